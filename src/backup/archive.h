@@ -1,0 +1,28 @@
+/* What pg_restore does with an archive. Never psql: it would run commands that a dump holds. */
+#pragma once
+
+#include "backup/backup.h"
+#include "backup/tool.h"
+#include "base/process.h"
+
+/* Reads the archive from the first byte to the last: a truncated one is seen here. */
+bool archive_read_through(struct ctx *ctx, const struct backup_tools *tools, const char *archive,
+    const struct backup_watch *watch) MUST_CHECK;
+
+struct archive_restore {
+    const struct backup_tools *tools;
+    const char *archive;
+    const char *database;
+    int32_t jobs;
+    bool has_owners;     /* owners as they were; else everything is ours */
+    bool has_grants;
+    bool has_extensions; /* create the extensions; else they are there already */
+    const struct backup_watch *watch;
+};
+
+/* Restores into an empty database on the server of db; stops at the first error. */
+bool archive_restore(struct ctx *ctx, struct db *db, const struct archive_restore *restore,
+    int64_t *ret_us) MUST_CHECK;
+
+/* Sets the error for a pg_dump or pg_restore that ended with a status other than 0. */
+bool archive_failure(struct ctx *ctx, struct process *process);

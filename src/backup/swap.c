@@ -1,0 +1,297 @@
+/*
+ * The restored database takes the place of the live one. Order: what belongs to the live database
+ * but is in no dump is copied first; then, in one transaction, the live one is closed to new
+ * connections and the side database gets a comment that says so; sessions are ended; and one
+ * transaction renames both, opens the old one again and sets the comments. A run that is killed in
+ * between leaves the comment, by which backup_heal() opens the live database again.
+ */
+#include <inttypes.h>
+
+#include "backup/backup.h"
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "db/ident.h"
+#include "sql.h"
+
+#define KEPT "pgmend kept: "
+
+enum { SESSIONS_LIMIT_US = 10000000, LONGEST_NAME = 63 };
+
+struct swap {
+    struct db *admin;
+    const char *live;
+    const char *side;
+    const char *old;
+    const char *backup;
+    struct sql_backup_database database; /* the live one */
+};
+
+static bool
+exec(struct ctx *ctx, struct db *db, const char *format, ...) PRINTF_LIKE(3, 4);
+
+static bool
+exec(struct ctx *ctx, struct db *db, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+
+    const char *sql = arena_vprintf(ctx->arena, format, args);
+
+    va_end(args);
+    return db_exec(ctx, db, sql);
+}
+
+static const char *
+old_name(struct arena *arena, const char *live)
+{
+    const char *stamp = clock_text(arena, clock_wall_us());
+    struct buffer digits = { .arena = arena };
+    size_t length = strlen(live);
+
+    for (const char *at = stamp; *at; at++)
+        if (*at >= '0' && *at <= '9')
+            buffer_append(&digits, at, 1);
+
+    size_t room = LONGEST_NAME - strlen("_before_") - digits.length;
+
+    if (length > room)
+        length = room;
+    /* Not in the middle of a letter. */
+    while (length > 0 && ((unsigned char)live[length] & 0xc0) == 0x80)
+        length--;
+    return arena_printf(arena, "%.*s_before_%s", (int)length, live, buffer_text(&digits));
+}
+
+static bool
+check_live(struct ctx *ctx, struct swap *swap)
+{
+    struct sql_backup_database_rows rows;
+
+    if (!sql_backup_database(ctx, swap->admin, &rows, .name = swap->live))
+        return false;
+    if (rows.count != 1)
+        return error_set(ctx, ERR_NOT_FOUND, "there is no database \"%s\"", swap->live);
+    swap->database = rows.items[0];
+    if (!swap->database.is_owner) {
+        error_set(ctx, ERR_RIGHTS, "role \"%s\" may not rename database \"%s\"",
+            db_user(swap->admin), swap->live);
+        return error_hint(ctx, "It has to be a member of role \"%s\", or a superuser.",
+            swap->database.owner);
+    }
+    if (swap->database.prepared > 0) {
+        error_set(ctx, ERR_CONFLICT, "database \"%s\" has %" PRId64 " prepared transactions",
+            swap->live, swap->database.prepared);
+        return error_hint(ctx, "See pg_prepared_xacts: COMMIT PREPARED or ROLLBACK PREPARED each.");
+    }
+    return true;
+}
+
+static bool
+copy_grants(struct ctx *ctx, const struct swap *swap)
+{
+    struct sql_backup_database_rights_rows rows;
+    const char *side = db_ident(ctx->arena, swap->side);
+
+    if (!sql_backup_database_rights(ctx, swap->admin, &rows, .name = swap->live))
+        return false;
+    /* Without a row the database has the standard rights, and so has the new one. */
+    if (rows.count && !exec(ctx, swap->admin, "REVOKE ALL ON DATABASE %s FROM PUBLIC", side))
+        return false;
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct sql_backup_database_rights *row = &rows.items[i];
+
+        if (!exec(ctx, swap->admin, "GRANT %s ON DATABASE %s TO %s%s", row->privilege, side,
+                row->grantee ? db_ident(ctx->arena, row->grantee) : "PUBLIC",
+                row->is_grantable ? " WITH GRANT OPTION" : ""))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * A list of names, as search_path, is one value only for SET; so the session takes it for a moment
+ * and the database gets it FROM CURRENT.
+ */
+static bool
+copy_setting(
+    struct ctx *ctx, const struct swap *swap, const struct sql_backup_database_settings *setting)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+    const char *side = db_ident(ctx->arena, swap->side);
+    const char *name = db_ident(ctx->arena, setting->name);
+    const char *target = setting->role
+        ? arena_printf(ctx->arena, "ROLE %s IN DATABASE %s",
+              db_ident(ctx->arena, setting->role), side)
+        : arena_printf(ctx->arena, "DATABASE %s", side);
+    const char *params[] = { setting->name, setting->value };
+    const char *ignored;
+
+    if (!setting->is_list)
+        return exec(ctx, swap->admin, "ALTER %s SET %s TO %s", target, name,
+            db_literal(ctx->arena, setting->value));
+    return db_begin(ctx, swap->admin, NULL, &transaction) &&
+        db_value(ctx, swap->admin, "SELECT pg_catalog.set_config($1, $2, true)", params, 2,
+            &ignored) &&
+        exec(ctx, swap->admin, "ALTER %s SET %s FROM CURRENT", target, name) &&
+        db_commit(ctx, &transaction);
+}
+
+static bool
+copy_properties(struct ctx *ctx, const struct swap *swap)
+{
+    struct sql_backup_database_settings_rows rows;
+    const char *side = db_ident(ctx->arena, swap->side);
+
+    if (!exec(ctx, swap->admin, "ALTER DATABASE %s OWNER TO %s", side,
+            db_ident(ctx->arena, swap->database.owner)) ||
+        !exec(ctx, swap->admin, "ALTER DATABASE %s CONNECTION LIMIT %d", side,
+            swap->database.connection_limit) ||
+        !copy_grants(ctx, swap) ||
+        !sql_backup_database_settings(ctx, swap->admin, &rows, .database = swap->live))
+        return error_wrap(ctx, "copying what belongs to database \"%s\"", swap->live);
+    for (size_t i = 0; i < rows.count; i++)
+        if (!copy_setting(ctx, swap, &rows.items[i]))
+            return error_wrap(ctx, "copying setting %s of database \"%s\"", rows.items[i].name,
+                swap->live);
+    return true;
+}
+
+static bool
+close_live(struct ctx *ctx, const struct swap *swap)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+    const char *mark = arena_printf(ctx->arena,
+        "pgmend swap: database %" PRIu32 " is closed until this one has taken its place",
+        swap->database.oid);
+
+    if (!db_begin(ctx, swap->admin, NULL, &transaction) ||
+        !exec(ctx, swap->admin, "COMMENT ON DATABASE %s IS %s", db_ident(ctx->arena, swap->side),
+            db_literal(ctx->arena, mark)) ||
+        !exec(ctx, swap->admin, "ALTER DATABASE %s ALLOW_CONNECTIONS false",
+            db_ident(ctx->arena, swap->live)) ||
+        !db_commit(ctx, &transaction))
+        return error_wrap(ctx, "closing database \"%s\" to new connections", swap->live);
+    return true;
+}
+
+static bool
+end_sessions(struct ctx *ctx, const struct swap *swap)
+{
+    int64_t end = clock_us() + SESSIONS_LIMIT_US;
+
+    for (;;) {
+        struct sql_backup_terminate_rows asked;
+        struct sql_backup_database_rows rows;
+
+        if (!sql_backup_terminate(ctx, swap->admin, &asked, .database = swap->database.oid) ||
+            !sql_backup_database(ctx, swap->admin, &rows, .name = swap->live))
+            return error_wrap(ctx, "ending the sessions of database \"%s\"", swap->live);
+        if (rows.count == 0 || rows.items[0].sessions == 0)
+            return true;
+        if (clock_us() > end)
+            return error_set(ctx, ERR_TIMEOUT,
+                "%" PRId64 " sessions of database \"%s\" did not end", rows.items[0].sessions,
+                swap->live);
+        if (!clock_sleep_us(20000))
+            return interrupt_error(ctx, interrupt_signal());
+    }
+}
+
+static bool
+rename_both(struct ctx *ctx, const struct swap *swap)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+    const char *live = db_ident(ctx->arena, swap->live);
+    const char *old = db_ident(ctx->arena, swap->old);
+    const char *comment = swap->database.comment;
+    const char *kept = arena_printf(ctx->arena, KEPT "\"%s\" before it was replaced by backup %s",
+        swap->live, swap->backup);
+
+    if (!db_begin(ctx, swap->admin, NULL, &transaction) ||
+        !exec(ctx, swap->admin, "ALTER DATABASE %s RENAME TO %s", live, old) ||
+        !exec(ctx, swap->admin, "ALTER DATABASE %s RENAME TO %s",
+            db_ident(ctx->arena, swap->side), live) ||
+        !exec(ctx, swap->admin, "ALTER DATABASE %s ALLOW_CONNECTIONS %s", old,
+            swap->database.may_connect ? "true" : "false") ||
+        !exec(ctx, swap->admin, "COMMENT ON DATABASE %s IS %s", old,
+            db_literal(ctx->arena, kept)) ||
+        !exec(ctx, swap->admin, "COMMENT ON DATABASE %s IS %s", live,
+            comment ? db_literal(ctx->arena, comment) : "NULL") ||
+        !db_commit(ctx, &transaction))
+        return error_wrap(ctx, "renaming the databases");
+    return true;
+}
+
+/* Opens the live database again; through a new session when the old one is gone. */
+static bool
+reopen(struct swap *swap)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct ctx ctx = { .arena = arena };
+    int signal_number = interrupt_take();
+    struct db *other CLEANUP(db_cleanup) = NULL;
+    struct db_options options = { .access = ACCESS_WRITE };
+    struct db *db = swap->admin;
+    const char *live = db_ident(arena, swap->live);
+    bool is_open = false;
+
+    if (!db_is_connected(db) && db_open_like(&ctx, db, &options, &other))
+        db = other;
+    is_open = exec(&ctx, db, "ALTER DATABASE %s ALLOW_CONNECTIONS %s", live,
+        swap->database.may_connect ? "true" : "false");
+    (void)(is_open && exec(&ctx, db, "COMMENT ON DATABASE %s IS NULL", db_ident(arena, swap->side)));
+    interrupt_put(signal_number);
+    return is_open;
+}
+
+bool
+backup_restore_swap(struct ctx *ctx, struct backup_side *side, const char **ret_old)
+{
+    struct swap swap = {
+        .admin = side->admin,
+        .live = side->live,
+        .side = side->name,
+        .old = old_name(ctx->arena, side->live),
+        .backup = side->backup,
+    };
+
+    if (!check_live(ctx, &swap) || !copy_properties(ctx, &swap)) {
+        error_wrap(ctx, "preparing the swap");
+        return error_state(ctx, "The live database was not touched.");
+    }
+    if (close_live(ctx, &swap) && end_sessions(ctx, &swap) && rename_both(ctx, &swap)) {
+        *ret_old = swap.old;
+        side->name = NULL;
+        return true;
+    }
+    if (reopen(&swap))
+        return error_state(ctx,
+            "The live database is unchanged and takes connections; its sessions may have been "
+            "ended.");
+    ctx->error.kind = ERR_ATTENTION;
+    error_hint(ctx, "Run pgmend backup restore --heal, or as superuser in another database: ALTER "
+                    "DATABASE %s ALLOW_CONNECTIONS true;", db_ident(ctx->arena, swap.live));
+    return error_state(
+        ctx, "The live database holds what it held, but may be closed to connections.");
+}
+
+bool
+backup_drop_old(struct ctx *ctx, struct db *admin, const char *name)
+{
+    struct sql_backup_database_rows rows;
+
+    if (!sql_backup_database(ctx, admin, &rows, .name = name))
+        return error_wrap(ctx, "looking for database \"%s\"", name);
+    if (rows.count == 0)
+        return error_set(ctx, ERR_NOT_FOUND, "there is no database \"%s\"", name);
+    if (!rows.items[0].comment || !text_starts_with(rows.items[0].comment, KEPT))
+        return error_set(
+            ctx, ERR_CONFLICT, "database \"%s\" was not put aside by a swap of pgmend", name);
+    if (rows.items[0].sessions > 0)
+        return error_set(ctx, ERR_CONFLICT, "%" PRId64 " sessions use database \"%s\"",
+            rows.items[0].sessions, name);
+    if (!exec(ctx, admin, "DROP DATABASE %s", db_ident(ctx->arena, name)))
+        return error_wrap(ctx, "dropping database \"%s\"", name);
+    return true;
+}

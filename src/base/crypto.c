@@ -1,0 +1,80 @@
+#include "base/crypto.h"
+
+#include <errno.h>
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+static const char *
+hex(struct arena *arena, const unsigned char *bytes, size_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *text = arena_alloc(arena, 2 * count + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    return text;
+}
+
+const char *
+sha256_of(struct arena *arena, const void *data, size_t length)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+
+    if (!EVP_Digest(data, length, digest, &size, EVP_sha256(), NULL))
+        abort();
+    return hex(arena, digest, size);
+}
+
+static void
+close_file(FILE **file)
+{
+    if (*file)
+        fclose(*file);
+}
+
+static void
+free_digest(EVP_MD_CTX **digest)
+{
+    EVP_MD_CTX_free(*digest);
+}
+
+bool
+sha256_of_file(struct ctx *ctx, const char *path, const char **ret_hex)
+{
+    static _Thread_local unsigned char chunk[128 * 1024];
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+    FILE *file CLEANUP(close_file) = fopen(path, "rbe");
+    EVP_MD_CTX *digest CLEANUP(free_digest) = EVP_MD_CTX_new();
+
+    if (!file)
+        return error_set_errno(ctx, "could not open \"%s\"", path);
+    if (!digest || !EVP_DigestInit_ex(digest, EVP_sha256(), NULL))
+        return error_set(ctx, ERR_FAILED, "could not compute SHA-256");
+    for (;;) {
+        size_t got = fread(chunk, 1, sizeof(chunk), file);
+
+        if (got == 0)
+            break;
+        EVP_DigestUpdate(digest, chunk, got);
+    }
+    if (ferror(file))
+        return error_set_errno(ctx, "could not read \"%s\"", path);
+    EVP_DigestFinal_ex(digest, bytes, &size);
+    *ret_hex = hex(ctx->arena, bytes, size);
+    return true;
+}
+
+const char *
+random_hex(struct arena *arena, size_t count)
+{
+    unsigned char *bytes = arena_alloc(arena, count);
+
+    if (RAND_bytes(bytes, (int)count) != 1)
+        abort();
+    return hex(arena, bytes, count);
+}

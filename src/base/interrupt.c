@@ -1,0 +1,64 @@
+#include "base/interrupt.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t caught;
+static volatile sig_atomic_t count;
+
+static void
+note(int signal_number)
+{
+    static const char text[] = "\npgmend: ended at once by a second signal; "
+                               "\"pgmend status\" tells what is left\n";
+
+    if (++count > 1) {
+        if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+            _exit(128 + signal_number);
+        _exit(128 + signal_number);
+    }
+    caught = signal_number;
+}
+
+void
+interrupt_catch(void)
+{
+    /* No SA_RESTART: what waits in poll() shall return and look. */
+    struct sigaction action = { .sa_handler = note };
+    struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int
+interrupt_signal(void)
+{
+    return caught;
+}
+
+int
+interrupt_take(void)
+{
+    int signal_number = caught;
+
+    caught = 0;
+    return signal_number;
+}
+
+void
+interrupt_put(int signal_number)
+{
+    if (signal_number)
+        caught = signal_number;
+}
+
+bool
+interrupt_error(struct ctx *ctx, int signal_number)
+{
+    if (signal_number == SIGTERM)
+        return error_set(ctx, ERR_TERMINATED, "stopped by SIGTERM");
+    return error_set(ctx, ERR_INTERRUPTED, "stopped by Ctrl-C");
+}

@@ -1,0 +1,22 @@
+/*
+ * Ctrl-C and SIGTERM. The first one asks the work to stop and clean up; the second ends the
+ * program at once.
+ */
+#pragma once
+
+#include "base/ctx.h"
+
+/* Starts to catch SIGINT and SIGTERM; SIGPIPE is ignored. */
+void interrupt_catch(void);
+
+/* The signal that asked us to stop, or 0. */
+int interrupt_signal(void);
+
+/* Forgets the signal, so that what cleans up is not stopped too; returns what it was. */
+int interrupt_take(void);
+
+/* As if the signal had come (a clean-up puts back what it took). */
+void interrupt_put(int signal);
+
+/* Sets ERR_INTERRUPTED or ERR_TERMINATED according to the signal and returns false. */
+bool interrupt_error(struct ctx *ctx, int signal);

@@ -1,0 +1,299 @@
+/* Building one index CONCURRENTLY, and leaving nothing behind when it fails. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/interrupt.h"
+#include "base/json.h"
+#include "change/judge.h"
+#include "change/rollout.h"
+#include "db/ident.h"
+#include "sql.h"
+
+/* After Ctrl-C the clean-up must not keep the user waiting. */
+enum { INTERRUPTED_DROP_US = 4000000 };
+
+static bool
+look_at_build(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *watch)
+{
+    int64_t bytes;
+
+    if (!rollout_look_at_build(ctx, rollout, db_backend_pid(rollout->db), watch))
+        return false;
+    if (watch->waiting_since_us &&
+        clock_us() - watch->waiting_since_us > rollout->limits.wait_us) {
+        error_set(ctx, ERR_TIMEOUT, "the build waited longer than %s for other transactions",
+            text_from_us(ctx->arena, rollout->limits.wait_us));
+        return error_hint(ctx, "End the sessions it waited for, or raise --wait-limit.");
+    }
+    if (!rollout->wal_path)
+        return true;
+    if (!file_free_bytes(ctx, rollout->wal_path, &bytes))
+        return false;
+    if (bytes >= rollout->limits.wal_reserve)
+        return true;
+    error_set(ctx, ERR_GATE, "pg_wal ran low (%s left): a full one takes the server down",
+        text_from_bytes(ctx->arena, bytes));
+    return error_hint(ctx, "Make room on the volume of %s.", rollout->wal_path);
+}
+
+/*
+ * A try at the table's lock with a short time-out: CREATE INDEX CONCURRENTLY itself cannot have
+ * one, because it would bound the later waits for snapshots as well and leave an INVALID index.
+ */
+static bool
+probe_lock(struct ctx *ctx, struct rollout *rollout, const struct change *change)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+    const char *relation = change_relation(ctx->arena, change);
+    const char *timeout = arena_printf(ctx->arena, "SET LOCAL lock_timeout = '%lldms'",
+        (long long)(rollout->limits.first_lock_us / 1000));
+
+    if (!db_begin(ctx, rollout->db, NULL, &transaction) ||
+        !db_exec(ctx, rollout->db, timeout))
+        return false;
+    if (!db_exec(ctx, rollout->db,
+            arena_printf(ctx->arena, "LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE", relation)))
+        return error_wrap(ctx, "waiting for the lock of %s", relation);
+    return true;
+}
+
+static bool
+verify_index(struct ctx *ctx, const struct change *change, const struct sql_catalog_index *index)
+{
+    const char *why = NULL;
+
+    if (!index->oid)
+        why = "it is not there";
+    else if (!index->is_valid || !index->is_ready || !index->is_live)
+        why = "it is not valid";
+    else if (index->table_oid != change->table_oid)
+        why = "it is on another table";
+    else if (index->is_unique != change->is_unique ||
+             !text_equal(index->definition, change->definition))
+        why = arena_printf(ctx->arena, "its definition is another one: %s", index->definition);
+    if (!why)
+        return true;
+    return error_set(ctx, ERR_VERIFICATION,
+        "the server reported success, but the index is not good: %s", why);
+}
+
+static bool
+wal_position(struct ctx *ctx, struct db *db, int64_t *ret)
+{
+    struct sql_change_wal_position_rows rows;
+
+    *ret = 0;
+    if (!sql_change_wal_position(ctx, db, &rows))
+        return false;
+    if (rows.count == 1)
+        *ret = rows.items[0].bytes;
+    return true;
+}
+
+/* One attempt: nothing is believed but the catalogue. */
+static bool
+attempt_build(struct ctx *ctx, struct rollout *rollout, const struct change *change,
+    struct rollout_outcome *ret, struct sql_catalog_index *ret_index)
+{
+    struct rollout_watch watch = {
+        .what = arena_printf(ctx->arena, "building %s", change_object(ctx->arena, change)),
+        .look = look_at_build,
+    };
+    const char *limit =
+        arena_printf(ctx->arena, "%lld", (long long)(rollout->limits.wait_us / 1000));
+    int64_t wal_before;
+    int64_t wal_after;
+    int64_t started = clock_us();
+
+    if (!probe_lock(ctx, rollout, change) || !wal_position(ctx, rollout->db, &wal_before) ||
+        !db_set(ctx, rollout->db, "lock_timeout", limit) ||
+        !rollout_run(ctx, rollout, change->statement, &watch))
+        return false;
+    ret->us = clock_us() - started;
+    if (!rollout_find_index(ctx, rollout->db, change->schema, change->name, ret_index) ||
+        !wal_position(ctx, rollout->db, &wal_after))
+        return false;
+    ret->bytes = ret_index->bytes;
+    ret->wal_bytes = wal_after - wal_before;
+    return verify_index(ctx, change, ret_index);
+}
+
+static bool
+is_worth_a_retry(const struct ctx *ctx)
+{
+    static const char *const states[] = { "55P03", "40P01", "57014", "57P01", "57P02", "57P03" };
+
+    if (ctx->error.kind == ERR_CONNECTION)
+        return true;
+    for (size_t i = 0; i < COUNT_OF(states); i++)
+        if (text_equal(ctx->error.sqlstate, states[i]))
+            return true;
+    return false;
+}
+
+/*
+ * After a failure: connects again if need be, and removes what is left under the planned name.
+ * *ret_survived: the index turned out to be complete (the server finished it by itself).
+ */
+static bool
+clean_up(struct ctx *ctx, struct rollout *rollout, const struct change *change,
+    bool *ret_survived)
+{
+    struct sql_catalog_index index;
+    struct rollout_outcome ignored = { 0 };
+    bool is_interrupted = false;
+    int signal_number = interrupt_take();
+    bool is_good;
+
+    is_interrupted = signal_number != 0;
+    *ret_survived = false;
+    is_good = (db_is_connected(rollout->db) || rollout_reconnect(ctx, rollout)) &&
+              rollout_find_index(ctx, rollout->db, change->schema, change->name, &index);
+    if (is_good && index.oid && verify_index(ctx, change, &index))
+        *ret_survived = !is_interrupted;
+    if (is_good && index.oid && !*ret_survived && index.table_oid == change->table_oid)
+        is_good = rollout_drop(ctx, rollout, change->schema, change->name,
+            is_interrupted ? (int64_t)INTERRUPTED_DROP_US : rollout->limits.drop_us, &ignored);
+    interrupt_put(signal_number);
+    return is_good;
+}
+
+static const char *
+outcome_detail(struct ctx *ctx, const struct change *change, const struct rollout_outcome *outcome,
+    const struct sql_catalog_index *index, const char *error)
+{
+    json_t *json CLEANUP(json_release) = json_pack(
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s}", "schema", change->schema, "table",
+        change->table, "name", change->name, "definition", change->definition, "table_oid",
+        (json_int_t)change->table_oid, "attempts", (json_int_t)outcome->attempts, "is_unique",
+        (int)change->is_unique, "access_method",
+        change->access_method ? change->access_method : "");
+
+    if (index && index->oid) {
+        json_object_set_new(json, "index_oid", json_integer(index->oid));
+        json_object_set_new(json, "build_us", json_integer(outcome->us));
+        json_object_set_new(json, "bytes", json_integer(outcome->bytes));
+        json_object_set_new(json, "server_wal_bytes", json_integer(outcome->wal_bytes));
+    }
+    if (error)
+        json_object_set_new(json, "error", json_string(error));
+    return json_text(ctx->arena, json);
+}
+
+/* The build failed for good: says so in the journal and in the error's kind and state. */
+static bool
+give_up(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
+    const struct change *change, const struct rollout_outcome *outcome, const struct error *why,
+    bool is_clean)
+{
+    const char *object = change_object(ctx->arena, change);
+    const char *detail = outcome_detail(ctx, change, outcome, NULL, why->message);
+    struct error trouble = ctx->error;
+    int signal_number = interrupt_take();
+    bool is_recorded = db_is_connected(rollout->db) &&
+                       journal_update(ctx, &rollout->journal, entry,
+                           is_clean ? ENTRY_FAILED : ENTRY_LEFTOVER, detail);
+
+    interrupt_put(signal_number);
+    ctx->error = *why;
+    error_wrap(ctx, "building %s", object);
+    if (is_clean && is_recorded) {
+        if (why->kind != ERR_INTERRUPTED && why->kind != ERR_TERMINATED &&
+            why->kind != ERR_GATE)
+            ctx->error.kind = ERR_UNDONE;
+        return error_state(ctx, "Nothing of %s is left; it was removed.", object);
+    }
+    if (ctx->error.kind != ERR_INTERRUPTED && ctx->error.kind != ERR_TERMINATED)
+        ctx->error.kind = ERR_ATTENTION;
+    if (trouble.message && trouble.message != why->message)
+        ctx->error.detail = trouble.message;
+    error_hint(ctx, "Run the same command again: it finishes or removes what is left. By hand: "
+                    "DROP INDEX CONCURRENTLY IF EXISTS %s;",
+        object);
+    return error_state(ctx, "An unusable index %s may be left.", object);
+}
+
+static bool
+succeed(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
+    const struct change *change, struct rollout_outcome *outcome,
+    const struct sql_catalog_index *index)
+{
+    outcome->result = "built";
+    if (!journal_update(ctx, &rollout->journal, entry, ENTRY_DONE,
+            outcome_detail(ctx, change, outcome, index, NULL)))
+        return error_state(ctx, "%s is built and good; the next run completes the journal.",
+            change_object(ctx->arena, change));
+    return true;
+}
+
+static bool
+build(struct ctx *ctx, struct rollout *rollout, const struct change *change,
+    struct journal_entry *entry, struct rollout_outcome *outcome)
+{
+    for (int attempt = 0;; attempt++) {
+        struct sql_catalog_index index;
+        bool has_survived;
+
+        outcome->attempts = attempt + 1;
+        if (attempt_build(ctx, rollout, change, outcome, &index))
+            return succeed(ctx, rollout, entry, change, outcome, &index);
+
+        struct error why = ctx->error;
+        bool is_retriable = is_worth_a_retry(ctx) && !interrupt_signal();
+        bool is_clean = clean_up(ctx, rollout, change, &has_survived);
+
+        if (is_clean && has_survived) {
+            if (!rollout_find_index(ctx, rollout->db, change->schema, change->name, &index))
+                return false;
+            outcome->bytes = index.bytes;
+            return succeed(ctx, rollout, entry, change, outcome, &index);
+        }
+        if (!is_clean || !is_retriable || attempt >= rollout->limits.retries)
+            return give_up(ctx, rollout, entry, change, outcome, &why, is_clean);
+        rollout_note(rollout, arena_printf(ctx->arena, "%s; nothing is left of it, trying again",
+                                  why.message));
+        if (!rollout_pause(attempt + 2)) {
+            interrupt_error(ctx, interrupt_signal());
+            why = ctx->error;
+            return give_up(ctx, rollout, entry, change, outcome, &why, true);
+        }
+    }
+}
+
+bool
+rollout_create(struct ctx *ctx, struct rollout *rollout, struct change *change,
+    struct rollout_outcome *ret)
+{
+    struct journal_entries known;
+    struct journal_entry entry = {
+        .kind = change->kind,
+        .object = change_object(ctx->arena, change),
+        .relation = change_relation(ctx->arena, change),
+        .statement = change->statement,
+        .undo = change->undo,
+    };
+    bool may_drop = !change->needs_consent;
+
+    *ret = (struct rollout_outcome){ .name = entry.object };
+    change->action = ACTION_CREATE;
+    change->needs_consent = false;
+    if (!journal_load(ctx, rollout->db, &known) ||
+        !change_judge(ctx, rollout->db, &known, change))
+        return false;
+    ret->result = change->problem;
+    if (change->action == ACTION_NONE || change->action == ACTION_EQUIVALENT)
+        return true;
+    if (change->action == ACTION_BLOCKED || (change->needs_consent && !may_drop)) {
+        error_set(ctx, ERR_STALE, "%s: %s", entry.object, change->problem);
+        return error_hint(ctx, "Make the plan again.");
+    }
+    entry.detail = outcome_detail(ctx, change, ret, NULL, NULL);
+    if (!journal_start(ctx, &rollout->journal, &entry))
+        return error_state(ctx, "%s was not begun.", entry.object);
+    if (change->action == ACTION_REPAIR &&
+        !rollout_drop(ctx, rollout, change->schema, change->name, rollout->limits.drop_us, ret)) {
+        struct error why = ctx->error;
+
+        return give_up(ctx, rollout, &entry, change, ret, &why, false);
+    }
+    return build(ctx, rollout, change, &entry, ret);
+}

@@ -1,0 +1,72 @@
+#include "change/change.h"
+
+#include "db/ident.h"
+
+struct action {
+    const char *name;
+    const char *meaning;
+};
+
+#define ACTION_ROW(action, word, text) [action] = { .name = (word), .meaning = (text) },
+static const struct action actions[] = { CHANGE_ACTIONS(ACTION_ROW) };
+#undef ACTION_ROW
+
+_Static_assert(COUNT_OF(actions) == ACTION_COUNT, "a row for each action");
+
+const struct field change_fields[] = {
+    FIELD(struct change, kind),
+    FIELD(struct change, schema),
+    FIELD(struct change, table),
+    FIELD(struct change, table_oid),
+    FIELD(struct change, name),
+    FIELD(struct change, statement),
+    FIELD(struct change, undo),
+    FIELD(struct change, definition),
+    FIELD(struct change, access_method),
+    FIELD(struct change, is_unique),
+    FIELD(struct change, lock),
+    FIELD(struct change, blocks),
+    FIELD(struct change, reason),
+    FIELD(struct change, source),
+    FIELD(struct change, table_rows),
+    FIELD(struct change, table_bytes),
+    FIELD(struct change, bytes),
+    FIELD(struct change, wal_bytes),
+    FIELD(struct change, us),
+    FIELD(struct change, duplicates),
+    FIELD(struct change, tablespace_path),
+    FIELD(struct change, problem),
+    FIELD(struct change, remedy),
+    FIELD(struct change, needs_consent),
+};
+const size_t change_field_count = COUNT_OF(change_fields);
+
+const char *
+change_action_name(enum change_action action)
+{
+    return actions[action].name;
+}
+
+const char *
+change_action_meaning(enum change_action action)
+{
+    return actions[action].meaning;
+}
+
+const char *
+change_object(struct arena *arena, const struct change *change)
+{
+    return db_qualified(arena, change->schema, change->name);
+}
+
+const char *
+change_relation(struct arena *arena, const struct change *change)
+{
+    return db_qualified(arena, change->schema, change->table);
+}
+
+bool
+change_is_pending(const struct change *change)
+{
+    return change->action == ACTION_CREATE || change->action == ACTION_REPAIR;
+}

@@ -1,0 +1,77 @@
+/*
+ * A change: a statement, the statement that undoes it, the lock it takes, and how to see that it
+ * works. A plan is an ordered list of them; what was done with them stands in the journal.
+ */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/field.h"
+#include "base/vec.h"
+
+/* What a plan is going to do about a change. */
+#define CHANGE_ACTIONS(X)                                                      \
+    X(ACTION_CREATE, "create", "build it")                                     \
+    X(ACTION_REPAIR, "repair", "drop the unusable one of this name, build it") \
+    X(ACTION_NONE, "none", "it is there already")                              \
+    X(ACTION_EQUIVALENT, "equivalent", "the same index is there under another name") \
+    X(ACTION_BLOCKED, "blocked", "it cannot be done as it stands")
+
+#define ACTION_ENUM(action, name, meaning) action,
+enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
+#undef ACTION_ENUM
+
+/* One index to build. Later kinds of change will share the head of this struct. */
+struct change {
+    const char *kind;        /* "create index" */
+    const char *schema;      /* of the table, and so of the index */
+    const char *table;
+    uint32_t table_oid;
+    const char *name;        /* of the index */
+    const char *statement;   /* what will be sent, built by us from the server's own wording */
+    const char *undo;
+    const char *definition;  /* what follows the table in CREATE INDEX, by the server itself */
+    const char *access_method;
+    bool is_unique;
+    const char *lock;        /* the strongest lock on the table while it runs */
+    const char *blocks;      /* whom that lock stops, in words */
+    const char *reason;      /* why, from the script's comment, or NULL */
+    const char *source;      /* "critical.sql:12" */
+    int64_t table_rows;      /* -1: never analysed */
+    int64_t table_bytes;
+    int64_t bytes;           /* estimated size */
+    int64_t wal_bytes;       /* estimated */
+    int64_t us;              /* estimated duration */
+    const char *duplicates;  /* for a unique index: the query that finds rows it would refuse */
+    const char *tablespace_path; /* of the index, when it is not the database's own, or NULL */
+    enum change_action action;
+    const char *problem;     /* why it is blocked, or what is there instead; or NULL */
+    const char *remedy;      /* what to do about the problem, or NULL */
+    bool needs_consent;      /* a foreign unusable index would be dropped: --drop-invalid NAME */
+};
+
+struct plan {
+    struct change *items;
+    size_t count;
+    size_t capacity;
+    const char *hash;              /* of what it does, not of estimates or times */
+    const char *shape;             /* digest of the tables' definitions */
+    const char *database;
+    const char *system_identifier; /* NULL when the role may not know */
+    const char *server_version;
+    const char *created_at;
+};
+
+/* The fields that JSON and the plan file show. */
+extern const struct field change_fields[];
+extern const size_t change_field_count;
+
+const char *change_action_name(enum change_action action);
+const char *change_action_meaning(enum change_action action);
+
+/* schema.name of the index, quoted. */
+const char *change_object(struct arena *arena, const struct change *change);
+
+/* schema.table, quoted. */
+const char *change_relation(struct arena *arena, const struct change *change);
+
+bool change_is_pending(const struct change *change);

@@ -1,0 +1,83 @@
+/*
+ * Checks that must be green before anything is changed. Five of them are mandatory by the plan
+ * (backup, staging, monitoring, rollback, team); the others look at the server as it is now.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "change/change.h"
+#include "db/db.h"
+
+enum gate_state { GATE_GREEN, GATE_WARNING, GATE_RED };
+
+/* What the checks need to know. */
+struct gate_input {
+    struct db *db;
+    const struct plan *plan;
+    const char *backup_dir;
+    int64_t max_age_us;         /* of a backup and of recorded passes */
+    int64_t max_transaction_us; /* older sessions that hold up a build are red */
+    int64_t attested_wal_bytes; /* 0: not attested */
+    int64_t attested_data_bytes;
+};
+
+struct gate_result {
+    const char *name;
+    const char *title;
+    enum gate_state state;
+    bool is_hard;         /* cannot be overridden */
+    const char *text;     /* what was found */
+    const char *remedy;   /* or NULL */
+    const char *override; /* the reason given for going on in spite of it, or NULL */
+};
+
+struct gate {
+    const char *name;
+    const char *title;
+    bool is_recorded; /* "pgmend gate pass" can record it */
+    bool is_hard;
+    /* Sets state, text and remedy; false only when it could not look. */
+    bool (*check)(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+};
+
+/* The gates of this program; cmd/gates.c lists them. Ends with a name of NULL. */
+extern const struct gate gates[];
+
+struct gate_results {
+    struct gate_result *items;
+    size_t count;
+    size_t capacity;
+};
+
+bool gates_check(struct ctx *ctx, const struct gate_input *input, struct gate_results *ret)
+    MUST_CHECK;
+
+/* Notes the overrides ("NAME" or "all"); ERR_USAGE for an unknown name or a hard gate. */
+bool gates_override(struct ctx *ctx, struct gate_results *results, const struct text_list *names,
+    const char *reason) MUST_CHECK;
+
+/* ERR_GATE naming the red ones that were not overridden. */
+bool gates_require(struct ctx *ctx, const struct gate_results *results) MUST_CHECK;
+
+/* The overrides as JSON for the journal; NULL when there are none. */
+const char *gates_overrides(struct ctx *ctx, const struct gate_results *results);
+
+const struct gate *gate_find(const char *name);
+
+/* Records a pass (or its withdrawal) in pgmend.gate; plan_hash may be NULL. */
+bool gate_record(struct ctx *ctx, struct db *db, const char *name, bool passed, const char *note,
+    const char *plan_hash) MUST_CHECK;
+
+/* For .check: green when "gate pass" recorded it within the limit. */
+bool gate_check_recorded(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+
+/* For .check: green when a rehearsal of this very plan was recorded within the limit. */
+bool gate_check_rehearsed(
+    struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+
+/* For .check: sessions that would hold up a build; room for data, temporary files and WAL. */
+bool gate_check_sessions(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+bool gate_check_data_room(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+bool gate_check_wal_room(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+bool gate_check_duplicates(
+    struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);

@@ -1,0 +1,246 @@
+#include "change/journal.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/vec.h"
+#include "catalog/inventory.h"
+#include "change/journal_file.h"
+#include "change/lock.h"
+#include "sql.h"
+
+bool
+journal_is_installed(struct ctx *ctx, struct db *db, bool *ret)
+{
+    struct sql_change_schema_exists_rows rows;
+
+    if (!sql_change_schema_exists(ctx, db, &rows))
+        return error_wrap(ctx, "looking for schema pgmend");
+    *ret = rows.count == 1 && rows.items[0].has_tables;
+    return true;
+}
+
+static bool
+create_tables(struct ctx *ctx, struct db *db)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+
+    return db_begin(ctx, db, NULL, &transaction) && sql_change_create_schema(ctx, db) &&
+           sql_change_create_run(ctx, db) && sql_change_create_journal(ctx, db) &&
+           sql_change_create_gate(ctx, db) && db_commit(ctx, &transaction);
+}
+
+bool
+journal_install(struct ctx *ctx, struct db *db)
+{
+    bool is_there;
+
+    if (!journal_is_installed(ctx, db, &is_there))
+        return false;
+    if (is_there || create_tables(ctx, db))
+        return true;
+    if (ctx->error.kind == ERR_RIGHTS)
+        error_hint(ctx, "GRANT CREATE ON DATABASE %s TO %s; (pgmend keeps its journal in a schema "
+                        "of its own)",
+            db_name(db), db_user(db));
+    return error_wrap(ctx, "creating schema pgmend");
+}
+
+bool
+journal_system_identifier(struct ctx *ctx, struct db *db, const char **ret)
+{
+    struct sql_change_system_identifier_rows rows;
+
+    *ret = NULL;
+    if (sql_change_system_identifier(ctx, db, &rows)) {
+        *ret = rows.count == 1 ? rows.items[0].system_identifier : NULL;
+        return true;
+    }
+    if (ctx->error.kind != ERR_RIGHTS)
+        return error_wrap(ctx, "reading the cluster's identifier");
+    error_clear(ctx);
+    return true;
+}
+
+bool
+journal_path(struct ctx *ctx, struct db *db, const char *state_dir, const char **ret)
+{
+    const char *cluster;
+    struct buffer name = { .arena = ctx->arena };
+
+    if (!journal_system_identifier(ctx, db, &cluster))
+        return false;
+    buffer_printf(&name, "%s-", cluster ? cluster : "unknown");
+    for (const char *at = db_name(db); *at; at++) {
+        if (*at == '/' || *at == '.' || *at == '%' || (unsigned char)*at < ' ')
+            buffer_printf(&name, "%%%02x", (unsigned char)*at);
+        else
+            buffer_append(&name, at, 1);
+    }
+    buffer_add(&name, ".jsonl");
+    *ret = file_join(
+        ctx->arena, file_join(ctx->arena, state_dir, "journal"), buffer_text(&name));
+    return true;
+}
+
+/* The table's row follows the file's line; a NULL detail is an empty object. */
+static bool
+put_entry(struct ctx *ctx, const struct journal *journal, struct journal_entry *entry)
+{
+    struct sql_change_put_entry_rows rows;
+
+    if (!journal_file_add_entry(ctx, journal->file, entry))
+        return false;
+    if (!sql_change_put_entry(ctx, journal->db, &rows, .entry = entry->entry, .run = entry->run,
+            .kind = entry->kind, .object = entry->object, .relation = entry->relation,
+            .statement = entry->statement, .undo = entry->undo, .state = entry->state,
+            .started_at = entry->started_at, .ended_at = entry->ended_at,
+            .detail = entry->detail))
+        return false;
+    entry->id = rows.count == 1 ? rows.items[0].id : 0;
+    return true;
+}
+
+bool
+journal_start(struct ctx *ctx, const struct journal *journal, struct journal_entry *entry)
+{
+    entry->entry = random_hex(ctx->arena, 8);
+    entry->run = journal->run;
+    entry->state = ENTRY_STARTED;
+    entry->started_at = clock_text(ctx->arena, clock_wall_us());
+    entry->ended_at = NULL;
+    if (!entry->detail)
+        entry->detail = "{}";
+    if (!put_entry(ctx, journal, entry))
+        return error_wrap(ctx, "writing the journal before the change");
+    return true;
+}
+
+bool
+journal_update(struct ctx *ctx, const struct journal *journal, struct journal_entry *entry,
+    const char *state, const char *detail)
+{
+    entry->state = state;
+    if (detail)
+        entry->detail = detail;
+    entry->ended_at = clock_text(ctx->arena, clock_wall_us());
+    if (!put_entry(ctx, journal, entry))
+        return error_wrap(ctx, "writing into the journal that %s is %s", entry->object, state);
+    return true;
+}
+
+/* Whether the table already knows what the file says, or something later by another machine. */
+static bool
+is_known(const struct journal_entries *table, const struct journal_entry *entry)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct journal_entry *known = &table->items[i];
+
+        if (!text_equal(known->entry, entry->entry))
+            continue;
+        return !entry->ended_at ||
+               (known->ended_at && strcmp(known->ended_at, entry->ended_at) >= 0);
+    }
+    return false;
+}
+
+/* Entries of the file that the table lacks: the database was restored or replaced since. */
+static bool
+carry_over(struct ctx *ctx, struct journal *journal)
+{
+    struct journal_entries known;
+    struct journal_entries in_file;
+    size_t carried = 0;
+
+    if (!journal_load(ctx, journal->db, &known) ||
+        !journal_file_read(ctx, journal->file, &in_file))
+        return false;
+    for (size_t i = 0; i < in_file.count; i++) {
+        struct journal_entry *entry = &in_file.items[i];
+        struct sql_change_put_entry_rows rows;
+
+        if (is_known(&known, entry))
+            continue;
+        if (!sql_change_put_entry(ctx, journal->db, &rows, .entry = entry->entry,
+                .run = entry->run, .kind = entry->kind, .object = entry->object,
+                .relation = entry->relation, .statement = entry->statement, .undo = entry->undo,
+                .state = entry->state, .started_at = entry->started_at,
+                .ended_at = entry->ended_at, .detail = entry->detail))
+            return error_wrap(ctx, "carrying the journal over from %s", journal->file);
+        carried++;
+    }
+    if (carried > 0)
+        text_list_add(ctx->arena, &journal->notes,
+            arena_printf(ctx->arena, "%zu journal entries were carried over from %s", carried,
+                journal->file));
+    return true;
+}
+
+bool
+journal_begin(
+    struct ctx *ctx, struct db *db, const struct journal_run *run, struct journal *ret)
+{
+    const char *catalogue;
+    const char *now = clock_text(ctx->arena, clock_wall_us());
+    const char *client = arena_printf(
+        ctx->arena, "%s@%s", client_process(ctx->arena), client_host(ctx->arena));
+
+    *ret = (struct journal){ .db = db, .run = random_hex(ctx->arena, 6) };
+    if (!journal_path(ctx, db, run->state_dir, &ret->file) ||
+        !file_make_folder(ctx, file_join(ctx->arena, run->state_dir, "journal")) ||
+        !inventory_take(ctx, db, &catalogue) || !journal_install(ctx, db) ||
+        !carry_over(ctx, ret))
+        return error_wrap(ctx, "opening the journal");
+    if (!journal_file_add_run(ctx, ret->file, ret->run, run->command, RUN_RUNNING, now) ||
+        !sql_change_add_run(ctx, db, .id = ret->run, .command = run->command, .client = client,
+            .version = PGMEND_VERSION, .plan_hash = run->plan_hash, .catalogue = catalogue,
+            .overrides = run->overrides, .started_at = now))
+        return error_wrap(ctx, "writing into the journal that a run begins");
+    return true;
+}
+
+bool
+journal_end(
+    struct ctx *ctx, const struct journal *journal, const char *state, const char *message)
+{
+    const char *now = clock_text(ctx->arena, clock_wall_us());
+
+    if (!journal_file_add_run(ctx, journal->file, journal->run, NULL, state, now) ||
+        !sql_change_end_run(ctx, journal->db, .id = journal->run, .state = state,
+            .message = message, .ended_at = now))
+        return error_wrap(ctx, "writing into the journal that the run ended");
+    return true;
+}
+
+bool
+journal_load(struct ctx *ctx, struct db *db, struct journal_entries *ret)
+{
+    struct sql_change_entries_rows rows;
+    bool is_there;
+
+    *ret = (struct journal_entries){ 0 };
+    if (!journal_is_installed(ctx, db, &is_there))
+        return false;
+    if (!is_there)
+        return true;
+    if (!sql_change_entries(ctx, db, &rows))
+        return error_wrap(ctx, "reading the journal");
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct sql_change_entries *row = &rows.items[i];
+        struct journal_entry entry = { .id = row->id,
+            .entry = row->entry,
+            .run = row->run,
+            .kind = row->kind,
+            .object = row->object,
+            .relation = row->relation,
+            .statement = row->statement,
+            .undo = row->undo,
+            .state = row->state,
+            .started_at = row->started_at,
+            .ended_at = row->ended_at,
+            .detail = row->detail };
+
+        VEC_PUSH(ctx->arena, ret, entry);
+    }
+    return true;
+}

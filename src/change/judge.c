@@ -1,0 +1,99 @@
+#include "change/judge.h"
+
+#include "db/ident.h"
+#include "sql.h"
+
+bool
+change_block(struct change *change, const char *problem, const char *remedy)
+{
+    change->action = ACTION_BLOCKED;
+    change->problem = problem;
+    change->remedy = remedy;
+    return true;
+}
+
+static bool
+is_ours(const struct journal_entries *journal, const char *object)
+{
+    bool is_ours = false;
+
+    for (size_t i = 0; i < journal->count; i++) {
+        const struct journal_entry *entry = &journal->items[i];
+
+        if (text_equal(entry->kind, "create index") && text_equal(entry->object, object))
+            is_ours = !text_equal(entry->state, ENTRY_UNDONE);
+    }
+    return is_ours;
+}
+
+/* What is there under the planned name already. */
+static bool
+judge_name(struct ctx *ctx, const struct sql_catalog_index *there,
+    const struct journal_entries *journal, struct change *change)
+{
+    const char *object = change_object(ctx->arena, change);
+
+    if (there->kind[0] != 'i')
+        return change_block(change,
+            arena_printf(ctx->arena, "the name is taken by something that is not an index: %s",
+                object),
+            "choose another name");
+    if (there->table_oid != change->table_oid)
+        return change_block(change,
+            arena_printf(ctx->arena, "the name is taken by an index of another table: %s",
+                there->table_name),
+            "choose another name");
+    if (there->is_building) {
+        return change_block(change, "an index of this name is being built at this moment",
+            "wait for it; \"pgmend status\" shows how far it is");
+    }
+    if (!there->is_valid || !there->is_ready || !there->is_live) {
+        change->action = ACTION_REPAIR;
+        change->needs_consent = !is_ours(journal, object);
+        change->problem = arena_printf(ctx->arena, "an unusable (INVALID) index of this name%s%s",
+            change->needs_consent ? ", not made by pgmend" : " is left over from an earlier run",
+            there->is_unique && there->is_ready ? "; it refuses rows" : "");
+        change->remedy = change->needs_consent
+                             ? arena_printf(ctx->arena, "allow it with --drop-invalid %s",
+                                   change->name)
+                             : NULL;
+        return true;
+    }
+    if (there->is_unique == change->is_unique &&
+        text_equal(there->definition, change->definition)) {
+        change->action = ACTION_NONE;
+        change->problem = "it is there already, valid, with this definition";
+        return true;
+    }
+    return change_block(change,
+        arena_printf(ctx->arena, "the name is taken by an index with another definition: %s%s",
+            there->is_unique ? "UNIQUE " : "", there->definition),
+        "choose another name, or drop that one first");
+}
+
+bool
+change_judge(struct ctx *ctx, struct db *db, const struct journal_entries *journal,
+    struct change *change)
+{
+    struct sql_catalog_index_rows rows;
+    struct sql_catalog_table_indexes_rows others;
+
+    if (!sql_catalog_index(ctx, db, &rows, .schema = change->schema, .name = change->name))
+        return false;
+    if (rows.count == 1)
+        return judge_name(ctx, &rows.items[0], journal, change);
+    if (!sql_catalog_table_indexes(ctx, db, &others, .table_oid = change->table_oid))
+        return false;
+    for (size_t i = 0; i < others.count; i++) {
+        const struct sql_catalog_table_indexes *other = &others.items[i];
+
+        if (!other->is_valid || !other->is_ready || other->is_unique != change->is_unique ||
+            !text_equal(other->definition, change->definition))
+            continue;
+        change->action = ACTION_EQUIVALENT;
+        change->problem = arena_printf(
+            ctx->arena, "the same index is there as %s", db_ident(ctx->arena, other->name));
+        return true;
+    }
+    return true;
+}

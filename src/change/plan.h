@@ -1,0 +1,23 @@
+/* A plan as a file, and whether it still fits the database. */
+#pragma once
+
+#include "base/json.h"
+#include "change/change.h"
+#include "db/db.h"
+
+/* Sets the hash and the digest of the tables' shape. */
+bool plan_seal(struct ctx *ctx, struct db *db, struct plan *plan) MUST_CHECK;
+
+/* ERR_STALE when the tables look other than when the plan was made; names the plan's age. */
+bool plan_check_fresh(struct ctx *ctx, struct db *db, const struct plan *plan) MUST_CHECK;
+
+size_t plan_count(const struct plan *plan, enum change_action action);
+size_t plan_pending(const struct plan *plan);
+
+/* The caller owns it. */
+json_t *plan_json(const struct plan *plan);
+
+bool plan_write(struct ctx *ctx, const char *path, const struct plan *plan) MUST_CHECK;
+
+/* Refuses (ERR_VERIFICATION) a file whose statements do not give its hash. */
+bool plan_read(struct ctx *ctx, const char *path, struct plan *ret) MUST_CHECK;

@@ -1,0 +1,175 @@
+/* Undoing what the journal says was done, and finishing what was cut off. */
+#include "base/clock.h"
+#include "base/json.h"
+#include "change/rollout.h"
+#include "sql.h"
+
+/* What the journal knows of the index that an entry built. */
+struct built {
+    const char *schema;
+    const char *name;
+    const char *definition;
+    int64_t table_oid;
+    int64_t index_oid;
+    bool is_unique;
+};
+
+static bool
+read_detail(struct ctx *ctx, const struct journal_entry *entry, struct built *ret)
+{
+    json_t *json CLEANUP(json_release) = NULL;
+
+    if (!json_parse(ctx, "detail", entry->detail, &json))
+        return error_wrap(ctx, "reading journal entry %lld", (long long)entry->id);
+    *ret = (struct built){
+        .schema = json_get_text(ctx->arena, json, "schema", NULL),
+        .name = json_get_text(ctx->arena, json, "name", NULL),
+        .definition = json_get_text(ctx->arena, json, "definition", NULL),
+        .table_oid = json_get_int(json, "table_oid", 0),
+        .index_oid = json_get_int(json, "index_oid", 0),
+        .is_unique = json_get_bool(json, "is_unique", false),
+    };
+    if (!ret->schema || !ret->name || !ret->definition)
+        return error_set(
+            ctx, ERR_INPUT, "journal entry %lld is incomplete", (long long)entry->id);
+    return true;
+}
+
+static bool
+is_the_built(const struct built *built, const struct sql_catalog_index *index)
+{
+    return index->is_unique == built->is_unique && text_equal(index->definition, built->definition);
+}
+
+/* Drops the index of an entry, recording first that this begins. */
+static bool
+drop_built(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
+    const struct built *built, struct rollout_outcome *ret)
+{
+    if (!text_equal(entry->state, ENTRY_UNDOING) &&
+        !journal_update(ctx, &rollout->journal, entry, ENTRY_UNDOING, NULL))
+        return error_state(ctx, "%s was not touched.", entry->object);
+    if (!rollout_drop(ctx, rollout, built->schema, built->name, rollout->limits.drop_us, ret)) {
+        if (ctx->error.kind != ERR_INTERRUPTED && ctx->error.kind != ERR_TERMINATED)
+            ctx->error.kind = ERR_ATTENTION;
+        error_hint(ctx, "Run \"pgmend rollback\" again: it goes on where it stopped. By hand: %s;",
+            entry->undo);
+        return error_state(ctx, "%s is partly dropped: the planner may ignore it already, writes "
+                                "may still keep it up.",
+            entry->object);
+    }
+    ret->result = "dropped";
+    return journal_update(ctx, &rollout->journal, entry, ENTRY_UNDONE, NULL);
+}
+
+bool
+rollout_undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
+    struct rollout_outcome *ret)
+{
+    struct built built;
+    struct sql_catalog_index index;
+
+    *ret = (struct rollout_outcome){ .name = entry->object };
+    if (!read_detail(ctx, entry, &built) ||
+        !rollout_find_index(ctx, rollout->db, built.schema, built.name, &index))
+        return false;
+    if (!index.oid) {
+        ret->result = "was gone already";
+        return journal_update(ctx, &rollout->journal, entry, ENTRY_UNDONE, NULL);
+    }
+    if (!is_the_built(&built, &index)) {
+        error_set(ctx, ERR_CONFLICT,
+            "%s is not the index that pgmend built: its definition was changed since",
+            entry->object);
+        return error_state(ctx, "%s was not touched.", entry->object);
+    }
+    if (index.constraint_name) {
+        error_set(ctx, ERR_CONFLICT, "%s serves the constraint \"%s\" since", entry->object,
+            index.constraint_name);
+        return error_state(ctx, "%s was not touched.", entry->object);
+    }
+    ret->bytes = index.bytes;
+    return drop_built(ctx, rollout, entry, &built, ret);
+}
+
+/* A build that a crash cut off: either the server finished it, or its remains go. */
+static bool
+heal_build(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
+    const struct built *built, const struct sql_catalog_index *index)
+{
+    struct rollout_outcome outcome = { 0 };
+
+    if (!index->oid) {
+        rollout_note(rollout, arena_printf(ctx->arena,
+                                  "an earlier run was cut off before %s was built: nothing of it "
+                                  "is left",
+                                  entry->object));
+        return journal_update(ctx, &rollout->journal, entry, ENTRY_FAILED, NULL);
+    }
+    if (index->is_valid && index->is_ready && index->is_live && is_the_built(built, index)) {
+        json_t *json CLEANUP(json_release) = NULL;
+
+        if (!json_parse(ctx, "detail", entry->detail, &json))
+            return false;
+        json_object_set_new(json, "index_oid", json_integer(index->oid));
+        json_object_set_new(json, "bytes", json_integer(index->bytes));
+        json_object_set_new(json, "finished_by_server", json_true());
+        rollout_note(rollout,
+            arena_printf(ctx->arena,
+                "%s was completed by the server after its pgmend was gone: recorded as done",
+                entry->object));
+        return journal_update(
+            ctx, &rollout->journal, entry, ENTRY_DONE, json_text(ctx->arena, json));
+    }
+    if (index->is_valid)
+        return error_set(ctx, ERR_CONFLICT,
+            "%s was cut off, and now another valid index has its name", entry->object);
+    if (!rollout_drop(
+            ctx, rollout, built->schema, built->name, rollout->limits.drop_us, &outcome))
+        return error_state(ctx, "The unusable index %s is left.", entry->object);
+    rollout_note(rollout, arena_printf(ctx->arena, "the unusable rest of %s was dropped",
+                              entry->object));
+    return journal_update(ctx, &rollout->journal, entry, ENTRY_FAILED, NULL);
+}
+
+static bool
+heal_entry(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry)
+{
+    struct built built;
+    struct sql_catalog_index index;
+    struct rollout_outcome outcome = { 0 };
+
+    if (!text_equal(entry->kind, "create index"))
+        return true;
+    if (!read_detail(ctx, entry, &built) ||
+        !rollout_find_index(ctx, rollout->db, built.schema, built.name, &index))
+        return false;
+    if (index.oid && index.is_building)
+        return error_set(
+            ctx, ERR_LOCKED, "%s is being built by another session", entry->object);
+    if (text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER))
+        return heal_build(ctx, rollout, entry, &built, &index);
+    if (!drop_built(ctx, rollout, entry, &built, &outcome))
+        return false;
+    rollout_note(rollout,
+        arena_printf(ctx->arena, "the rollback of %s that was cut off is finished", entry->object));
+    return true;
+}
+
+bool
+rollout_heal(struct ctx *ctx, struct rollout *rollout)
+{
+    struct journal_entries entries;
+
+    if (!journal_load(ctx, rollout->db, &entries))
+        return false;
+    for (size_t i = 0; i < entries.count; i++) {
+        struct journal_entry *entry = &entries.items[i];
+
+        if (text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER) ||
+            text_equal(entry->state, ENTRY_UNDOING))
+            if (!heal_entry(ctx, rollout, entry))
+                return error_wrap(ctx, "putting right what an earlier run left");
+    }
+    return true;
+}

@@ -1,0 +1,26 @@
+/* The list of commands: one line each, in the order of help. */
+
+#include "cli/command.h"
+
+/* clang-format off */
+#define COMMANDS(TITLE, COMMAND) \
+    TITLE("About pgmend")        \
+    COMMAND(help)                \
+    COMMAND(completion)          \
+    COMMAND(version)
+/* clang-format on */
+
+#define NO_TITLE(title)
+#define NO_COMMAND(name)
+
+#define DECLARE(name) extern const struct command cmd_##name;
+COMMANDS(NO_TITLE, DECLARE)
+
+#define POINT(name) &cmd_##name,
+const struct command *const commands[] = { COMMANDS(NO_TITLE, POINT) NULL };
+
+#define TITLE_LINE(text)   { .title = (text) },
+#define COMMAND_LINE(name) { .command = &cmd_##name },
+const struct command_line command_lines[] = { COMMANDS(TITLE_LINE, COMMAND_LINE) };
+
+const size_t command_line_count = COUNT_OF(command_lines);

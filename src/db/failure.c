@@ -1,0 +1,85 @@
+/* Errors of libpq and the server as errors of ours. */
+#include "db/connection.h"
+
+struct mapping {
+    const char *sqlstate; /* a code, or a class of two characters */
+    enum error_kind kind;
+};
+
+static const struct mapping mappings[] = {
+    { "42501", ERR_RIGHTS },
+    { "55P03", ERR_TIMEOUT },
+    { "57014", ERR_TIMEOUT },
+    { "57P01", ERR_CONNECTION },
+    { "57P02", ERR_CONNECTION },
+    { "57P03", ERR_CONNECTION },
+    { "57P05", ERR_CONNECTION },
+    { "25006", ERR_UNSUPPORTED },
+    { "08", ERR_CONNECTION },
+    { "28", ERR_CONNECTION },
+};
+
+static enum error_kind
+kind_of(const char *sqlstate)
+{
+    for (size_t i = 0; i < COUNT_OF(mappings); i++)
+        if (text_starts_with(sqlstate, mappings[i].sqlstate))
+            return mappings[i].kind;
+    return ERR_SERVER;
+}
+
+const char *
+db_redact(struct arena *arena, const char *text, const char *password)
+{
+    struct buffer buffer = { .arena = arena };
+    size_t length = password ? strlen(password) : 0;
+
+    if (length == 0)
+        return arena_strdup(arena, text);
+    for (;;) {
+        const char *found = strstr(text, password);
+
+        if (!found)
+            break;
+        buffer_append(&buffer, text, (size_t)(found - text));
+        buffer_add(&buffer, "***");
+        text = found + length;
+    }
+    buffer_add(&buffer, text);
+    return buffer_text(&buffer);
+}
+
+bool
+db_error_of_connection(struct ctx *ctx, struct db *db, const char *doing)
+{
+    const char *text = db_redact(ctx->arena, PQerrorMessage(db->conn), db->password);
+    size_t length = strcspn(text, "\n");
+
+    if (PQstatus(db->conn) == CONNECTION_BAD)
+        return error_set(
+            ctx, ERR_CONNECTION, "the connection was lost while %s: %.*s", doing, (int)length, text);
+    return error_set(ctx, ERR_FAILED, "could not go on %s: %.*s", doing, (int)length, text);
+}
+
+static const char *
+field_of(struct ctx *ctx, struct db *db, const PGresult *result, int code)
+{
+    const char *text = PQresultErrorField(result, code);
+
+    return text ? db_redact(ctx->arena, text, db->password) : NULL;
+}
+
+bool
+db_error_of_result(struct ctx *ctx, struct db *db, const PGresult *result)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = field_of(ctx, db, result, PG_DIAG_MESSAGE_PRIMARY);
+
+    if (!sqlstate || !message)
+        return db_error_of_connection(ctx, db, "running a statement");
+    error_set(ctx, kind_of(sqlstate), "%s", message);
+    memcpy(ctx->error.sqlstate, sqlstate, 5);
+    ctx->error.detail = field_of(ctx, db, result, PG_DIAG_MESSAGE_DETAIL);
+    ctx->error.hint = field_of(ctx, db, result, PG_DIAG_MESSAGE_HINT);
+    return false;
+}

@@ -1,0 +1,37 @@
+/* What must be so before anything is changed through a connection. */
+#include "db/connection.h"
+
+bool
+db_require_direct(struct ctx *ctx, struct db *db)
+{
+    const char *pid;
+    int64_t number = 0;
+
+    if (!db_value(ctx, db, "SELECT pg_catalog.pg_backend_pid()", NULL, 0, &pid))
+        return false;
+    if (pid && text_to_int64(pid, &number) && number == PQbackendPID(db->conn))
+        return true;
+    error_set(ctx, ERR_UNSUPPORTED,
+        "a connection pooler stands between pgmend and the server: the session is not ours alone");
+    return error_hint(ctx, "Give --db-url the server's own host and port (PostgreSQL's, often "
+                           "5432), not the pooler's.");
+}
+
+bool
+db_require_writable(struct ctx *ctx, struct db *db)
+{
+    struct result result;
+
+    if (!db_query(ctx, db,
+            "SELECT pg_catalog.pg_is_in_recovery(),"
+            " pg_catalog.current_setting('transaction_read_only')",
+            NULL, 0, &result))
+        return false;
+    if (strcmp(result_cell(&result, 0, 0), "t") == 0) {
+        error_set(ctx, ERR_UNSUPPORTED, "the server is a standby: nothing can be changed there");
+        return error_hint(ctx, "Connect to the primary.");
+    }
+    if (strcmp(result_cell(&result, 0, 1), "on") == 0)
+        return error_set(ctx, ERR_UNSUPPORTED, "the session is read-only");
+    return true;
+}

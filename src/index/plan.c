@@ -1,0 +1,232 @@
+#include "index/plan.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "change/journal.h"
+#include "change/judge.h"
+#include "change/plan.h"
+#include "db/ident.h"
+#include "index/shadow.h"
+#include "sql.h"
+
+/* Measured with bench/estimate: heap bytes an ordinary disk-bound build gets through in a second. */
+enum { HEAP_BYTES_PER_SECOND = 40 * 1024 * 1024, VECTOR_BYTES_PER_SECOND = 4 * 1024 * 1024 };
+
+/* Index entries: 8 bytes tuple header, 4 line pointer, pages filled to 90 %. */
+enum { ENTRY_OVERHEAD = 12 };
+
+/* The user's own search_path decides which table an unqualified name means. */
+static bool
+find_table(struct ctx *ctx, struct db *db, const char *name, struct sql_catalog_table *ret,
+    bool *ret_found)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+    struct sql_catalog_table_rows rows;
+
+    if (!db_begin(ctx, db, NULL, &transaction) ||
+        !db_exec(ctx, db,
+            "SELECT pg_catalog.set_config('search_path', s.reset_val, true)"
+            " FROM pg_catalog.pg_settings AS s WHERE s.name = 'search_path'") ||
+        !sql_catalog_table(ctx, db, &rows, .name = name))
+        return false;
+    *ret_found = rows.count == 1;
+    if (*ret_found)
+        *ret = rows.items[0];
+    return true;
+}
+
+static bool
+check_table(struct ctx *ctx, struct db *db, const struct sql_catalog_table *table,
+    struct change *change)
+{
+    char kind = table->kind[0];
+
+    if (kind == 'p')
+        return change_block(change, "the table is partitioned: its index cannot be built CONCURRENTLY",
+            "build it on each partition, then create it ON ONLY the parent and attach them");
+    if (kind != 'r' && kind != 'm')
+        return change_block(change,
+            arena_printf(ctx->arena, "%s is not a table", change_relation(ctx->arena, change)),
+            NULL);
+    if (!table->may_own)
+        return change_block(change,
+            arena_printf(ctx->arena, "role %s may not build indexes on %s: it belongs to %s",
+                db_user(db), change_relation(ctx->arena, change), table->owner),
+            arena_printf(ctx->arena, "GRANT %s TO %s;", db_ident(ctx->arena, table->owner),
+                db_ident(ctx->arena, db_user(db))));
+    return true;
+}
+
+static void
+estimate(const struct sql_catalog_table *table, const struct sql_index_shadow *shadow,
+    struct change *change)
+{
+    bool is_vector = text_equal(shadow->access_method, "hnsw") ||
+                     text_equal(shadow->access_method, "ivfflat");
+    double rows = table->rows > 0 ? (double)table->rows : (double)table->bytes / 100;
+    double width = (double)shadow->key_width + ENTRY_OVERHEAD;
+    double per_second = is_vector ? VECTOR_BYTES_PER_SECOND : HEAP_BYTES_PER_SECOND;
+
+    change->table_rows = table->rows;
+    change->table_bytes = table->bytes;
+    /* The vectors themselves are in the index, and mostly outside the heap's own pages. */
+    change->bytes = is_vector ? (int64_t)(rows * 8192) : llround(rows * width / 0.9) + 16384;
+    /* An index build writes its pages once into the WAL: .88–.91 of its size was measured. */
+    change->wal_bytes = change->bytes;
+    change->us = llround(((double)table->bytes + (double)change->bytes) / per_second * 1e6) + 200000;
+}
+
+/* Rows that a unique index would refuse: the first key that occurs twice. */
+static bool
+duplicates_query(struct ctx *ctx, const struct sql_index_shadow *shadow, struct change *change)
+{
+    json_t *keys CLEANUP(json_release) = NULL;
+    struct text_list list = { 0 };
+    struct text_list filled = { 0 };
+    size_t i;
+    json_t *key;
+
+    if (!json_parse(ctx, "keys", shadow->keys, &keys))
+        return false;
+    json_array_foreach (keys, i, key) {
+        const char *text = json_string_value(key);
+
+        text_list_add(ctx->arena, &list, text);
+        text_list_add(ctx->arena, &filled, arena_printf(ctx->arena, "(%s) IS NOT NULL", text));
+    }
+    if (shadow->predicate)
+        text_list_add(ctx->arena, &filled, arena_printf(ctx->arena, "(%s)", shadow->predicate));
+    if (!shadow->nulls_distinct)
+        filled.count = shadow->predicate ? 1 : 0;
+    if (!shadow->nulls_distinct && shadow->predicate)
+        filled.items[0] = arena_printf(ctx->arena, "(%s)", shadow->predicate);
+
+    const char *columns = text_list_join(ctx->arena, &list, ", ");
+
+    change->duplicates = arena_printf(ctx->arena,
+        "SELECT pg_catalog.concat_ws(', ', %s) FROM %s%s%s GROUP BY %s"
+        " HAVING pg_catalog.count(*) > 1 LIMIT 1",
+        columns, change_relation(ctx->arena, change), filled.count > 0 ? " WHERE " : "",
+        text_list_join(ctx->arena, &filled, " AND "), columns);
+    return true;
+}
+
+/* The statement in the server's own wording, with every name quoted by us. */
+static bool
+compose(struct ctx *ctx, const struct script_index *index, const struct sql_catalog_table *table,
+    const struct sql_index_shadow *shadow, struct change *change)
+{
+    /* WHERE stands behind TABLESPACE, and the server's wording leaves the latter out. */
+    const char *where = shadow->predicate
+                            ? arena_printf(ctx->arena, " WHERE %s", shadow->predicate)
+                            : NULL;
+    size_t head = strlen(shadow->definition);
+
+    if (index->tablespace && where && text_ends_with(shadow->definition, where))
+        head -= strlen(where);
+    change->definition = shadow->definition;
+    change->access_method = shadow->access_method;
+    change->is_unique = shadow->is_unique;
+    change->statement = arena_printf(ctx->arena, "CREATE %sINDEX CONCURRENTLY %s ON %s %.*s%s%s%s",
+        shadow->is_unique ? "UNIQUE " : "", db_ident(ctx->arena, index->name),
+        change_relation(ctx->arena, change), (int)head, shadow->definition,
+        index->tablespace ? " TABLESPACE " : "",
+        index->tablespace ? db_ident(ctx->arena, index->tablespace) : "",
+        shadow->definition + head);
+    change->undo = arena_printf(ctx->arena, "DROP INDEX CONCURRENTLY %s",
+        db_qualified(ctx->arena, change->schema, index->name));
+    change->lock = "SHARE UPDATE EXCLUSIVE";
+    change->blocks = "reads and writes go on; VACUUM and other DDL of this table wait";
+    estimate(table, shadow, change);
+    return !shadow->is_unique || duplicates_query(ctx, shadow, change);
+}
+
+/* An index of the same definition twice in one script. */
+static void
+look_at_earlier(struct ctx *ctx, const struct plan *plan, struct change *change)
+{
+    for (size_t i = 0; i < plan->count && change->action == ACTION_CREATE; i++) {
+        const struct change *other = &plan->items[i];
+
+        if (change_is_pending(other) && other->table_oid == change->table_oid &&
+            other->is_unique == change->is_unique &&
+            text_equal(other->definition, change->definition)) {
+            change->action = ACTION_EQUIVALENT;
+            change->problem = arena_printf(
+                ctx->arena, "%s of this plan is the same index", other->name);
+        }
+    }
+}
+
+static bool
+find_tablespace(struct ctx *ctx, struct db *db, const char *name, struct change *change)
+{
+    struct sql_catalog_tablespace_rows rows;
+
+    if (!sql_catalog_tablespace(ctx, db, &rows, .name = name))
+        return false;
+    change->tablespace_path = rows.count == 1 && *rows.items[0].path ? rows.items[0].path : NULL;
+    return true;
+}
+
+static bool
+plan_one(struct ctx *ctx, struct db *db, const struct script_index *index,
+    const struct journal_entries *journal, struct change *change)
+{
+    struct sql_catalog_table table;
+    struct sql_index_shadow shadow;
+    const char *problem;
+    bool is_found;
+
+    *change = (struct change){ .kind = "create index",
+        .schema = "",
+        .table = index->table ? index->table : "",
+        .name = index->name ? index->name : "",
+        .statement = index->text,
+        .reason = index->reason,
+        .source = index->source };
+    if (index->problem)
+        return change_block(change, index->problem, index->remedy);
+    if (!find_table(ctx, db, index->table, &table, &is_found))
+        return false;
+    if (!is_found)
+        return change_block(change, arena_printf(ctx->arena, "table %s does not exist", index->table),
+            "check the name and the schema");
+    change->schema = table.schema;
+    change->table = table.name;
+    change->table_oid = table.oid;
+    if (!check_table(ctx, db, &table, change) || change->action == ACTION_BLOCKED)
+        return true;
+    if (!shadow_try(ctx, db, index, &table, &shadow, &problem))
+        return false;
+    if (problem)
+        return change_block(change, problem, NULL);
+    return find_tablespace(ctx, db, index->tablespace, change) &&
+           compose(ctx, index, &table, &shadow, change) && change_judge(ctx, db, journal, change);
+}
+
+bool
+index_plan(struct ctx *ctx, struct db *db, const struct script *script, struct plan *ret)
+{
+    struct journal_entries journal;
+
+    *ret = (struct plan){
+        .database = db_name(db),
+        .server_version = db_version_text(db),
+        .created_at = clock_text(ctx->arena, clock_wall_us()),
+    };
+    if (!journal_load(ctx, db, &journal) ||
+        !journal_system_identifier(ctx, db, &ret->system_identifier))
+        return error_wrap(ctx, "planning");
+    for (size_t i = 0; i < script->count; i++) {
+        struct change change;
+
+        if (!plan_one(ctx, db, &script->items[i], &journal, &change))
+            return error_wrap(ctx, "planning %s", script->items[i].source);
+        look_at_earlier(ctx, ret, &change);
+        VEC_PUSH(ctx->arena, ret, change);
+    }
+    return plan_seal(ctx, db, ret);
+}

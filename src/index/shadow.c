@@ -1,0 +1,70 @@
+#include "index/shadow.h"
+
+#include "db/ident.h"
+
+/* The script's names of types, functions and operator classes are found as its author finds them. */
+static bool
+use_own_search_path(struct ctx *ctx, struct db *db)
+{
+    return db_exec(ctx, db,
+        "SELECT pg_catalog.set_config('search_path', s.reset_val, true)"
+        " FROM pg_catalog.pg_settings AS s WHERE s.name = 'search_path'");
+}
+
+static bool
+make_copy(struct ctx *ctx, struct db *db, const struct sql_catalog_table *table)
+{
+    const char *sql = arena_printf(ctx->arena,
+        "CREATE TEMPORARY TABLE %s (LIKE %s INCLUDING GENERATED) ON COMMIT DROP",
+        db_ident(ctx->arena, table->name), db_qualified(ctx->arena, table->schema, table->name));
+
+    if (db_exec(ctx, db, sql))
+        return true;
+    if (ctx->error.kind == ERR_RIGHTS)
+        error_hint(ctx, "GRANT TEMPORARY ON DATABASE %s TO %s; GRANT SELECT ON %s TO %s;",
+            db_name(db), db_user(db), db_qualified(ctx->arena, table->schema, table->name),
+            db_user(db));
+    return error_wrap(ctx, "trying the statement on an empty copy of %s", table->name);
+}
+
+/* The server's refusal is an answer, not a failure of ours. */
+static bool
+take_refusal(struct ctx *ctx, const char **ret_problem)
+{
+    const char *detail = ctx->error.detail;
+
+    if (ctx->error.kind == ERR_CONNECTION || ctx->error.kind == ERR_INTERRUPTED ||
+        ctx->error.kind == ERR_TERMINATED)
+        return false;
+    *ret_problem = arena_printf(ctx->arena, "the server refuses it: %s%s%s", ctx->error.message,
+        detail ? ": " : "", detail ? detail : "");
+    error_clear(ctx);
+    return true;
+}
+
+bool
+shadow_try(struct ctx *ctx, struct db *db, const struct script_index *index,
+    const struct sql_catalog_table *table, struct sql_index_shadow *ret, const char **ret_problem)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+    struct sql_index_shadow_rows rows;
+    const char *sql = arena_printf(ctx->arena, "CREATE %sINDEX %s ON pg_temp.%s%s",
+        index->is_unique ? "UNIQUE " : "", db_ident(ctx->arena, index->name),
+        db_ident(ctx->arena, table->name), index->rest);
+
+    *ret_problem = NULL;
+    if (!db_begin(ctx, db, "READ WRITE", &transaction) ||
+        !db_exec(ctx, db, "SET LOCAL lock_timeout = '2s'") || !make_copy(ctx, db, table) ||
+        !use_own_search_path(ctx, db))
+        return false;
+    if (!db_exec(ctx, db, sql))
+        return take_refusal(ctx, ret_problem);
+    if (!db_exec(ctx, db, "SET LOCAL search_path = pg_catalog, pg_temp"))
+        return false;
+    if (!sql_index_shadow(ctx, db, &rows, .name = index->name))
+        return false;
+    if (rows.count != 1)
+        return error_set(ctx, ERR_FAILED, "the trial index %s was not found", index->name);
+    *ret = rows.items[0];
+    return true;
+}

@@ -1,0 +1,3 @@
+-- The schema that holds everything of ours.
+-- @server 14+
+CREATE SCHEMA IF NOT EXISTS pgmend;

@@ -1,0 +1,21 @@
+-- Runs, the newest first.
+-- @column id text
+-- @column command text
+-- @column state text
+-- @column actor text
+-- @column client text
+-- @column plan_hash text?
+-- @column catalogue text?
+-- @column overrides text?
+-- @column message text?
+-- @column started_at text
+-- @column ended_at text?
+-- @column changes int8 entries in the journal
+-- @server 14+
+SELECT r.id, r.command, r.state, r.actor, r.client, r.plan_hash, r.catalogue::text,
+       r.overrides::text, r.message,
+       pg_catalog.to_char(r.started_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       pg_catalog.to_char(r.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+       (SELECT pg_catalog.count(*) FROM pgmend.journal AS j WHERE j.run = r.id)
+  FROM pgmend.run AS r
+ ORDER BY r.started_at DESC, r.id;

@@ -1,0 +1,17 @@
+-- Whether schema pgmend and its tables are there, and what stands in it that is not ours.
+-- @column has_schema bool
+-- @column has_tables bool
+-- @column foreign_objects text? names of objects in it that pgmend did not make
+-- @server 14+
+SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgmend'),
+       pg_catalog.to_regclass('pgmend.run') IS NOT NULL
+       AND pg_catalog.to_regclass('pgmend.journal') IS NOT NULL
+       AND pg_catalog.to_regclass('pgmend.gate') IS NOT NULL,
+       (SELECT pg_catalog.string_agg(c.relname, ', ' ORDER BY c.relname)
+          FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'pgmend'
+           AND c.relkind NOT IN ('i', 't', 'S')
+           AND c.relname NOT IN ('run', 'journal', 'gate', 'snapshot', 'snapshot_statement',
+                                 'snapshot_index', 'snapshot_table', 'snapshot_setting',
+                                 'snapshot_plan', 'snapshot_query'));

@@ -1,0 +1,31 @@
+-- The index that was just made on the empty temporary copy of a table, as the server writes it.
+-- @arg name text
+-- @column is_unique bool
+-- @column definition text what follows the table in CREATE INDEX
+-- @column keys text the key columns and expressions, as a JSON array
+-- @column predicate text? of a partial index
+-- @column nulls_distinct bool
+-- @column access_method text
+-- @column key_width int8 bytes a key takes on average, as far as the statistics of the table tell
+-- @server 14+
+SELECT i.indisunique,
+       pg_catalog.substr(pg_catalog.pg_get_indexdef(c.oid), pg_catalog.length(
+           'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
+           || pg_catalog.quote_ident(c.relname) || ' ON '
+           || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.relname)
+           || ' ') + 1),
+       (SELECT pg_catalog.json_agg(pg_catalog.pg_get_indexdef(c.oid, k, false) ORDER BY k)::text
+          FROM pg_catalog.generate_series(1, i.indnkeyatts) AS k),
+       pg_catalog.pg_get_expr(i.indpred, i.indrelid),
+       COALESCE(NOT (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, true),
+       m.amname,
+       COALESCE((SELECT pg_catalog.sum(CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END)
+                   FROM pg_catalog.pg_attribute AS a
+                  WHERE a.attrelid = c.oid AND a.attnum > 0), 0)::int8
+  FROM pg_catalog.pg_index AS i
+  JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+  JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
+ WHERE c.relname = $1
+   AND c.relnamespace = pg_catalog.pg_my_temp_schema();

@@ -1,0 +1,143 @@
+/* Quantiles of recorded latencies against those of the sorted numbers. */
+#include "support/test.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "load/histogram.h"
+
+static uint64_t
+next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+
+    return (left > right) - (left < right);
+}
+
+static void
+nothing_recorded_gives_zero(void **state)
+{
+    struct ctx *ctx = *state;
+    struct histogram *histogram = histogram_new(ctx->arena);
+
+    assert_int_equal(histogram_quantile_us(histogram, 0.95), 0);
+    assert_true(histogram_mean_us(histogram) == 0.0);
+}
+
+static void
+small_numbers_are_exact(void **state)
+{
+    struct ctx *ctx = *state;
+    struct histogram *histogram = histogram_new(ctx->arena);
+
+    for (int64_t us = 1; us <= 100; us++)
+        histogram_record(histogram, us);
+    assert_int_equal(histogram->count, 100);
+    assert_int_equal(histogram->min_us, 1);
+    assert_int_equal(histogram->max_us, 100);
+    assert_int_equal(histogram_quantile_us(histogram, 0), 1);
+    assert_int_equal(histogram_quantile_us(histogram, 0.5), 50);
+    assert_int_equal(histogram_quantile_us(histogram, 0.95), 95);
+    assert_int_equal(histogram_quantile_us(histogram, 0.99), 99);
+    assert_int_equal(histogram_quantile_us(histogram, 1), 100);
+    assert_true(histogram_mean_us(histogram) == 50.5);
+}
+
+static void
+one_number_is_all_quantiles(void **state)
+{
+    static const int64_t numbers[] = { 0, 1, 2047, 2048, 2049, 4095, 123456789, 3600000000,
+        INT64_C(9000000000000) };
+    struct ctx *ctx = *state;
+
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        struct histogram *histogram = histogram_new(ctx->arena);
+
+        histogram_record(histogram, numbers[i]);
+        assert_int_equal(histogram_quantile_us(histogram, 0.5), numbers[i]);
+        assert_int_equal(histogram_quantile_us(histogram, 1), numbers[i]);
+    }
+}
+
+static void
+a_negative_latency_counts_as_zero(void **state)
+{
+    struct ctx *ctx = *state;
+    struct histogram *histogram = histogram_new(ctx->arena);
+
+    histogram_record(histogram, -5);
+    assert_int_equal(histogram->count, 1);
+    assert_int_equal(histogram->min_us, 0);
+    assert_int_equal(histogram->sum_us, 0);
+}
+
+/* Log-uniform numbers from 1 µs to about 30 minutes; merged from two halves. */
+static void
+quantiles_are_right_to_three_digits_also_when_merged(void **state)
+{
+    enum { COUNT = 20000 };
+    static const double shares[] = { 0.001, 0.25, 0.5, 0.9, 0.95, 0.99, 0.999 };
+    struct ctx *ctx = *state;
+    int64_t *numbers = ARENA_ARRAY(ctx->arena, int64_t, COUNT);
+    struct histogram *halves[2] = { histogram_new(ctx->arena), histogram_new(ctx->arena) };
+    uint64_t seed = 88172645463325252u;
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < COUNT; i++) {
+        double power = (double)(next_random(&seed) % 1000000) / 1000000 * 21.3;
+
+        numbers[i] = (int64_t)exp(power);
+        sum += numbers[i];
+        histogram_record(halves[i % 2], numbers[i]);
+    }
+    histogram_merge(halves[0], halves[1]);
+    qsort(numbers, COUNT, sizeof(numbers[0]), compare);
+    assert_int_equal(halves[0]->count, COUNT);
+    assert_int_equal(halves[0]->sum_us, sum);
+    assert_int_equal(halves[0]->min_us, numbers[0]);
+    assert_int_equal(halves[0]->max_us, numbers[COUNT - 1]);
+    for (size_t i = 0; i < COUNT_OF(shares); i++) {
+        int64_t exact = numbers[(size_t)ceil(shares[i] * COUNT) - 1];
+        int64_t found = histogram_quantile_us(halves[0], shares[i]);
+
+        assert_true(found >= exact);
+        assert_true((double)(found - exact) <= (double)exact * 0.001);
+    }
+}
+
+static void
+merging_nothing_changes_nothing(void **state)
+{
+    struct ctx *ctx = *state;
+    struct histogram *histogram = histogram_new(ctx->arena);
+
+    histogram_record(histogram, 7);
+    histogram_merge(histogram, histogram_new(ctx->arena));
+    assert_int_equal(histogram->count, 1);
+    assert_int_equal(histogram->min_us, 7);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_ctx(nothing_recorded_gives_zero),
+        test_with_ctx(small_numbers_are_exact),
+        test_with_ctx(one_number_is_all_quantiles),
+        test_with_ctx(a_negative_latency_counts_as_zero),
+        test_with_ctx(quantiles_are_right_to_three_digits_also_when_merged),
+        test_with_ctx(merging_nothing_changes_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

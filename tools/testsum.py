@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Sums up what `meson test` ran; the last line is "N passed, N failed, N skipped".
+
+Usage: testsum.py BUILD_FOLDER_OR_LOG...
+
+Reads meson-logs/testlog.json. A program that crashed, ran out of time, ended too early or said
+nothing is one failure more. Exit status 1 if anything failed or nothing ran.
+"""
+import json
+import pathlib
+import re
+import sys
+
+# cmocka writes a skipped test as "not ok 3 # SKIP".
+RESULT = re.compile(r"^(not )?ok\b([^#\n]*)(#\s*(?:skip|todo)\b)?", re.I)
+PLAN = re.compile(r"^1\.\.(\d+)(\s*#\s*skip)?", re.I)
+TAIL = 20
+
+
+def count(test):
+    """(passed, failed, skipped, what to show) of one program."""
+    passed = skipped = 0
+    bad, plan = [], None
+    for line in test.get("stdout", "").splitlines():
+        hit, planned = RESULT.match(line), PLAN.match(line)
+        if planned:
+            plan = int(planned[1])
+            skipped += 1 if planned[2] and plan == 0 else 0
+        elif hit and hit[3]:
+            skipped += 1
+        elif hit and hit[1]:
+            bad.append(line)
+        elif hit:
+            passed += 1
+    seen = passed + len(bad) + skipped
+    status = test.get("returncode", 0)
+    if test["result"] in ("TIMEOUT", "INTERRUPT"):
+        bad.append("ran out of time" if test["result"] == "TIMEOUT" else "was interrupted")
+    elif status < 0 or status >= 128:
+        bad.append(f"died of signal {-status if status < 0 else status - 128}")
+    elif test["result"] == "SKIP" and seen == 0:
+        skipped = 1
+    elif plan is not None and plan > seen:
+        bad.append(f"ended after {seen} of {plan} tests")
+    elif seen == 0:
+        bad.append(f"reported no test, exit status {status}")
+    elif not bad and test["result"] not in ("OK", "SKIP", "EXPECTEDFAIL"):
+        bad.append(f"exit status {status} though no test failed")
+    return passed, len(bad), skipped, bad
+
+
+def show(log, test, bad):
+    """Each failure with the comment lines after it, then the end of stderr."""
+    print(f"--- {test['name']} ({log})")
+    room = 0
+    for line in test.get("stdout", "").splitlines():
+        if line in bad:
+            room = TAIL
+        elif not line.startswith("#"):
+            room = 0
+        if room:
+            print(line)
+            room -= 1
+    print("\n".join(line for line in bad if not RESULT.match(line)), end="\n" if not RESULT.match(bad[-1]) else "")
+    for line in test.get("stderr", "").splitlines()[-TAIL:]:
+        if line and not line.startswith("(test program exited"):
+            print(f"    {line}")
+
+
+def main(paths):
+    total = [0, 0, 0]
+    for path in map(pathlib.Path, paths):
+        log = path / "meson-logs/testlog.json" if path.is_dir() else path
+        if not log.exists():
+            print(f"--- {log} is missing: its tests did not run")
+            total[1] += 1
+            continue
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            test = json.loads(line)
+            *counts, bad = count(test)
+            total = [old + new for old, new in zip(total, counts)]
+            if bad:
+                show(log.with_suffix(".txt"), test, bad)
+    print("{} passed, {} failed, {} skipped".format(*total))
+    return 1 if total[1] or not total[0] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
