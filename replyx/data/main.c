@@ -115,7 +115,7 @@ run(struct ctx *ctx, const struct options *options)
         .vacuums = options->vacuum,
     };
     int64_t start_us = clock_us();
-    int64_t now_us;
+    int64_t now_us = 0;
 
     if (!read_now(ctx, options->now, &now_us) || !check_names(ctx, options->only))
         return false;

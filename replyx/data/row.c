@@ -6,7 +6,7 @@
 enum { BUFFER_BYTES = 1024 * 1024 };
 
 /* Signature, flags and the length of a header extension: "Binary Format" in the COPY manual. */
-static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
+static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
 
 static void
 add(struct row *row, const void *data, size_t length)

@@ -199,21 +199,21 @@ write_message(const struct world *world, uint32_t index, struct row *row)
         &world->assistants[world->dialogs[message->owner].assistant];
     enum sender sender = message_sender(world, message);
     struct rng rng = rng_start(world->seed, RNG_MESSAGE_TEXT, message_key(message));
-    const struct system_message *system =
+    const struct system_message *notice =
         &system_messages[rng_below(&rng, COUNT_OF(system_messages))];
 
     row_int4(row, id_of(message->owner));
     row_text(row, parts[sender].sender);
     row_text_begin(row);
     if (sender == SENDER_SYSTEM)
-        prose_add(row, system->text);
+        prose_add(row, notice->text);
     else
         prose_message(
             row, &rng, parts[sender].voice, assistant->topics[message->owner % ASSISTANT_TOPICS]);
     row_text_end(row);
     row_text(row, parts[sender].kind);
     if (sender == SENDER_SYSTEM)
-        row_text(row, system->type);
+        row_text(row, notice->type);
     else
         row_null(row);
     row_int4(row, rng_chance(&rng, 0.98) ? 1 : 0);

@@ -282,8 +282,8 @@ write_question(const struct world *world, uint32_t index, struct row *row)
     const struct document *document = &world->documents[world->chunk_documents[chunk]];
     struct topic_place place = place_of(document, chunk - document->first_chunk);
     int64_t step = WORLD_DAYS * US_PER_DAY / (count_questions(world) + 1);
-    int64_t created_us =
-        world->now_us - WORLD_DAYS * US_PER_DAY + (int64_t)(step * (index + rng_ratio(&rng)));
+    int64_t created_us = world->now_us - WORLD_DAYS * US_PER_DAY + step * index +
+                         (int64_t)((double)step * rng_ratio(&rng));
     float vector[VECTOR_SIZE];
 
     row_text_begin(row);

@@ -174,7 +174,8 @@ backup_restore_losses(struct ctx *ctx, struct db *live,
         struct backup_loss loss =
             loss_of(ctx->arena, order <= 0 ? left : NULL, order >= 0 ? right : NULL);
 
-        if (loss.is_changed)
+        /* The journal is carried over by itself. */
+        if (loss.is_changed && !text_equal((left ? left : right)->schema, "pgmend"))
             VEC_PUSH(ctx->arena, &losses, loss);
         then_at += order <= 0;
         now_at += order >= 0;

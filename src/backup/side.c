@@ -174,7 +174,7 @@ bool
 side_restore(struct ctx *ctx, struct db *admin, const struct side_options *options,
     struct side *ret)
 {
-    bool is_superuser;
+    bool is_superuser = false;
 
     *ret = (struct side){ 0 };
     if (!choose_rights(ctx, admin, options, &is_superuser, ret) ||

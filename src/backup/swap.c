@@ -223,8 +223,13 @@ rename_both(struct ctx *ctx, const struct swap *swap)
     return true;
 }
 
-/* Opens the live database again; through a new session when the old one is gone. */
-static bool
+enum outcome { SWAP_UNDONE, SWAP_DONE, SWAP_UNKNOWN };
+
+/*
+ * Opens the live database again; through a new session when the old one is gone. The answer to
+ * COMMIT can be lost, so it is asked which database has the name now.
+ */
+static enum outcome
 reopen(struct swap *swap)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
@@ -233,16 +238,22 @@ reopen(struct swap *swap)
     struct db *other CLEANUP(db_cleanup) = NULL;
     struct db_options options = { .access = ACCESS_WRITE };
     struct db *db = swap->admin;
-    const char *live = db_ident(arena, swap->live);
-    bool is_open = false;
+    struct sql_backup_database_rows rows;
+    enum outcome outcome = SWAP_UNKNOWN;
 
     if (!db_is_connected(db) && db_open_like(&ctx, db, &options, &other))
         db = other;
-    is_open = exec(&ctx, db, "ALTER DATABASE %s ALLOW_CONNECTIONS %s", live,
-        swap->database.may_connect ? "true" : "false");
-    (void)(is_open && exec(&ctx, db, "COMMENT ON DATABASE %s IS NULL", db_ident(arena, swap->side)));
+    if (!sql_backup_database(&ctx, db, &rows, .name = swap->live) || rows.count != 1)
+        outcome = SWAP_UNKNOWN;
+    else if (rows.items[0].oid != swap->database.oid)
+        outcome = SWAP_DONE;
+    else if (exec(&ctx, db, "ALTER DATABASE %s ALLOW_CONNECTIONS %s", db_ident(arena, swap->live),
+                 swap->database.may_connect ? "true" : "false"))
+        outcome = SWAP_UNDONE;
+    if (outcome == SWAP_UNDONE)
+        (void)!exec(&ctx, db, "COMMENT ON DATABASE %s IS NULL", db_ident(arena, swap->side));
     interrupt_put(signal_number);
-    return is_open;
+    return outcome;
 }
 
 bool
@@ -260,12 +271,17 @@ backup_restore_swap(struct ctx *ctx, struct backup_side *side, const char **ret_
         error_wrap(ctx, "preparing the swap");
         return error_state(ctx, "The live database was not touched.");
     }
-    if (close_live(ctx, &swap) && end_sessions(ctx, &swap) && rename_both(ctx, &swap)) {
+    enum outcome outcome = SWAP_DONE;
+
+    if (!close_live(ctx, &swap) || !end_sessions(ctx, &swap) || !rename_both(ctx, &swap))
+        outcome = reopen(&swap);
+    if (outcome == SWAP_DONE) {
+        error_clear(ctx);
         *ret_old = swap.old;
         side->name = NULL;
         return true;
     }
-    if (reopen(&swap))
+    if (outcome == SWAP_UNDONE)
         return error_state(ctx,
             "The live database is unchanged and takes connections; its sessions may have been "
             "ended.");

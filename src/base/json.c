@@ -44,8 +44,7 @@ value_of(const struct field *field, const void *member)
         return json_integer(*(const uint32_t *)member);
     case FIELD_DOUBLE:
         /* JSON has no NaN and no infinity; jansson would leave out the member. */
-        return isfinite(*(const double *)member) ? json_real(*(const double *)member)
-                                                 : json_null();
+        return isfinite(*(const double *)member) ? json_real(*(const double *)member) : json_null();
     case FIELD_TEXT:
         return text_or_null(*(const char *const *)member);
     case FIELD_TEXT_LIST:
@@ -119,8 +118,7 @@ json_text(struct arena *arena, const json_t *json)
 }
 
 const char *
-json_get_text(
-    struct arena *arena, const json_t *object, const char *key, const char *otherwise)
+json_get_text(struct arena *arena, const json_t *object, const char *key, const char *otherwise)
 {
     const char *text = json_string_value(json_object_get(object, key));
 

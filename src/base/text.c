@@ -176,7 +176,8 @@ decode(const unsigned char *at, uint32_t *ret_point)
 static size_t
 point_width(uint32_t point)
 {
-    if (point == 0x200D || (point >= 0x300 && point <= 0x36F) || (point >= 0xFE00 && point <= 0xFE0F))
+    if (point == 0x200D || (point >= 0x300 && point <= 0x36F) ||
+        (point >= 0xFE00 && point <= 0xFE0F))
         return 0;
     if ((point >= 0x1100 && point <= 0x115F) || (point >= 0x2E80 && point <= 0xA4CF) ||
         (point >= 0xAC00 && point <= 0xD7A3) || (point >= 0xF900 && point <= 0xFAFF) ||

@@ -37,7 +37,7 @@ config_rank(const struct config_entry *entry, const struct command *command)
 
     if (text_equal(entry->section, general))
         return 0;
-    if (!command_is_below(command->path, entry->section))
+    if (!*entry->section || !command_is_below(command->path, entry->section))
         return -1;
     for (const char *c = entry->section; *c; c++)
         words += *c == ' ';

@@ -111,6 +111,8 @@ help_print_short(FILE *out)
     for (size_t i = 0; i < command_line_count; i++) {
         const struct command_line *line = &command_lines[i];
 
+        if (!page_shows_line(i))
+            continue;
         if (line->title)
             print_title(out, line->title);
         else

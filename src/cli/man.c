@@ -151,6 +151,8 @@ print_program(FILE *out)
     for (size_t i = 0; i < command_line_count; i++) {
         const struct command_line *line = &command_lines[i];
 
+        if (!page_shows_line(i))
+            continue;
         if (line->title) {
             fputs(".SS ", out);
             print_text(out, line->title, false);

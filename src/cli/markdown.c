@@ -81,6 +81,8 @@ markdown_print(FILE *out)
     print_text(out, page_about);
     fputc('\n', out);
     for (size_t i = 0; i < command_line_count; i++) {
+        if (!page_shows_line(i))
+            continue;
         if (command_lines[i].title)
             fprintf(out, "\n## %s\n", command_lines[i].title);
         else

@@ -114,6 +114,14 @@ page_option_help(struct arena *arena, const struct field *field)
     return buffer_text(&text);
 }
 
+bool
+page_shows_line(size_t index)
+{
+    if (command_lines[index].command)
+        return true;
+    return index + 1 < command_line_count && command_lines[index + 1].command;
+}
+
 const char *
 page_usage(struct arena *arena, const struct command *command)
 {

@@ -12,6 +12,9 @@ const char *page_option(struct arena *arena, const struct field *field);
 /* The help with default, choices and repetition added: "…; one of a, b (default: a)". */
 const char *page_option_help(struct arena *arena, const struct field *field);
 
+/* Whether the line of the list is shown: a command, or a title with commands below it. */
+bool page_shows_line(size_t index);
+
 /* "pgmend index lint [OPTION]... FILE.sql ...", in the arena. */
 const char *page_usage(struct arena *arena, const struct command *command);
 

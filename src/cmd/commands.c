@@ -4,6 +4,25 @@
 
 /* clang-format off */
 #define COMMANDS(TITLE, COMMAND) \
+    TITLE("Main job")            \
+    COMMAND(plan)                \
+    COMMAND(gate)                \
+    COMMAND(gate_pass)           \
+    COMMAND(gate_revoke)         \
+    COMMAND(apply)               \
+    COMMAND(status)              \
+    COMMAND(history)             \
+    COMMAND(rollback)            \
+    COMMAND(uninstall)           \
+    TITLE("Indexes")             \
+    COMMAND(index_apply)         \
+    TITLE("Load and proof")      \
+    COMMAND(load_run)            \
+    TITLE("Backups")             \
+    COMMAND(backup_create)       \
+    COMMAND(backup_verify)       \
+    COMMAND(backup_list)         \
+    COMMAND(backup_restore)      \
     TITLE("About pgmend")        \
     COMMAND(help)                \
     COMMAND(completion)          \

@@ -35,7 +35,8 @@ struct rows {
 const char *query_text(const struct query *query, int major);
 
 /*
- * Runs a query with the given argument struct; rows live in the arena. Called through the typed
+ * Runs a query with the given argument struct; rows live in the arena (ret_rows is NULL for a
+ * statement without columns). Called through the typed
  * macros of the generated sql.h.
  */
 bool db_select(struct ctx *ctx, struct db *db, const struct query *query, const void *args,

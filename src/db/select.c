@@ -67,5 +67,5 @@ db_select(struct ctx *ctx, struct db *db, const struct query *query, const void 
     log_debug("query %s", query->name);
     if (!db_query(ctx, db, text, params, query->arg_count, &result))
         return error_wrap(ctx, "query \"%s\"", query->name);
-    return fill_rows(ctx, query, &result, ret_rows);
+    return !ret_rows || fill_rows(ctx, query, &result, ret_rows);
 }

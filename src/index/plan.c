@@ -208,7 +208,7 @@ plan_one(struct ctx *ctx, struct db *db, const struct script_index *index,
 }
 
 bool
-index_plan(struct ctx *ctx, struct db *db, const struct script *script, struct plan *ret)
+index_plan(struct ctx *ctx, struct db *db, const struct index_script *script, struct plan *ret)
 {
     struct journal_entries journal;
 

@@ -10,5 +10,5 @@
  * rolled back: so the server itself says whether it is right and how it would write it. Statements
  * that cannot be done are in the plan too, as ACTION_BLOCKED with the reason.
  */
-bool index_plan(struct ctx *ctx, struct db *db, const struct script *script, struct plan *ret)
+bool index_plan(struct ctx *ctx, struct db *db, const struct index_script *script, struct plan *ret)
     MUST_CHECK;

@@ -134,7 +134,7 @@ read_statement(struct ctx *ctx, struct script_index *index)
 
 /* An index of the same name twice in one run would be two changes with one undo. */
 static void
-refuse_doubled(struct ctx *ctx, struct script *script)
+refuse_doubled(struct ctx *ctx, struct index_script *script)
 {
     for (size_t i = 0; i < script->count; i++) {
         struct script_index *index = &script->items[i];
@@ -161,7 +161,7 @@ read_input(struct ctx *ctx, const char *path, const char **ret_text)
 }
 
 bool
-script_read(struct ctx *ctx, const char *path, struct script *script)
+index_script_read(struct ctx *ctx, const char *path, struct index_script *script)
 {
     struct sql_statements statements;
     const char *text;

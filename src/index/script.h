@@ -19,11 +19,11 @@ struct script_index {
     const char *remedy;  /* or NULL */
 };
 
-struct script {
+struct index_script {
     struct script_index *items;
     size_t count;
     size_t capacity;
 };
 
 /* Adds the statements of a file; "-" is standard input. Fails only if the file cannot be read. */
-bool script_read(struct ctx *ctx, const char *path, struct script *script) MUST_CHECK;
+bool index_script_read(struct ctx *ctx, const char *path, struct index_script *script) MUST_CHECK;

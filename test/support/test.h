@@ -38,12 +38,12 @@ test_ctx_free(void **state)
 }
 
 /* The call failed with this kind, and the message holds the text. */
-#define assert_error(ctx, wanted, text)                                                            \
-    do {                                                                                           \
-        assert_int_equal((ctx)->error.kind, (wanted));                                             \
-        assert_non_null((ctx)->error.message);                                                     \
-        if (!strstr((ctx)->error.message, (text)))                                                 \
-            fail_msg("\"%s\" is not in \"%s\"", (text), (ctx)->error.message);                     \
+#define assert_error(ctx, wanted, text)                                        \
+    do {                                                                       \
+        assert_int_equal((ctx)->error.kind, (wanted));                         \
+        assert_non_null((ctx)->error.message);                                 \
+        if (!strstr((ctx)->error.message, (text)))                             \
+            fail_msg("\"%s\" is not in \"%s\"", (text), (ctx)->error.message); \
     } while (0)
 
 /* A new folder below $TMPDIR; the test removes it with file_remove(). */

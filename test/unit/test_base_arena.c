@@ -1,8 +1,7 @@
-#include "support/test.h"
-
 #include <stdalign.h>
 
 #include "base/vec.h"
+#include "support/test.h"
 
 static void
 memory_is_zeroed_and_aligned_for_every_size(void **state)
@@ -89,7 +88,11 @@ static void
 a_vector_keeps_its_items_while_it_grows(void **state)
 {
     struct ctx *ctx = *state;
-    VEC(struct point { int x; int y; }) points = { 0 };
+    VEC(struct point {
+        int x;
+        int y;
+    })
+    points = { 0 };
 
     for (int i = 0; i < 1000; i++)
         VEC_PUSH(ctx->arena, &points, (struct point){ .x = i, .y = -i });

@@ -1,9 +1,8 @@
-#include "support/test.h"
-
 #include <signal.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "support/test.h"
 
 static void
 the_clock_never_goes_back(void **state)
@@ -38,8 +37,7 @@ times_are_written_in_utc(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         int64_t us;
 
-        assert_string_equal(
-            clock_text(ctx->arena, cases[i].seconds * 1000000), cases[i].text);
+        assert_string_equal(clock_text(ctx->arena, cases[i].seconds * 1000000), cases[i].text);
         assert_true(clock_parse(cases[i].text, &us));
         assert_true(us == cases[i].seconds * 1000000);
     }

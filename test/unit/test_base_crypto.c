@@ -1,6 +1,5 @@
-#include "support/test.h"
-
 #include "base/crypto.h"
+#include "support/test.h"
 
 /* The examples of FIPS 180-2 and the empty message. */
 static void

@@ -1,11 +1,10 @@
-#include "support/test.h"
-
 #include <signal.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/process.h"
+#include "support/test.h"
 
 /* Runs a script of the shell to its end. */
 static bool
@@ -106,9 +105,8 @@ standard_output_can_go_to_a_private_file(void **state)
     static const char *const argv[] = { "sh", "-c", "echo out; echo err >&2", NULL };
     struct ctx *ctx = *state;
     const char *folder = test_folder(ctx);
-    struct process_options options = {
-        .argv = argv, .stdout_path = file_join(ctx->arena, folder, "out")
-    };
+    struct process_options options = { .argv = argv,
+        .stdout_path = file_join(ctx->arena, folder, "out") };
     struct process process;
     const char *text;
     size_t length;

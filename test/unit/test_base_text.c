@@ -1,6 +1,5 @@
-#include "support/test.h"
-
 #include "base/text.h"
+#include "support/test.h"
 
 static void
 a_buffer_grows_and_is_always_a_c_string(void **state)
@@ -124,12 +123,12 @@ width_counts_terminal_columns(void **state)
         { "abc", 3 },
         { "Привет", 6 },
         { "é", 1 },
-        { "e\xCC\x81", 1 },             /* e and a combining accent */
+        { "e\xCC\x81", 1 }, /* e and a combining accent */
         { "日本", 4 },
         { "🚀", 2 },
-        { "\xFF\xFE", 2 },              /* not UTF-8: a column a byte */
-        { "a\xD0", 2 },                 /* cut in the middle of a character */
-        { "\x80\x80\x80", 3 },          /* continuation bytes that continue nothing */
+        { "\xFF\xFE", 2 },     /* not UTF-8: a column a byte */
+        { "a\xD0", 2 },        /* cut in the middle of a character */
+        { "\x80\x80\x80", 3 }, /* continuation bytes that continue nothing */
         { "\xF0\x9F", 2 },
     };
 

@@ -1,6 +1,5 @@
-#include "support/test.h"
-
 #include "support/cli_table.h"
+#include "support/test.h"
 
 /* Selects by a NULL-terminated list of words. */
 static bool
@@ -83,7 +82,8 @@ an_unknown_command_is_refused_with_what_looks_like_it(void **state)
         const char *message;
         const char *hint;
     } cases[] = {
-        { { "idnex", "apply" }, "unknown command \"idnex\"", "Did you mean \"pgmend index apply\"" },
+        { { "idnex", "apply" }, "unknown command \"idnex\"",
+            "Did you mean \"pgmend index apply\"" },
         { { "index", "aply" }, "unknown command \"index aply\"",
             "Did you mean \"pgmend index apply\"" },
         { { "unused" }, "unknown command \"unused\"", "Did you mean \"pgmend index unused\"?" },

@@ -11,15 +11,15 @@ WITH own AS (
     SELECT 'schema', o.nspname || ' ' || COALESCE(n.nspacl::text, '')
       FROM own AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oid
     UNION ALL
-    SELECT 'relation', o.nspname || '.' || c.relname || ' ' || c.relkind || ' '
-           || c.relpersistence || ' ' || pg_catalog.pg_get_userbyid(c.relowner) || ' '
+    SELECT 'relation', o.nspname || '.' || c.relname || ' ' || c.relkind::text || ' '
+           || c.relpersistence::text || ' ' || pg_catalog.pg_get_userbyid(c.relowner) || ' '
            || COALESCE(c.relacl::text, '') || ' ' || COALESCE(c.reloptions::text, '')
       FROM pg_catalog.pg_class AS c JOIN own AS o ON o.oid = c.relnamespace
      WHERE c.relkind NOT IN ('i', 'I')
     UNION ALL
     SELECT 'column', o.nspname || '.' || c.relname || '.' || a.attname || ' ' || a.attnum || ' '
            || pg_catalog.format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' '
-           || a.attidentity || a.attgenerated || ' ' || a.attstorage || ' '
+           || a.attidentity::text || a.attgenerated::text || ' ' || a.attstorage::text || ' '
            || COALESCE(pg_catalog.pg_get_expr(d.adbin, d.adrelid), '')
       FROM pg_catalog.pg_attribute AS a
       JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
@@ -43,7 +43,7 @@ WITH own AS (
            || pg_catalog.md5(COALESCE(f.prosrc, '')) || ' ' || COALESCE(f.proconfig::text, '')
       FROM pg_catalog.pg_proc AS f JOIN own AS o ON o.oid = f.pronamespace
     UNION ALL
-    SELECT 'trigger', pg_catalog.pg_get_triggerdef(t.oid) || ' ' || t.tgenabled
+    SELECT 'trigger', pg_catalog.pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text
       FROM pg_catalog.pg_trigger AS t
       JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
       JOIN own AS o ON o.oid = c.relnamespace
@@ -54,14 +54,14 @@ WITH own AS (
       FROM pg_catalog.pg_class AS c JOIN own AS o ON o.oid = c.relnamespace
      WHERE c.relkind IN ('v', 'm')
     UNION ALL
-    SELECT 'type', o.nspname || '.' || t.typname || ' ' || t.typtype
+    SELECT 'type', o.nspname || '.' || t.typname || ' ' || t.typtype::text
            || ' ' || COALESCE((SELECT pg_catalog.string_agg(e.enumlabel, ','
                                                             ORDER BY e.enumsortorder)
                                  FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid), '')
       FROM pg_catalog.pg_type AS t JOIN own AS o ON o.oid = t.typnamespace
      WHERE t.typtype IN ('e', 'd', 'r') OR (t.typtype = 'b' AND t.typelem = 0)
     UNION ALL
-    SELECT 'policy', c.relname || ' ' || p.polname || ' ' || p.polcmd
+    SELECT 'policy', c.relname || ' ' || p.polname || ' ' || p.polcmd::text
            || COALESCE(pg_catalog.pg_get_expr(p.polqual, p.polrelid), '')
       FROM pg_catalog.pg_policy AS p
       JOIN pg_catalog.pg_class AS c ON c.oid = p.polrelid

@@ -3,14 +3,14 @@
 -- @column line text
 -- @server 14+
 SELECT x.line
-  FROM (SELECT 'relation ' || c.oid || ' ' || n.nspname || '.' || c.relname || ' ' || c.relkind
+  FROM (SELECT 'relation ' || c.oid || ' ' || n.nspname || '.' || c.relname || ' ' || c.relkind::text
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE c.oid = ANY ($1::oid[])
         UNION ALL
         SELECT 'column ' || a.attrelid || ' ' || a.attnum || ' ' || a.attname || ' '
                || pg_catalog.format_type(a.atttypid, a.atttypmod)
-               || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END || ' ' || a.attgenerated
+               || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END || ' ' || a.attgenerated::text
                || ' ' || COALESCE(l.collname, '')
           FROM pg_catalog.pg_attribute AS a
           LEFT JOIN pg_catalog.pg_collation AS l ON l.oid = a.attcollation

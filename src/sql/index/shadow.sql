@@ -9,11 +9,15 @@
 -- @column key_width int8 bytes a key takes on average, as far as the statistics of the table tell
 -- @server 14+
 SELECT i.indisunique,
+       -- Servers before 15 write the true name of the temporary schema.
        pg_catalog.substr(pg_catalog.pg_get_indexdef(c.oid), pg_catalog.length(
            'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
            || pg_catalog.quote_ident(c.relname) || ' ON '
-           || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.relname)
-           || ' ') + 1),
+           || CASE WHEN pg_catalog.starts_with(pg_catalog.pg_get_indexdef(c.oid),
+                        'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END
+                        || 'INDEX ' || pg_catalog.quote_ident(c.relname) || ' ON pg_temp.')
+                   THEN 'pg_temp' ELSE pg_catalog.quote_ident(n.nspname) END
+           || '.' || pg_catalog.quote_ident(t.relname) || ' ') + 1),
        (SELECT pg_catalog.json_agg(pg_catalog.pg_get_indexdef(c.oid, k, false) ORDER BY k)::text
           FROM pg_catalog.generate_series(1, i.indnkeyatts) AS k),
        pg_catalog.pg_get_expr(i.indpred, i.indrelid),

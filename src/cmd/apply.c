@@ -1,0 +1,28 @@
+#include "cmd/parts/roll_out.h"
+
+static bool
+run(struct ctx *ctx, struct run *run)
+{
+    struct plan plan;
+
+    return db_require_direct(ctx, run->db) && db_require_writable(ctx, run->db) &&
+           load_plan(ctx, run, &plan) && roll_out(ctx, run, &plan, run->options);
+}
+
+const struct command cmd_apply = {
+    .path = "apply",
+    .summary = "do what a plan says, after all gates are green",
+    .details = "A plan file made by \"pgmend plan -o FILE\" is done exactly as it stands, or "
+               "refused as stale when a table was altered since. Index scripts are planned now.",
+    .operands = "PLAN|FILE.sql ...",
+    .min_operands = 1,
+    .max_operands = SIZE_MAX,
+    .access = ACCESS_WRITE,
+    .options = roll_out_fields,
+    .option_count = ROLL_OUT_FIELD_COUNT,
+    .options_size = sizeof(struct roll_out_options),
+    .examples = "pgmend plan indexes.sql -o change.plan\n"
+                "pgmend apply change.plan",
+    .next = "pgmend status",
+    .run = run,
+};

@@ -1,0 +1,43 @@
+/* Which gates there are, and which feature answers for them. */
+#include "backup/backup.h"
+#include "change/gate.h"
+
+static bool
+check_backup(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
+{
+    struct backup_info info;
+    const char *why_not = NULL;
+
+    ret->remedy = "pgmend backup create, then pgmend backup verify";
+    if (backup_find_verified(
+            ctx, input->backup_dir, input->db, input->max_age_us, &info, &why_not)) {
+        ret->state = GATE_GREEN;
+        ret->text = arena_printf(ctx->arena, "%s, restored and compared; restore takes %s",
+            info.name, text_from_us(ctx->arena, info.restore_us));
+        return true;
+    }
+    ret->text = why_not;
+    return why_not != NULL;
+}
+
+const struct gate gates[] = {
+    { .name = "backup", .title = "verified backup", .check = check_backup },
+    { .name = "staging",
+        .title = "run on staging",
+        .is_recorded = true,
+        .check = gate_check_recorded },
+    { .name = "monitoring",
+        .title = "traffic is monitored",
+        .is_recorded = true,
+        .check = gate_check_recorded },
+    { .name = "rollback", .title = "rollback rehearsed", .check = gate_check_rehearsed },
+    { .name = "team", .title = "team told", .is_recorded = true, .check = gate_check_recorded },
+    { .name = "sessions", .title = "no old transactions", .check = gate_check_sessions },
+    { .name = "duplicates",
+        .title = "rows fit unique indexes",
+        .is_hard = true,
+        .check = gate_check_duplicates },
+    { .name = "data", .title = "room for data", .check = gate_check_data_room },
+    { .name = "wal", .title = "room for WAL", .is_hard = true, .check = gate_check_wal_room },
+    { .name = NULL },
+};

@@ -1,0 +1,84 @@
+/* A plan and its gates as people read them. */
+#include "cli/out.h"
+#include "cmd/parts/roll_out.h"
+
+static void
+print_cost(struct ctx *ctx, FILE *out, const struct change *change)
+{
+    fprintf(out, "      lock  %s: %s\n", change->lock, change->blocks);
+    fprintf(out, "      cost  about %s and %s of disk, as much WAL (%s rows, table of %s)\n",
+        text_from_us(ctx->arena, change->us), text_from_bytes(ctx->arena, change->bytes),
+        change->table_rows < 0 ? "an unknown number of"
+                               : text_from_count(ctx->arena, change->table_rows),
+        text_from_bytes(ctx->arena, change->table_bytes));
+    fprintf(out, "      undo  %s\n", change->undo);
+}
+
+static void
+print_change(struct ctx *ctx, FILE *out, const struct change *change)
+{
+    bool is_pending = change_is_pending(change);
+    enum out_mark mark = change->action == ACTION_BLOCKED  ? MARK_FAIL
+                         : change->action == ACTION_REPAIR ? MARK_WARN
+                         : is_pending                      ? MARK_INFO
+                                                           : MARK_OK;
+
+    out_mark_line(out, mark, "%s  %s  (%s)", change_action_name(change->action),
+        *change->name ? change->name : "statement", change->source);
+    if (change->reason && is_pending)
+        fprintf(out, "      why   %s\n", change->reason);
+    if (change->problem)
+        fprintf(out, "      %s\n", change->problem);
+    if (change->remedy)
+        fprintf(out, "      do    %s\n", change->remedy);
+    if (!is_pending)
+        return;
+    fprintf(out, "      sql   %s\n", change->statement);
+    print_cost(ctx, out, change);
+}
+
+void
+print_plan(struct ctx *ctx, FILE *out, const struct plan *plan)
+{
+    size_t done = plan_count(plan, ACTION_NONE) + plan_count(plan, ACTION_EQUIVALENT);
+
+    for (size_t i = 0; i < plan->count; i++)
+        print_change(ctx, out, &plan->items[i]);
+    fprintf(out, "\nPlan: %zu to build, %zu there already, %zu blocked.  hash %.12s\n",
+        plan_pending(plan), done, plan_count(plan, ACTION_BLOCKED), plan->hash);
+}
+
+void
+print_gates(FILE *out, const struct gate_results *results)
+{
+    for (size_t i = 0; i < results->count; i++) {
+        const struct gate_result *result = &results->items[i];
+        enum out_mark mark = result->override               ? MARK_WARN
+                             : result->state == GATE_GREEN   ? MARK_OK
+                             : result->state == GATE_WARNING ? MARK_WARN
+                                                             : MARK_FAIL;
+
+        out_mark_line(out, mark, "%-10s  %s", result->name, result->text);
+        if (result->override)
+            fprintf(out, "                  overridden: %s\n", result->override);
+        else if (result->state == GATE_RED && result->remedy)
+            fprintf(out, "                  do: %s\n", result->remedy);
+    }
+}
+
+json_t *
+gates_json(const struct gate_results *results)
+{
+    static const char *const states[] = { "green", "warning", "red" };
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < results->count; i++) {
+        const struct gate_result *result = &results->items[i];
+
+        json_array_append_new(array,
+            json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "name", result->name, "state",
+                states[result->state], "text", result->text, "remedy", result->remedy, "override",
+                result->override));
+    }
+    return array;
+}

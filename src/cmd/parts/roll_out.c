@@ -1,0 +1,236 @@
+#include "cmd/parts/roll_out.h"
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "cli/out.h"
+#include "cmd/backup_show.h"
+
+const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
+    FIELD(struct roll_out_options, override, .arg = "GATE",
+        .help = "go on although this gate is red (\"all\" for all that may be); needs --reason"),
+    FIELD(struct roll_out_options, reason, .arg = "TEXT",
+        .help = "why a gate is overridden; goes into the journal"),
+    FIELD(struct roll_out_options, backup_dir, .arg = "DIR",
+        .help = "where the verified backup is (default: backups in the state folder)"),
+    FIELD(struct roll_out_options, max_age, .unit = UNIT_US, .arg = "TIME", .standard = "24h",
+        .help = "a backup, rehearsal or recorded gate older than this does not count"),
+    FIELD(struct roll_out_options, max_transaction, .unit = UNIT_US, .arg = "TIME",
+        .standard = "1m", .help = "sessions with an older transaction are a red gate"),
+    FIELD(struct roll_out_options, lock_timeout, .unit = UNIT_US, .arg = "TIME", .standard = "2s",
+        .help = "how long one attempt waits for the lock of a table"),
+    FIELD(struct roll_out_options, wait_limit, .unit = UNIT_US, .arg = "TIME", .standard = "30m",
+        .help = "how long a build waits for other sessions' transactions and snapshots"),
+    FIELD(struct roll_out_options, retries, .arg = "N", .standard = "3",
+        .help = "attempts after the first one"),
+    FIELD(struct roll_out_options, attest_wal_free, .unit = UNIT_BYTES, .arg = "SIZE",
+        .standard = "0", .help = "you vouch that pg_wal has this much room (server's disk unseen)"),
+    FIELD(struct roll_out_options, attest_data_free, .unit = UNIT_BYTES, .arg = "SIZE",
+        .standard = "0", .help = "you vouch that the data volume has this much room"),
+    FIELD(struct roll_out_options, drop_invalid, .arg = "NAME",
+        .help = "an unusable index of this name, not made by pgmend, may be dropped"),
+    FIELD(struct roll_out_options, dry_run, .help = "show plan and gates, change nothing"),
+    FIELD(struct roll_out_options, skip_blocked,
+        .help = "build the others although some statements are blocked"),
+};
+
+struct outcomes {
+    struct rollout_outcome *items;
+    size_t count;
+    size_t capacity;
+};
+
+/* Blocked statements and foreign unusable indexes stop the whole plan unless allowed. */
+static bool
+check_plan(struct ctx *ctx, struct plan *plan, const struct roll_out_options *options)
+{
+    size_t blocked = plan_count(plan, ACTION_BLOCKED);
+
+    for (size_t i = 0; i < plan->count; i++) {
+        struct change *change = &plan->items[i];
+
+        if (!change->needs_consent)
+            continue;
+        if (!text_list_has(&options->drop_invalid, change->name)) {
+            error_set(ctx, ERR_CONFLICT, "%s: %s", change->name, change->problem);
+            error_hint(ctx, "Look at it first; %s.", change->remedy);
+            return error_state(ctx, "Nothing was changed.");
+        }
+        change->needs_consent = false;
+    }
+    if (blocked == 0 || options->skip_blocked)
+        return true;
+    error_set(ctx, ERR_CONFLICT, "%zu of %zu statements cannot be done as they stand", blocked,
+        plan->count);
+    error_hint(ctx, "Mend them as said above, or build only the others with --skip-blocked.");
+    return error_state(ctx, "Nothing was changed.");
+}
+
+static bool
+check_gates(struct ctx *ctx, struct run *run, const struct plan *plan,
+    const struct roll_out_options *options, struct gate_results *ret)
+{
+    const struct gate_input input = {
+        .db = run->db,
+        .plan = plan,
+        .backup_dir = backup_folder(ctx, run, options->backup_dir),
+        .max_age_us = options->max_age,
+        .max_transaction_us = options->max_transaction,
+        .attested_wal_bytes = options->attest_wal_free,
+        .attested_data_bytes = options->attest_data_free,
+    };
+
+    if (!gates_check(ctx, &input, ret) ||
+        !gates_override(ctx, ret, &options->override, options->reason))
+        return error_state(ctx, "Nothing was changed.");
+    if (!run->global->json) {
+        fprintf(run->out, "\nGates\n");
+        print_gates(run->out, ret);
+        fputc('\n', run->out);
+        fflush(run->out);
+    }
+    return true;
+}
+
+static void
+print_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome)
+{
+    if (!text_equal(outcome->result, "built")) {
+        out_mark_line(out, MARK_OK, "%s  %s", outcome->name, outcome->result);
+        return;
+    }
+    out_mark_line(out, MARK_OK, "%s  built in %s, %s%s; valid, ready and live, as planned",
+        outcome->name, text_from_us(ctx->arena, outcome->us),
+        text_from_bytes(ctx->arena, outcome->bytes),
+        outcome->attempts > 1
+            ? arena_printf(ctx->arena, ", %d attempts", (int)outcome->attempts)
+            : "");
+}
+
+/* Adds to the state of the failed change what became of the ones before it. */
+static bool
+tell_state(struct ctx *ctx, const struct outcomes *done, size_t pending)
+{
+    const char *state = ctx->error.state ? ctx->error.state : "";
+    size_t built = 0;
+
+    for (size_t i = 0; i < done->count; i++)
+        built += text_equal(done->items[i].result, "built");
+    if (built == 0 && !*state)
+        return error_state(ctx, "Nothing was changed.");
+    if (built == 0)
+        return false;
+    return error_state(ctx, "%s%s%zu of %zu indexes are built and stay; \"pgmend rollback\" undoes "
+                            "them.",
+        state, *state ? " " : "", built, pending);
+}
+
+static bool
+apply_changes(struct ctx *ctx, struct run *run, struct rollout *rollout, struct screen *screen,
+    struct plan *plan, struct outcomes *ret)
+{
+    size_t pending = plan_pending(plan);
+
+    for (size_t i = 0; i < plan->count; i++) {
+        struct rollout_outcome outcome;
+        bool is_good;
+
+        if (!change_is_pending(&plan->items[i]))
+            continue;
+        is_good = !interrupt_signal() || interrupt_error(ctx, interrupt_signal());
+        is_good = is_good && rollout_create(ctx, rollout, &plan->items[i], &outcome);
+        screen_end(screen);
+        if (!is_good)
+            return tell_state(ctx, ret, pending);
+        VEC_PUSH(ctx->arena, ret, outcome);
+        if (!run->global->json)
+            print_outcome(ctx, run->out, &outcome);
+        fflush(run->out);
+    }
+    return true;
+}
+
+static void
+print_result(struct ctx *ctx, struct run *run, const struct plan *plan,
+    const struct gate_results *results, const struct outcomes *done)
+{
+    size_t built = 0;
+
+    for (size_t i = 0; i < done->count; i++)
+        built += text_equal(done->items[i].result, "built");
+    if (!run->global->json) {
+        fprintf(run->out, "\n%zu of %zu indexes built, %zu were there. Undo any time: pgmend "
+                          "rollback\n",
+            built, plan->count, plan->count - built - plan_count(plan, ACTION_BLOCKED));
+        out_next(run->out, "pgmend status");
+        return;
+    }
+
+    json_t *changes = json_array();
+
+    for (size_t i = 0; i < done->count; i++) {
+        const struct rollout_outcome *outcome = &done->items[i];
+
+        json_array_append_new(changes,
+            json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "object", outcome->name, "result",
+                outcome->result, "us", (json_int_t)outcome->us, "bytes",
+                (json_int_t)outcome->bytes, "server_wal_bytes", (json_int_t)outcome->wal_bytes,
+                "attempts", (json_int_t)outcome->attempts));
+    }
+    (void)ctx;
+
+    json_t *json CLEANUP(json_release) = json_pack("{s:o, s:o, s:o}", "plan", plan_json(plan),
+        "gates", gates_json(results), "changes", changes);
+
+    out_json(run->out, json);
+}
+
+static bool
+open_and_apply(struct ctx *ctx, struct run *run, struct plan *plan,
+    const struct roll_out_options *options, const struct gate_results *results)
+{
+    struct screen *screen = screen_new(ctx->arena);
+    struct rollout_observer observer = screen_observer(screen);
+    struct outcomes done = { 0 };
+    struct rollout rollout CLEANUP(rollout_close) = { 0 };
+    const struct journal_run about = {
+        .command = run->command->path,
+        .plan_hash = plan->hash,
+        .overrides = gates_overrides(ctx, results),
+        .state_dir = run->global->state_dir,
+    };
+    bool is_good = rollout_open(ctx, run->db, &about, &observer, &rollout);
+
+    screen_end(screen);
+    if (!is_good)
+        return false;
+    rollout.limits.first_lock_us = options->lock_timeout;
+    rollout.limits.wait_us = options->wait_limit;
+    rollout.limits.retries = options->retries;
+    is_good = rollout_heal(ctx, &rollout) &&
+              apply_changes(ctx, run, &rollout, screen, plan, &done);
+    screen_end(screen);
+    if (!end_run(ctx, &rollout, is_good))
+        return false;
+    print_result(ctx, run, plan, results, &done);
+    return true;
+}
+
+bool
+roll_out(struct ctx *ctx, struct run *run, struct plan *plan,
+    const struct roll_out_options *options)
+{
+    struct gate_results results;
+
+    if (!run->global->json)
+        print_plan(ctx, run->out, plan);
+    if (!check_plan(ctx, plan, options))
+        return false;
+    if (!check_gates(ctx, run, plan, options, &results))
+        return false;
+    if (options->dry_run) {
+        out_next(run->out, "pgmend %s without --dry-run", run->command->path);
+        return true;
+    }
+    return gates_require(ctx, &results) && open_and_apply(ctx, run, plan, options, &results);
+}

@@ -1,0 +1,52 @@
+/* What apply and index apply share: gates, journal, progress on the screen, result. */
+#pragma once
+
+#include "change/gate.h"
+#include "change/plan.h"
+#include "change/rollout.h"
+#include "cli/command.h"
+
+struct roll_out_options {
+    struct text_list override;
+    const char *reason;
+    const char *backup_dir;
+    int64_t max_age;
+    int64_t max_transaction;
+    int64_t lock_timeout;
+    int64_t wait_limit;
+    int32_t retries;
+    int64_t attest_wal_free;
+    int64_t attest_data_free;
+    struct text_list drop_invalid;
+    bool dry_run;
+    bool skip_blocked;
+};
+
+enum { ROLL_OUT_FIELD_COUNT = 13 };
+extern const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT];
+
+/* Shows the gates, applies what is pending in the plan, prints what became of it. */
+bool roll_out(struct ctx *ctx, struct run *run, struct plan *plan,
+    const struct roll_out_options *options) MUST_CHECK;
+
+/* A plan as people read it. */
+void print_plan(struct ctx *ctx, FILE *out, const struct plan *plan);
+
+/* "  ok  backup   …" a gate a line. */
+void print_gates(FILE *out, const struct gate_results *results);
+json_t *gates_json(const struct gate_results *results);
+
+/* The plan in operands: one plan file, or index scripts. */
+bool load_plan(struct ctx *ctx, struct run *run, struct plan *ret) MUST_CHECK;
+
+/* Observer that draws on stderr. */
+struct screen;
+struct screen *screen_new(struct arena *arena);
+struct rollout_observer screen_observer(struct screen *screen);
+void screen_end(struct screen *screen);
+
+/*
+ * Records in the journal how the run ended. With is_good false the error in ctx stays as it is,
+ * and false is returned.
+ */
+bool end_run(struct ctx *ctx, struct rollout *rollout, bool is_good) MUST_CHECK;

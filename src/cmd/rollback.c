@@ -1,0 +1,244 @@
+#include "base/interrupt.h"
+#include "catalog/inventory.h"
+#include "change/rollout.h"
+#include "cli/out.h"
+#include "cmd/parts/roll_out.h"
+#include "sql.h"
+
+struct options {
+    const char *run;
+    bool all;
+    int64_t limit;
+};
+
+static const struct field options[] = {
+    FIELD(struct options, run, .arg = "ID", .help = "undo this run (see \"pgmend history\")"),
+    FIELD(struct options, all, .help = "undo everything that pgmend did and that still stands"),
+    FIELD(struct options, limit, .unit = UNIT_US, .arg = "TIME", .standard = "5m",
+        .help = "how long each drop is tried while sessions stand in its way"),
+};
+
+struct choice {
+    struct journal_entries entries; /* newest first */
+    const char *catalogue;          /* before the oldest of their runs, or NULL */
+    const char *run;                /* of the oldest */
+};
+
+/* What stands and can be undone: done entries with an undo, or an undo that was cut off. */
+static bool
+can_be_undone(const struct journal_entry *entry)
+{
+    return entry->undo && text_equal(entry->kind, "create index") &&
+           (text_equal(entry->state, ENTRY_DONE) || text_equal(entry->state, ENTRY_UNDOING));
+}
+
+/* The whole last run, one named by its id or number of an entry, or everything. */
+static bool
+is_chosen(const struct options *opts, const struct text_list *operands, const char *last_run,
+    const struct journal_entry *entry)
+{
+    if (opts->all)
+        return true;
+    for (size_t i = 0; i < operands->count; i++) {
+        int64_t id;
+
+        if (text_to_int64(operands->items[i], &id) && id == entry->id)
+            return true;
+    }
+    if (operands->count > 0)
+        return false;
+    return text_equal(entry->run, opts->run ? opts->run : last_run);
+}
+
+static bool
+choose(struct ctx *ctx, struct run *run, struct db *db, struct choice *ret)
+{
+    const struct options *opts = run->options;
+    struct journal_entries all;
+    const char *last_run = NULL;
+
+    *ret = (struct choice){ 0 };
+    if (!journal_load(ctx, db, &all))
+        return false;
+    for (size_t i = all.count; i-- > 0;) {
+        const struct journal_entry *entry = &all.items[i];
+
+        if (!can_be_undone(entry))
+            continue;
+        if (!last_run)
+            last_run = entry->run;
+        if (!is_chosen(opts, &run->operands, last_run, entry))
+            continue;
+        VEC_PUSH(ctx->arena, &ret->entries, *entry);
+        ret->run = entry->run;
+    }
+    if (ret->entries.count > 0 || (!opts->run && run->operands.count == 0))
+        return true;
+    error_set(ctx, ERR_NOT_FOUND, "nothing of that is in the journal and can be undone");
+    error_hint(ctx, "\"pgmend history\" lists runs and entries.");
+    return error_state(ctx, "Nothing was changed.");
+}
+
+/* The catalogue as it was before the run began; NULL if other changes of ours still stand on it. */
+static bool
+find_catalogue(struct ctx *ctx, struct db *db, struct choice *choice)
+{
+    struct sql_change_runs_rows runs;
+
+    if (!sql_change_runs(ctx, db, &runs))
+        return false;
+    for (size_t i = 0; i < runs.count; i++)
+        if (text_equal(runs.items[i].id, choice->run))
+            choice->catalogue = runs.items[i].catalogue;
+    return true;
+}
+
+/* Compares with what was recorded before; a difference is told, not an error: it may be anybody's. */
+static bool
+compare(struct ctx *ctx, struct db *db, const struct choice *choice, const char **ret_differences,
+    bool *ret_known)
+{
+    const char *now;
+
+    *ret_known = choice->catalogue != NULL;
+    *ret_differences = NULL;
+    if (!choice->catalogue)
+        return true;
+    return inventory_take(ctx, db, &now) &&
+           inventory_compare(ctx, choice->catalogue, now, ret_differences);
+}
+
+static bool
+undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct screen *screen,
+    struct choice *choice, json_t *ret_changes)
+{
+    for (size_t i = 0; i < choice->entries.count; i++) {
+        struct rollout_outcome outcome;
+        bool is_good = !interrupt_signal() || interrupt_error(ctx, interrupt_signal());
+
+        is_good = is_good && rollout_undo(ctx, rollout, &choice->entries.items[i], &outcome);
+        screen_end(screen);
+        if (!is_good)
+            return error_wrap(ctx, "undone %zu of %zu, then", i, choice->entries.count);
+        json_array_append_new(ret_changes,
+            json_pack("{s:s, s:s, s:I, s:I}", "object", outcome.name, "result", outcome.result,
+                "effect_us", (json_int_t)outcome.effect_us, "us", (json_int_t)outcome.us));
+        if (run->global->json)
+            continue;
+        if (text_equal(outcome.result, "dropped"))
+            out_mark_line(run->out, MARK_OK,
+                "%s  dropped: the planner ignored it after %s, gone after %s", outcome.name,
+                text_from_us(ctx->arena, outcome.effect_us),
+                text_from_us(ctx->arena, outcome.us));
+        else
+            out_mark_line(run->out, MARK_OK, "%s  %s", outcome.name, outcome.result);
+        fflush(run->out);
+    }
+    return true;
+}
+
+static void
+print_result(struct ctx *ctx, struct run *run, const struct choice *choice,
+    const char *differences, bool is_known, json_t *changes)
+{
+    if (run->global->json) {
+        json_t *json CLEANUP(json_release) =
+            json_pack("{s:O, s:b, s:s?}", "changes", changes, "catalogue_is_as_before",
+                (int)(is_known && !differences), "catalogue_differences", differences);
+
+        out_json(run->out, json);
+        return;
+    }
+    (void)ctx;
+    if (is_known && !differences)
+        fprintf(run->out,
+            "\n%zu undone. The catalogue is what it was before run %s (apart from schema "
+            "pgmend).\n",
+            choice->entries.count, choice->run);
+    else if (is_known)
+        fprintf(run->out,
+            "\n%zu undone. The catalogue differs from what it was before run %s in: %s.\nThat is "
+            "other work done since, or an earlier change of pgmend that stands.\n",
+            choice->entries.count, choice->run, differences);
+    else
+        fprintf(run->out, "\n%zu undone.\n", choice->entries.count);
+    out_next(run->out, "pgmend history");
+}
+
+static bool
+undo_chosen(struct ctx *ctx, struct run *run, struct rollout *rollout, struct screen *screen)
+{
+    json_t *changes CLEANUP(json_release) = json_array();
+    struct choice choice;
+    const char *differences;
+    bool is_known;
+
+    if (!rollout_heal(ctx, rollout) || !choose(ctx, run, rollout->db, &choice))
+        return false;
+    if (choice.entries.count > 0 &&
+        (!find_catalogue(ctx, rollout->db, &choice) ||
+            !undo_all(ctx, run, rollout, screen, &choice, changes)))
+        return false;
+    if (!compare(ctx, rollout->db, &choice, &differences, &is_known))
+        return false;
+    if (choice.entries.count > 0 &&
+        !sql_change_end_run(ctx, rollout->db, .id = choice.run, .state = RUN_UNDONE,
+            .message = NULL, .ended_at = choice.entries.items[0].ended_at))
+        return false;
+    if (choice.entries.count == 0 && !run->global->json) {
+        fprintf(run->out, "There is nothing to undo.\n");
+        return true;
+    }
+    print_result(ctx, run, &choice, differences, is_known, changes);
+    return true;
+}
+
+static bool
+run(struct ctx *ctx, struct run *run)
+{
+    const struct options *opts = run->options;
+    struct screen *screen = screen_new(ctx->arena);
+    struct rollout_observer observer = screen_observer(screen);
+    struct rollout rollout CLEANUP(rollout_close) = { 0 };
+    const struct journal_run about = {
+        .command = run->command->path,
+        .state_dir = run->global->state_dir,
+    };
+    bool is_there;
+    bool is_good;
+
+    if (!journal_is_installed(ctx, run->db, &is_there))
+        return false;
+    if (!is_there) {
+        fprintf(run->out, run->global->json ? "{\"schema_version\": 1, \"changes\": []}\n"
+                                            : "There is nothing to undo.\n");
+        return true;
+    }
+    if (!rollout_open(ctx, run->db, &about, &observer, &rollout))
+        return false;
+    rollout.limits.drop_us = opts->limit;
+    is_good = undo_chosen(ctx, run, &rollout, screen);
+    screen_end(screen);
+    return end_run(ctx, &rollout, is_good);
+}
+
+const struct command cmd_rollback = {
+    .path = "rollback",
+    .summary = "undo the last run, or the named entries of the journal, online",
+    .details =
+        "Drops, with DROP INDEX CONCURRENTLY, the indexes that the journal says pgmend built, "
+        "newest first. An index that somebody altered since is not touched. It says apart when the "
+        "planner began to ignore the index (the effect) and when it was gone, and compares the "
+        "catalogue with what was recorded before the run.",
+    .operands = "ENTRY ...",
+    .min_operands = 0,
+    .max_operands = SIZE_MAX,
+    .access = ACCESS_WRITE,
+    .options = options,
+    .option_count = COUNT_OF(options),
+    .options_size = sizeof(struct options),
+    .examples = "pgmend rollback\n"
+                "pgmend rollback 17",
+    .next = "pgmend history",
+    .run = run,
+};

@@ -1,0 +1,244 @@
+#include "base/file.h"
+#include "change/journal.h"
+#include "change/lock.h"
+#include "cli/out.h"
+#include "cmd/parts/roll_out.h"
+#include "sql.h"
+
+enum { NEEDS_ATTENTION = 3 };
+
+struct options {
+    bool exit_code;
+};
+
+static const struct field options[] = {
+    FIELD(struct options, exit_code, .help = "exit with 3 when something needs attention"),
+};
+
+/* One thing pgmend built, as it is now. */
+struct standing {
+    const char *object;
+    const char *state; /* journal */
+    const char *now;   /* catalogue */
+    int64_t id;
+    int64_t size;
+    int64_t scans;
+};
+
+static const struct field columns[] = {
+    FIELD(struct standing, id),
+    FIELD(struct standing, object),
+    FIELD(struct standing, state, .help = "journal"),
+    FIELD(struct standing, now),
+    FIELD(struct standing, size, .unit = UNIT_BYTES),
+    FIELD(struct standing, scans),
+};
+
+struct picture {
+    struct lock_holder holder;
+    struct sql_change_progress progress;
+    struct sql_catalog_invalid_indexes_rows invalid;
+    VEC(struct standing) standing;
+    size_t unfinished;
+};
+
+static bool
+look_at_entry(struct ctx *ctx, struct db *db, const struct journal_entry *entry,
+    struct standing *ret)
+{
+    json_t *json CLEANUP(json_release) = NULL;
+    struct sql_catalog_index_rows rows;
+    struct sql_index_usage_rows usage;
+
+    *ret = (struct standing){ .object = entry->object, .state = entry->state, .id = entry->id };
+    if (!json_parse(ctx, "detail", entry->detail, &json))
+        return false;
+    if (!sql_catalog_index(ctx, db, &rows, .schema = json_get_text(ctx->arena, json, "schema", ""),
+            .name = json_get_text(ctx->arena, json, "name", "")))
+        return false;
+    if (rows.count == 0) {
+        ret->now = "missing";
+        return true;
+    }
+
+    const struct sql_catalog_index *index = &rows.items[0];
+    const char *planned = json_get_text(ctx->arena, json, "definition", "");
+
+    ret->size = index->bytes;
+    ret->now = index->is_building                                           ? "being built"
+               : !index->is_valid || !index->is_ready || !index->is_live ? "INVALID"
+               : !text_equal(index->definition, planned)                 ? "altered since"
+                                                                         : "valid";
+    if (!sql_index_usage(ctx, db, &usage, .index_oid = index->oid))
+        return false;
+    if (usage.count == 1)
+        ret->scans = usage.items[0].scans;
+    return true;
+}
+
+static bool
+is_unfinished(const struct journal_entry *entry)
+{
+    return text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER) ||
+           text_equal(entry->state, ENTRY_UNDOING);
+}
+
+static bool
+look_at_journal(struct ctx *ctx, struct db *db, struct picture *ret)
+{
+    struct journal_entries entries;
+
+    if (!journal_load(ctx, db, &entries))
+        return false;
+    for (size_t i = 0; i < entries.count; i++) {
+        const struct journal_entry *entry = &entries.items[i];
+        struct standing standing;
+
+        if (!text_equal(entry->kind, "create index") ||
+            (!text_equal(entry->state, ENTRY_DONE) && !is_unfinished(entry)))
+            continue;
+        ret->unfinished += is_unfinished(entry);
+        if (!look_at_entry(ctx, db, entry, &standing))
+            return false;
+        VEC_PUSH(ctx->arena, &ret->standing, standing);
+    }
+    return true;
+}
+
+static bool
+look(struct ctx *ctx, struct db *db, struct picture *ret)
+{
+    struct sql_change_progress_rows rows;
+
+    *ret = (struct picture){ 0 };
+    if (!run_lock_holder(ctx, db, &ret->holder) || !look_at_journal(ctx, db, ret) ||
+        !sql_catalog_invalid_indexes(ctx, db, &ret->invalid))
+        return false;
+    if (!ret->holder.is_held)
+        return true;
+    if (!sql_change_progress(ctx, db, &rows, .pid = ret->holder.pid))
+        return false;
+    if (rows.count == 1)
+        ret->progress = rows.items[0];
+    return true;
+}
+
+static void
+print_holder(struct ctx *ctx, FILE *out, const struct picture *picture)
+{
+    const struct lock_holder *holder = &picture->holder;
+    const struct sql_change_progress *progress = &picture->progress;
+
+    if (!holder->is_held) {
+        out_mark_line(out, MARK_OK, "no pgmend is changing this database now");
+        return;
+    }
+    out_mark_line(out, holder->is_orphan ? MARK_WARN : MARK_INFO,
+        "running: %s, server process %d, since %s%s", holder->application, (int)holder->pid,
+        holder->since,
+        holder->is_orphan ? "; its client is gone: the next run attaches to it" : "");
+    if (progress->phase && *progress->phase)
+        fprintf(out, "      %s, blocks %lld of %lld, tuples %lld of %lld\n", progress->phase,
+            (long long)progress->blocks_done, (long long)progress->blocks_total,
+            (long long)progress->tuples_done, (long long)progress->tuples_total);
+    if (progress->blocker_pid)
+        fprintf(out, "      waits for pid %d (%s, transaction of %s)\n",
+            (int)progress->blocker_pid, progress->blocker,
+            text_from_us(ctx->arena, progress->blocker_age));
+}
+
+static void
+print_invalid(struct ctx *ctx, FILE *out, const struct picture *picture)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < picture->invalid.count; i++) {
+        const struct sql_catalog_invalid_indexes *index = &picture->invalid.items[i];
+
+        if (index->is_building)
+            continue;
+        count++;
+        out_mark_line(out, index->is_unique && index->is_ready ? MARK_FAIL : MARK_WARN,
+            "unusable (INVALID) index %s.%s on %s, %s%s", index->schema, index->name,
+            index->table_name, text_from_bytes(ctx->arena, index->bytes),
+            index->is_unique && index->is_ready ? ": it refuses rows, drop it now"
+            : index->is_ready                   ? ": it slows writes"
+                                                : "");
+    }
+    if (count == 0)
+        out_mark_line(out, MARK_OK, "no unusable (INVALID) index");
+}
+
+static bool
+print_json(struct ctx *ctx, struct run *run, const struct picture *picture)
+{
+    static const struct field invalid[] = {
+        FIELD(struct sql_catalog_invalid_indexes, schema),
+        FIELD(struct sql_catalog_invalid_indexes, name),
+        FIELD(struct sql_catalog_invalid_indexes, table_name),
+        FIELD(struct sql_catalog_invalid_indexes, is_unique),
+        FIELD(struct sql_catalog_invalid_indexes, is_ready),
+        FIELD(struct sql_catalog_invalid_indexes, is_building),
+        FIELD(struct sql_catalog_invalid_indexes, bytes),
+    };
+    const struct lock_holder *holder = &picture->holder;
+    json_t *running = holder->is_held
+                          ? json_pack("{s:i, s:s, s:s, s:b, s:s}", "pid", (int)holder->pid,
+                                "application", holder->application, "since", holder->since,
+                                "is_orphan", (int)holder->is_orphan, "phase",
+                                picture->progress.phase ? picture->progress.phase : "")
+                          : json_null();
+    json_t *json CLEANUP(json_release) = json_pack("{s:o, s:I, s:o, s:o}", "running", running,
+        "unfinished", (json_int_t)picture->unfinished, "changes",
+        out_json_rows(columns, COUNT_OF(columns), picture->standing.items,
+            picture->standing.count, sizeof(struct standing)),
+        "invalid_indexes",
+        out_json_rows(invalid, COUNT_OF(invalid), picture->invalid.items, picture->invalid.count,
+            sizeof(struct sql_catalog_invalid_indexes)));
+
+    (void)ctx;
+    out_json(run->out, json);
+    return true;
+}
+
+static bool
+run(struct ctx *ctx, struct run *run)
+{
+    const struct options *opts = run->options;
+    struct picture picture;
+
+    if (!look(ctx, run->db, &picture))
+        return false;
+    if (opts->exit_code && (picture.unfinished > 0 || picture.invalid.count > 0))
+        run->status = NEEDS_ATTENTION;
+    if (run->global->json)
+        return print_json(ctx, run, &picture);
+    fprintf(run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db),
+        db_version_text(run->db));
+    print_holder(ctx, run->out, &picture);
+    print_invalid(ctx, run->out, &picture);
+    if (picture.unfinished > 0)
+        out_mark_line(run->out, picture.holder.is_held ? MARK_INFO : MARK_WARN,
+            "%zu change%s in the journal not finished%s", picture.unfinished,
+            picture.unfinished == 1 ? " is" : "s are",
+            picture.holder.is_held ? "" : ": the next apply or rollback puts that right");
+    if (picture.standing.count > 0) {
+        fputc('\n', run->out);
+        out_table(run->out, columns, COUNT_OF(columns), picture.standing.items,
+            picture.standing.count, sizeof(struct standing));
+    }
+    out_next(run->out, picture.standing.count > 0 ? "pgmend history, pgmend rollback, pgmend report"
+                                                  : "pgmend plan FILE.sql");
+    return true;
+}
+
+const struct command cmd_status = {
+    .path = "status",
+    .summary = "show what runs, what stands, and what needs attention",
+    .access = ACCESS_READ,
+    .options = options,
+    .option_count = COUNT_OF(options),
+    .options_size = sizeof(struct options),
+    .next = "pgmend history",
+    .run = run,
+};

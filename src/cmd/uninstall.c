@@ -1,0 +1,83 @@
+#include "change/journal.h"
+#include "change/lock.h"
+#include "cli/command.h"
+#include "cli/out.h"
+#include "sql.h"
+
+/* A change that is not finished would be forgotten with the journal. */
+static bool
+require_finished(struct ctx *ctx, struct db *db, size_t *ret_standing)
+{
+    struct journal_entries entries;
+
+    *ret_standing = 0;
+    if (!journal_load(ctx, db, &entries))
+        return false;
+    for (size_t i = 0; i < entries.count; i++) {
+        const struct journal_entry *entry = &entries.items[i];
+
+        *ret_standing += text_equal(entry->state, ENTRY_DONE);
+        if (text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER) ||
+            text_equal(entry->state, ENTRY_UNDOING)) {
+            error_set(ctx, ERR_CONFLICT, "%s is not finished (%s)", entry->object, entry->state);
+            return error_hint(ctx, "Run \"pgmend rollback\" first: it puts that right.");
+        }
+    }
+    return true;
+}
+
+static bool
+drop(struct ctx *ctx, struct db *db)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+
+    if (db_begin(ctx, db, NULL, &transaction) && sql_change_drop_tables(ctx, db) &&
+        sql_change_drop_schema(ctx, db) && db_commit(ctx, &transaction))
+        return true;
+    error_wrap(ctx, "removing schema pgmend");
+    return error_state(ctx, "Nothing was removed.");
+}
+
+static bool
+run(struct ctx *ctx, struct run *run)
+{
+    struct sql_change_schema_exists_rows rows;
+    size_t standing;
+
+    if (!db_require_writable(ctx, run->db) || !run_lock_take(ctx, run->db, "uninstall") ||
+        !sql_change_schema_exists(ctx, run->db, &rows))
+        return false;
+    if (rows.count != 1 || !rows.items[0].has_schema) {
+        fprintf(run->out, "There is nothing of pgmend in this database.\n");
+        return true;
+    }
+    if (rows.items[0].foreign_objects) {
+        error_set(ctx, ERR_CONFLICT, "schema pgmend holds objects that pgmend did not make: %s",
+            rows.items[0].foreign_objects);
+        return error_hint(ctx, "Move them to another schema first.");
+    }
+    if (!require_finished(ctx, run->db, &standing))
+        return false;
+    if (standing > 0)
+        fprintf(stderr,
+            "%zu changes stand; without the journal \"pgmend rollback\" cannot undo them any "
+            "more.\n",
+            standing);
+    if (!confirm_typed(ctx, run->global, "This removes schema pgmend with the journal.",
+            db_name(run->db)))
+        return false;
+    if (!drop(ctx, run->db))
+        return false;
+    fprintf(run->out, "Schema pgmend is removed; the indexes that were built stay. The local "
+                      "journal is kept in %s/journal.\n",
+        run->global->state_dir);
+    return true;
+}
+
+const struct command cmd_uninstall = {
+    .path = "uninstall",
+    .summary = "remove schema pgmend and all that pgmend owns from the database",
+    .access = ACCESS_WRITE,
+    .examples = "pgmend rollback --all && pgmend uninstall",
+    .run = run,
+};

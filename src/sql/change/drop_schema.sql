@@ -1,0 +1,3 @@
+-- Drops the schema once it is empty.
+-- @server 14+
+DROP SCHEMA IF EXISTS pgmend RESTRICT;

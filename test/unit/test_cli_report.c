@@ -1,0 +1,99 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cli/report.h"
+#include "support/cli_table.h"
+#include "support/test.h"
+
+/* The error of ctx as it is printed to standard error. */
+static const char *
+print_error(struct ctx *ctx, const struct command *command, const struct run *run, int *ret_status)
+{
+    const char *folder = test_folder(ctx);
+    const char *path = file_join(ctx->arena, folder, "err");
+    int saved = dup(STDERR_FILENO);
+    int file = open(path, O_CREAT | O_WRONLY, 0600);
+    const char *text;
+    size_t length;
+
+    dup2(file, STDERR_FILENO);
+    *ret_status = report_error(ctx, command, run, false);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(file);
+    assert_true(file_read(ctx, path, &text, &length));
+    assert_true(file_remove(ctx, folder));
+    return text;
+}
+
+static void
+message_detail_hint_and_state_stand_in_this_order(void **state)
+{
+    struct ctx *ctx = *state;
+    int status;
+
+    error_set(ctx, ERR_ATTENTION, "building \"ix\": canceling statement");
+    ctx->error.detail = "first line\nsecond line";
+    error_hint(ctx, "Drop it.");
+    error_state(ctx, "Index \"ix\" is invalid.");
+    assert_string_equal(print_error(ctx, &sample_apply, NULL, &status),
+        "pgmend index apply: building \"ix\": canceling statement\n"
+        "first line\nsecond line\n"
+        "hint: Drop it.\n"
+        "Index \"ix\" is invalid.\n");
+    assert_int_equal(status, 6);
+}
+
+static void
+a_command_that_only_reads_has_changed_nothing(void **state)
+{
+    struct ctx *ctx = *state;
+    /* Only whether there was a session matters, so any pointer will do. */
+    struct run run = { .command = &sample_unused, .db = (struct db *)ctx };
+    int status;
+
+    error_set(ctx, ERR_TIMEOUT, "too slow");
+    assert_string_equal(print_error(ctx, &sample_unused, &run, &status),
+        "pgmend index unused: too slow\nNothing was changed.\n");
+    assert_int_equal(status, 1);
+    run.command = &sample_apply;
+    assert_string_equal(
+        print_error(ctx, &sample_apply, &run, &status), "pgmend index apply: too slow\n");
+    run = (struct run){ .command = &sample_plan_show };
+    assert_string_equal(
+        print_error(ctx, &sample_plan_show, &run, &status), "pgmend plan show: too slow\n");
+}
+
+static void
+a_plug_in_has_one_status_for_every_failure_but_signals(void **state)
+{
+    struct ctx *ctx = *state;
+    struct run run = { .command = &sample_plan_show, .failure_status = 3 };
+    int status;
+
+    error_set(ctx, ERR_USAGE, "wrong");
+    print_error(ctx, &sample_plan_show, NULL, &status);
+    assert_int_equal(status, 3);
+    error_set(ctx, ERR_CONNECTION, "gone");
+    print_error(ctx, &sample_plan_show, &run, &status);
+    assert_int_equal(status, 3);
+    error_set(ctx, ERR_INTERRUPTED, "stopped");
+    print_error(ctx, &sample_plan_show, &run, &status);
+    assert_int_equal(status, 130);
+    error_set(ctx, ERR_CONNECTION, "gone");
+    print_error(ctx, NULL, NULL, &status);
+    assert_int_equal(status, 8);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_ctx(message_detail_hint_and_state_stand_in_this_order),
+        test_with_ctx(a_command_that_only_reads_has_changed_nothing),
+        test_with_ctx(a_plug_in_has_one_status_for_every_failure_but_signals),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
