@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy on the source files that were compiled since it last passed them.
+"""Runs clang-tidy on the source files that were compiled since it last read them.
 
 Usage: tidy.py BUILD_FOLDER [CLANG_TIDY]
 
 An object file is made anew whenever its source or a header changes, so a stamp that is newer than
-the object and .clang-tidy says that nothing is new.
+the object and .clang-tidy says that nothing is new; it holds what clang-tidy said then.
 """
 import concurrent.futures
 import json
@@ -19,15 +19,16 @@ def is_stale(stamp, *inputs):
 
 
 def tidy(program, build, source, stamp):
-    """What clang-tidy says; the stamp is renewed if that is nothing."""
+    """Leaves in the stamp what clang-tidy finds: nothing, or lines to print."""
     started = stamp.with_suffix(".new")
     started.touch()
     run = subprocess.run(
         [program, "-p", str(build), "--quiet", str(source)], capture_output=True, text=True, check=False)
-    if run.returncode == 0:
-        started.replace(stamp)
-        return ""
-    return run.stdout + "".join(line for line in run.stderr.splitlines(True) if "warnings generated" not in line)
+    said = run.stdout + "".join(line for line in run.stderr.splitlines(True) if "warnings generated" not in line)
+    when = started.stat()
+    started.write_text(said if run.returncode else "", encoding="utf-8")
+    os.utime(started, ns=(when.st_atime_ns, when.st_mtime_ns))
+    started.replace(stamp)
 
 
 def main(build, program="clang-tidy"):
@@ -35,19 +36,20 @@ def main(build, program="clang-tidy"):
     root = pathlib.Path.cwd()
     stamps = build / "tidy"
     stamps.mkdir(exist_ok=True)
-    jobs = []
+    jobs, all_stamps = [], []
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         source = pathlib.Path(os.path.normpath(pathlib.Path(entry["directory"]) / entry["file"]))
-        stamp = stamps / (entry["output"].replace("/", "_") + ".ok")
+        stamp = stamps / (entry["output"].replace("/", "_") + ".txt")
         ours = any(source.is_relative_to(root / folder) for folder in ("src", "test"))
+        if ours:
+            all_stamps.append(stamp)
         if ours and is_stale(stamp, build / entry["output"], root / ".clang-tidy"):
             jobs.append((program, build, source, stamp))
-    failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for said in pool.map(lambda job: tidy(*job), jobs):
-            failed += bool(said)
-            print(said, end="")
-    return 1 if failed else 0
+        list(pool.map(lambda job: tidy(*job), jobs))
+    found = [said for said in (stamp.read_text(encoding="utf-8") for stamp in all_stamps) if said]
+    print("".join(found), end="")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

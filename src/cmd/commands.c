@@ -6,6 +6,7 @@
 #define COMMANDS(TITLE, COMMAND) \
     TITLE("Main job")            \
     COMMAND(plan)                \
+    COMMAND(rehearse)            \
     COMMAND(gate)                \
     COMMAND(gate_pass)           \
     COMMAND(gate_revoke)         \

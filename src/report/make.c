@@ -47,13 +47,16 @@ split_range(struct arena *arena, const char *range, const char **ret_from, const
     *ret_to = dots ? dots + 2 : range;
 }
 
+/* The names that were given, or the last snapshot and the one before the stretch "after". */
 static bool
 choose(struct ctx *ctx, struct db *db, const struct report_options *options,
     const char **ret_before, const char **ret_after)
 {
     struct snapshot_summary *known;
+    const char *start;
+    const char *end;
     size_t count;
-    size_t next = 0;
+    size_t at = 0;
 
     *ret_before = options->before;
     *ret_after = options->after;
@@ -61,17 +64,22 @@ choose(struct ctx *ctx, struct db *db, const struct report_options *options,
         return true;
     if (!snapshot_list(ctx, db, &known, &count))
         return false;
-    if (!options->after && next < count)
-        *ret_after = known[next++].name;
-    while (!options->before && next < count && text_equal(known[next].name, *ret_after))
-        next++;
-    if (!options->before && next < count)
-        *ret_before = known[next].name;
+    if (!options->after && count > 0)
+        *ret_after = known[0].name;
+    if (!options->before && *ret_after) {
+        split_range(ctx->arena, *ret_after, &start, &end);
+        while (at < count && !text_equal(known[at].name, start ? start : end))
+            at++;
+        if (at + 1 < count)
+            *ret_before = known[at + 1].name;
+    }
     if (*ret_before && *ret_after)
         return true;
-    error_set(ctx, ERR_NOT_FOUND, "a report needs two snapshots, there %s %zu",
-        count == 1 ? "is" : "are", count);
-    return error_hint(ctx, "Take one: pgmend report snapshot %s", count ? "after" : "before");
+    error_set(ctx, ERR_NOT_FOUND, "a report needs a snapshot before the change and one after it");
+    if (count == 0)
+        return error_hint(ctx, "Take one: pgmend report snapshot before");
+    return error_hint(ctx, "The newest is \"%s\"; take another: pgmend report snapshot after",
+        known[0].name);
 }
 
 static bool

@@ -1,5 +1,5 @@
 /* Runs a fuzz target over the files of a corpus as a plain test, in TAP. */
-#include "support/test.h"
+#include "base/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,7 +26,8 @@ main(int argc, char **argv)
         /* The exact size, so that a sanitizer sees a read behind the end. */
         void *exact = malloc(size ? size : 1);
 
-        assert_non_null(exact);
+        if (!exact)
+            abort();
         memcpy(exact, data, size);
         LLVMFuzzerTestOneInput(exact, size);
         free(exact);

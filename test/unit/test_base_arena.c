@@ -1,7 +1,8 @@
+#include "support/test.h"
+
 #include <stdalign.h>
 
 #include "base/vec.h"
-#include "support/test.h"
 
 static void
 memory_is_zeroed_and_aligned_for_every_size(void **state)

@@ -1,8 +1,9 @@
+#include "support/test.h"
+
 #include <signal.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
-#include "support/test.h"
 
 static void
 the_clock_never_goes_back(void **state)

@@ -1,5 +1,6 @@
-#include "base/crypto.h"
 #include "support/test.h"
+
+#include "base/crypto.h"
 
 /* The examples of FIPS 180-2 and the empty message. */
 static void

@@ -1,6 +1,6 @@
-#include <errno.h>
-
 #include "support/test.h"
+
+#include <errno.h>
 
 static void
 set_fails_and_forgets_what_was_before(void **state)

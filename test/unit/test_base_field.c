@@ -1,7 +1,8 @@
+#include "support/test.h"
+
 #include <math.h>
 
 #include "base/field.h"
-#include "support/test.h"
 
 struct sample {
     bool flag;

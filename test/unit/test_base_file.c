@@ -1,7 +1,7 @@
+#include "support/test.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "support/test.h"
 
 static int
 mode_of(const char *path)

@@ -1,9 +1,10 @@
+#include "support/test.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/interrupt.h"
-#include "support/test.h"
 
 static void
 the_first_signal_is_kept_until_it_is_taken(void **state)

@@ -1,7 +1,8 @@
+#include "support/test.h"
+
 #include <math.h>
 
 #include "base/json.h"
-#include "support/test.h"
 
 struct sample {
     const char *name;

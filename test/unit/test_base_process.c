@@ -1,10 +1,11 @@
+#include "support/test.h"
+
 #include <signal.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/process.h"
-#include "support/test.h"
 
 /* Runs a script of the shell to its end. */
 static bool

@@ -1,5 +1,6 @@
-#include "base/text.h"
 #include "support/test.h"
+
+#include "base/text.h"
 
 static void
 a_buffer_grows_and_is_always_a_c_string(void **state)

@@ -1,5 +1,6 @@
-#include "support/cli_table.h"
 #include "support/test.h"
+
+#include "support/cli_table.h"
 
 /* Selects by a NULL-terminated list of words. */
 static bool

@@ -1,8 +1,9 @@
+#include "support/test.h"
+
 #include <sys/stat.h>
 
 #include "cli/config.h"
 #include "support/cli_table.h"
-#include "support/test.h"
 
 static bool
 parse(struct ctx *ctx, const char *text, struct config *ret)

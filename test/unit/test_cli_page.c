@@ -1,10 +1,11 @@
+#include "support/test.h"
+
 #include <unistd.h>
 
 #include "base/json.h"
 #include "base/process.h"
 #include "cli/page.h"
 #include "support/cli_table.h"
-#include "support/test.h"
 
 /* What a printer gives, in the arena. */
 static const char *

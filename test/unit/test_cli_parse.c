@@ -1,7 +1,8 @@
+#include "support/test.h"
+
 #include <unistd.h>
 
 #include "support/cli_table.h"
-#include "support/test.h"
 
 /* What a call of command_parse() gave. */
 struct parsed {

@@ -1,13 +1,15 @@
+#include "support/test.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "cli/report.h"
 #include "support/cli_table.h"
-#include "support/test.h"
 
 /* The error of ctx as it is printed to standard error. */
 static const char *
-print_error(struct ctx *ctx, const struct command *command, const struct run *run, int *ret_status)
+print_failure(
+    struct ctx *ctx, const struct command *command, const struct run *run, int *ret_status)
 {
     const char *folder = test_folder(ctx);
     const char *path = file_join(ctx->arena, folder, "err");
@@ -37,7 +39,7 @@ message_detail_hint_and_state_stand_in_this_order(void **state)
     ctx->error.detail = "first line\nsecond line";
     error_hint(ctx, "Drop it.");
     error_state(ctx, "Index \"ix\" is invalid.");
-    assert_string_equal(print_error(ctx, &sample_apply, NULL, &status),
+    assert_string_equal(print_failure(ctx, &sample_apply, NULL, &status),
         "pgmend index apply: building \"ix\": canceling statement\n"
         "first line\nsecond line\n"
         "hint: Drop it.\n"
@@ -54,15 +56,15 @@ a_command_that_only_reads_has_changed_nothing(void **state)
     int status;
 
     error_set(ctx, ERR_TIMEOUT, "too slow");
-    assert_string_equal(print_error(ctx, &sample_unused, &run, &status),
+    assert_string_equal(print_failure(ctx, &sample_unused, &run, &status),
         "pgmend index unused: too slow\nNothing was changed.\n");
     assert_int_equal(status, 1);
     run.command = &sample_apply;
     assert_string_equal(
-        print_error(ctx, &sample_apply, &run, &status), "pgmend index apply: too slow\n");
+        print_failure(ctx, &sample_apply, &run, &status), "pgmend index apply: too slow\n");
     run = (struct run){ .command = &sample_plan_show };
     assert_string_equal(
-        print_error(ctx, &sample_plan_show, &run, &status), "pgmend plan show: too slow\n");
+        print_failure(ctx, &sample_plan_show, &run, &status), "pgmend plan show: too slow\n");
 }
 
 static void
@@ -73,16 +75,16 @@ a_plug_in_has_one_status_for_every_failure_but_signals(void **state)
     int status;
 
     error_set(ctx, ERR_USAGE, "wrong");
-    print_error(ctx, &sample_plan_show, NULL, &status);
+    print_failure(ctx, &sample_plan_show, NULL, &status);
     assert_int_equal(status, 3);
     error_set(ctx, ERR_CONNECTION, "gone");
-    print_error(ctx, &sample_plan_show, &run, &status);
+    print_failure(ctx, &sample_plan_show, &run, &status);
     assert_int_equal(status, 3);
     error_set(ctx, ERR_INTERRUPTED, "stopped");
-    print_error(ctx, &sample_plan_show, &run, &status);
+    print_failure(ctx, &sample_plan_show, &run, &status);
     assert_int_equal(status, 130);
     error_set(ctx, ERR_CONNECTION, "gone");
-    print_error(ctx, NULL, NULL, &status);
+    print_failure(ctx, NULL, NULL, &status);
     assert_int_equal(status, 8);
 }
 

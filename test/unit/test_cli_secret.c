@@ -1,6 +1,7 @@
+#include "support/test.h"
+
 #include "cli/secret.h"
 #include "support/cli_table.h"
-#include "support/test.h"
 
 static void
 passwords_are_overwritten_and_the_rest_is_kept(void **state)

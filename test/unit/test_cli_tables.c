@@ -1,10 +1,11 @@
 /* What must hold for every command of the program, whoever writes it. */
+#include "support/test.h"
+
 #include <ctype.h>
 
 #include "base/json.h"
 #include "base/process.h"
 #include "cli/option.h"
-#include "support/test.h"
 
 /* Starts with a small letter (or is a name such as SQL), and does not end as a sentence. */
 static bool
