@@ -1,24 +1,12 @@
 /* Finds the command, runs it, prints the error, exits. */
 
-#include <unistd.h>
+#include <errno.h>
 
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/term.h"
 #include "cli/command.h"
 #include "cli/report.h"
-
-/* The arguments as they were: command_scrub() overwrites passwords in the ones ps(1) shows. */
-static char **
-copy_arguments(struct arena *arena, int argc, char **argv)
-{
-    char **copy = ARENA_ARRAY(arena, char *, (size_t)argc + 1);
-
-    for (int i = 0; i < argc; i++)
-        copy[i] = arena_strdup(arena, argv[i]);
-    command_scrub(argc, argv);
-    return copy;
-}
 
 static void
 use_global_options(const struct global_options *global)
@@ -38,34 +26,11 @@ run_command(struct ctx *ctx, struct run *run)
         .application = arena_printf(ctx->arena, "pgmend/%s", command->path),
         .access = command->access,
     };
-    bool is_done;
 
     if (command->access != ACCESS_NONE && !db_open(ctx, &options, &db))
         return false;
     run->db = db;
-    is_done = command->run(ctx, run);
-    if (is_done && (fflush(run->out) != 0 || ferror(run->out)))
-        return error_set_errno(ctx, "could not write the result");
-    return is_done;
-}
-
-/* No command: the group's or program's help, on standard error when nobody asked for it. */
-static int
-show_help(const struct invocation *asked)
-{
-    FILE *out = asked->asks_help ? stdout : stderr;
-
-    if (asked->asks_version && !asked->asks_help) {
-        puts("pgmend " PGMEND_VERSION);
-        return 0;
-    }
-    if (*asked->words)
-        help_print_group(out, asked->words);
-    else if (asked->asks_help)
-        help_print(out, NULL);
-    else
-        help_print_short(out);
-    return asked->asks_help ? 0 : error_exit_status(ERR_USAGE);
+    return command->run(ctx, run);
 }
 
 static int
@@ -78,18 +43,16 @@ run_program(struct ctx *ctx, int argc, char **argv)
     if (!command_select(ctx, argc, argv, &asked))
         return report_error(ctx, NULL, NULL, command_asks_json(argc, argv));
     if (!asked.command)
-        return show_help(&asked);
+        return help_answer(&asked);
 
     void *options = arena_alloc(ctx->arena, asked.command->options_size);
 
     if (!command_parse(ctx, asked.command, asked.argc, asked.argv, &global, options, &run.operands))
         return report_error(ctx, asked.command, NULL, global.json);
     if (global.help || global.version) {
-        if (global.help)
-            help_print(stdout, asked.command);
-        else
-            puts("pgmend " PGMEND_VERSION);
-        return 0;
+        asked.asks_help = global.help;
+        asked.asks_version = global.version;
+        return help_answer(&asked);
     }
     use_global_options(&global);
     run.command = asked.command;
@@ -99,6 +62,19 @@ run_program(struct ctx *ctx, int argc, char **argv)
                                   : report_error(ctx, asked.command, &run, global.json);
 }
 
+/* A result that did not arrive is a failure, but "| head" is nothing to talk about. */
+static int
+finish_output(int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (errno != EPIPE)
+        fprintf(stderr, "pgmend: could not write the result%s%s\n", errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return status ? status : error_exit_status(ERR_IO);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -106,6 +82,6 @@ main(int argc, char **argv)
     struct ctx ctx = { .arena = arena };
 
     interrupt_catch();
-    argv = copy_arguments(arena, argc, argv);
-    return run_program(&ctx, argc > 0 ? argc - 1 : 0, argc > 0 ? argv + 1 : argv);
+    argv = command_take_arguments(arena, argc, argv);
+    return finish_output(run_program(&ctx, argc > 0 ? argc - 1 : 0, argc > 0 ? argv + 1 : argv));
 }

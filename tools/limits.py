@@ -16,7 +16,7 @@ import sys
 
 FILE_LINES = 800
 FUNCTION_LINES = 60
-BANNER = re.compile(r"(/\*|//|\*|#|--)\s*([-=*#~_/+])\2{7,}")
+BANNER = re.compile(r"^\s*(/\*|//|\*|#|--)\s*([-=*#~_/+])\2{7,}")
 SOURCES = ("src/**/*.[ch]", "src/**/*.sql", "test/**/*.[ch]", "tools/*.py", "script/*", "test/**/*.py")
 
 

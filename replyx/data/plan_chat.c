@@ -9,6 +9,7 @@ enum {
     LARGEST_DIALOG = 10000,   /* messages */
     HANDOFF_MESSAGES = 4,     /* nobody asks for a person before */
     NEWEST_DIALOG_S = 600,
+    MATURE_DAYS = 60,
 };
 
 uint64_t
@@ -17,9 +18,25 @@ message_key(const struct event *message)
     return ((uint64_t)message->owner << 16) ^ message->number;
 }
 
+/* Who came a short time ago has had few dialogs so far. */
+static double *
+maturity(struct arena *arena, const struct world *world)
+{
+    double *factors = ARENA_ARRAY(arena, double, world->scale.assistants);
+
+    for (size_t i = 0; i < world->scale.assistants; i++) {
+        double days =
+            (double)(world->now_us - world->assistants[i].created_us) / (double)US_PER_DAY;
+
+        factors[i] = days / (days + MATURE_DAYS);
+    }
+    return factors;
+}
+
 static void
 plan_dialogs(struct arena *arena, struct world *world)
 {
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct share share = {
         .total = world->scale.dialogs,
         .none_ratio = 0.12,
@@ -27,8 +44,8 @@ plan_dialogs(struct arena *arena, struct world *world)
         .most = LARGEST_ASSISTANT,
         .planted = world->scale.assistants / 800,
         .decay = 0.5,
+        .factors = maturity(scratch, world),
     };
-    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     uint32_t *counts =
         share_out(scratch, &share, world->scale.assistants, world->seed, RNG_ASSISTANT_SHARE);
     struct timeline begun = { .events = ARENA_ARRAY(scratch, struct event, world->scale.dialogs) };
@@ -64,8 +81,8 @@ pause_before(struct rng *rng, uint32_t number)
 {
     if (number % 2 == 1)
         return seconds_between(rng, 1, 9);
-    if (rng_chance(rng, 0.03))
-        return seconds_between(rng, 3600, 48 * 3600);
+    if (rng_chance(rng, 0.06))
+        return seconds_between(rng, 3600, 72 * 3600);
     return seconds_between(rng, 4, rng_chance(rng, 0.3) ? 600 : 90);
 }
 

@@ -4,7 +4,7 @@
 #include "data/words.h"
 #include "data/world.h"
 
-enum { LARGEST_USER = 100, NEWEST_USER_S = 3600 };
+enum { LARGEST_USER = 100, NEWEST_USER_S = 3600, NEWEST_ASSISTANT_S = 1800 };
 
 static int64_t
 sign_up_time(const struct world *world, struct rng *rng)
@@ -67,6 +67,7 @@ plan_assistants(struct arena *arena, struct world *world)
     };
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     uint32_t *counts = share_out(scratch, &share, world->scale.users, world->seed, RNG_USER_SHARE);
+    int64_t newest = world->now_us - NEWEST_ASSISTANT_S * US_PER_SECOND;
     struct timeline made = { .events =
                                  ARENA_ARRAY(scratch, struct event, world->scale.assistants) };
 
@@ -78,6 +79,8 @@ plan_assistants(struct arena *arena, struct world *world)
             int64_t us = world_time_after(world, &rng, world->users[user].created_us, 3);
 
             us = world_by_day(world, &rng, us);
+            if (us > newest)
+                us = newest;
             made.events[made.count++] = (struct event){ us, user, number };
         }
     }

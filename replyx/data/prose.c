@@ -161,8 +161,8 @@ prose_message(struct row *row, struct rng *rng, enum prose_voice voice, uint32_t
         [VOICE_MANAGER] = { &words_manager, &words_answer_en },
     };
     static const double typical[] = {
-        [VOICE_USER] = 20,
-        [VOICE_ASSISTANT] = 55,
+        [VOICE_USER] = 32,
+        [VOICE_ASSISTANT] = 75,
         [VOICE_MANAGER] = 35,
     };
     struct filling filling = { .topic = topic, .is_english = rng_below(rng, 12) == 0 };

@@ -34,6 +34,7 @@ enum rng_stream {
     RNG_CACHE,
     RNG_NOISE_POOL,
     RNG_VECTOR,
+    RNG_QUESTION,
     RNG_BOT,
     RNG_POOL,
     RNG_USAGE,

@@ -26,6 +26,7 @@ show_begin(struct show *show, const struct world *world, const struct loading *l
 {
     *show = (struct show){ .start_us = clock_us() };
     progress_begin(&show->progress);
+    show->is_shown = show->progress.is_terminal;
     for (size_t i = 0; i < loading->table_count; i++)
         show->expected_bytes += estimate(world, loading->tables[i]);
 }
@@ -39,6 +40,8 @@ show_table(struct show *show, const struct table *table, int64_t bytes)
 
     if (ratio > 0.02 && ratio < 1)
         left_us = (int64_t)((double)elapsed_us * (1 - ratio) / ratio);
+    if (!show->is_shown)
+        return;
     progress_show(&show->progress, "replyx-data", table->name, ratio, elapsed_us, left_us, NULL);
 }
 
@@ -51,6 +54,8 @@ show_next(struct show *show, const struct world *world, const struct table *tabl
 void
 show_phase(struct show *show, const char *phase)
 {
+    if (!show->is_shown)
+        return;
     progress_show(&show->progress, "replyx-data", phase, -1, clock_us() - show->start_us, 0, NULL);
 }
 

@@ -9,6 +9,7 @@ struct show {
     double expected_bytes; /* of all tables, estimated */
     double done_bytes;     /* of the tables that are finished, estimated in the same way */
     int64_t start_us;
+    bool is_shown; /* a log has no use for it */
 };
 
 void show_begin(struct show *show, const struct world *world, const struct loading *loading);

@@ -89,6 +89,8 @@ share_out(struct arena *arena, const struct share *share, size_t count, uint64_t
         bool has_none = rng_chance(&rng, share->none_ratio);
         double weight = exp(share->sigma * rng_normal(&rng));
 
+        if (share->factors != NULL)
+            weight *= share->factors[i];
         weights[i] = has_none ? 0 : weight;
     }
     lottery = share->total - plant(share, counts, weights, count, &rng);

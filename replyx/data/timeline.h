@@ -25,6 +25,7 @@ struct share {
     uint32_t most;     /* nobody gets more */
     uint32_t planted;  /* this many owners of the first half get most / rank^decay */
     double decay;
+    const double *factors; /* for the weight of each owner; NULL: all the same */
 };
 
 /*

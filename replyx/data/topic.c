@@ -106,10 +106,14 @@ void
 topic_question(
     const struct topics *topics, const struct topic_place *place, uint64_t question, float *ret)
 {
+    struct rng rng = rng_start(topics->seed, RNG_QUESTION, question);
+    float focus = 0.1F + 0.4F * (float)rng_ratio(&rng);
+    float own = 0.7F + 0.7F * (float)rng_ratio(&rng);
+
     memset(ret, 0, sizeof(*ret) * VECTOR_SIZE);
     add_context(topics, place, ret);
-    add_direction(topics, PART_CHUNK, document_key(place, place->chunk), 0.35F, ret);
-    add_direction(topics, PART_QUESTION, question, 0.6F, ret);
+    add_direction(topics, PART_CHUNK, document_key(place, place->chunk), focus, ret);
+    add_direction(topics, PART_QUESTION, question, own, ret);
     normalise(ret);
 }
 

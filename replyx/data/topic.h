@@ -28,7 +28,7 @@ void topics_make(struct arena *arena, uint64_t seed, uint32_t count, struct topi
 /* The vector of a chunk, of length 1. The same place gives the same vector. */
 void topic_chunk(const struct topics *topics, const struct topic_place *place, float *ret);
 
-/* The vector of a question that this chunk answers. */
+/* The vector of a question that this chunk answers; short texts say less, so it is farther off. */
 void topic_question(
     const struct topics *topics, const struct topic_place *place, uint64_t question, float *ret);
 

@@ -49,11 +49,10 @@ archive_failure(struct ctx *ctx, struct process *process)
     const char *words = last_words(ctx->arena, process);
 
     if (process->status > 128)
-        error_set(ctx, ERR_FAILED, "%s was killed by signal %d", process->name,
-            process->status - 128);
-    else
         error_set(
-            ctx, ERR_FAILED, "%s failed with status %d", process->name, process->status);
+            ctx, ERR_FAILED, "%s was killed by signal %d", process->name, process->status - 128);
+    else
+        error_set(ctx, ERR_FAILED, "%s failed with status %d", process->name, process->status);
     if (*words)
         ctx->error.detail = words;
     explain(ctx, words);
@@ -90,21 +89,23 @@ archive_read_through(struct ctx *ctx, const struct backup_tools *tools, const ch
     return true;
 }
 
-/* An entry of the table of contents that only a superuser may restore: "12; 3079 16385 EXTENSION …" */
+/* Whether to restore an entry of the table of contents: "12; 3079 16385 EXTENSION - vector". */
 static bool
-is_extension_line(const char *line)
+is_wanted(const struct archive_restore *restore, const char *line)
 {
     const char *at = strchr(line, ';');
 
     /* The two numbers behind the semicolon. */
     for (int number = 0; at && number < 3; number++)
         at = strchr(at + 1, ' ');
-    return at && (text_starts_with(at + 1, "EXTENSION ") ||
-        text_starts_with(at + 1, "COMMENT - EXTENSION "));
+    if (!at)
+        return true;
+    return (restore->has_extensions || !text_starts_with(at + 1, "EXTENSION ")) &&
+           (restore->has_comments || !text_starts_with(at + 1, "COMMENT - EXTENSION "));
 }
 
 static const char *
-without_extensions(struct arena *arena, const char *contents)
+choose_entries(struct arena *arena, const struct archive_restore *restore, const char *contents)
 {
     struct buffer kept = { .arena = arena };
 
@@ -112,7 +113,7 @@ without_extensions(struct arena *arena, const char *contents)
         size_t length = strcspn(contents, "\n");
 
         length += contents[length] == '\n';
-        if (!is_extension_line(arena_strndup(arena, contents, length)))
+        if (is_wanted(restore, arena_strndup(arena, contents, length)))
             buffer_append(&kept, contents, length);
         contents += length;
     }
@@ -127,14 +128,14 @@ write_list(struct ctx *ctx, const struct archive_restore *restore, const char **
     struct process_options options = { .argv = argv, .own_group = true };
     struct process process;
     const char *folder = getenv("TMPDIR");
-    char *path = arena_printf(
-        ctx->arena, "%s/pgmend-list-XXXXXX", text_is_empty(folder) ? "/tmp" : folder);
+    char *path =
+        arena_printf(ctx->arena, "%s/pgmend-list-XXXXXX", text_is_empty(folder) ? "/tmp" : folder);
 
     if (!process_run(ctx, &options, &process))
         return error_wrap(ctx, "reading the table of contents");
 
     int fd = mkostemp(path, O_CLOEXEC);
-    const char *list = without_extensions(ctx->arena, buffer_text(&process.out));
+    const char *list = choose_entries(ctx->arena, restore, buffer_text(&process.out));
     bool is_good = fd >= 0 && write(fd, list, strlen(list)) == (ssize_t)strlen(list);
 
     if (fd < 0)
@@ -193,8 +194,7 @@ run_restore(struct ctx *ctx, const struct archive_restore *restore, const char *
     text_list_add(arena, &argv, restore->archive);
     text_list_add(arena, &argv, NULL);
 
-    struct process_options options = {
-        .argv = argv.items, .env = env->env, .own_group = true };
+    struct process_options options = { .argv = argv.items, .env = env->env, .own_group = true };
 
     if (!run_shown(ctx, &options, "restoring", restore->watch)) {
         if (ctx->error.detail && strstr(ctx->error.detail, "permission denied to create extension"))
@@ -207,17 +207,17 @@ run_restore(struct ctx *ctx, const struct archive_restore *restore, const char *
 }
 
 bool
-archive_restore(struct ctx *ctx, struct db *db, const struct archive_restore *restore,
-    int64_t *ret_us)
+archive_restore(
+    struct ctx *ctx, struct db *db, const struct archive_restore *restore, int64_t *ret_us)
 {
     struct db_child_env env CLEANUP(db_child_env_end) = { 0 };
     const char *list = NULL;
 
-    if (!restore->has_extensions && !write_list(ctx, restore, &list))
+    if (!(restore->has_extensions && restore->has_comments) && !write_list(ctx, restore, &list))
         return false;
 
     bool is_good = db_child_env_begin(ctx, db, restore->database, &env) &&
-        run_restore(ctx, restore, list, &env, ret_us);
+                   run_restore(ctx, restore, list, &env, ret_us);
 
     if (list)
         unlink(list);

@@ -14,9 +14,10 @@ struct archive_restore {
     const char *archive;
     const char *database;
     int32_t jobs;
-    bool has_owners;     /* owners as they were; else everything is ours */
+    bool has_owners; /* owners as they were; else everything is ours */
     bool has_grants;
     bool has_extensions; /* create the extensions; else they are there already */
+    bool has_comments;   /* of extensions, which only their owner may set */
     const struct backup_watch *watch;
 };
 

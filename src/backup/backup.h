@@ -50,8 +50,8 @@ bool backup_create(struct ctx *ctx, struct db *db, const struct backup_create_op
 
 struct backup_verify_options {
     const char *folder;
-    const char *name;       /* NULL: the newest one */
-    const char *scratch_template;  /* database to make the scratch database from, or NULL */
+    const char *name;             /* NULL: the newest one */
+    const char *scratch_template; /* database to make the scratch database from, or NULL */
     int32_t jobs;
     const char *bin_folder;
     const struct backup_watch *watch;
@@ -87,9 +87,9 @@ bool backup_find_verified(struct ctx *ctx, const char *folder, struct db *db, in
 struct backup_restore_options {
     const char *folder;
     const char *name;
-    const char *into;      /* the new database, or with is_swap NULL */
-    bool is_swap;          /* the restored database takes the place of the live one */
-    bool is_other_server;  /* allow a backup of another server */
+    const char *into;             /* the new database, or with is_swap NULL */
+    bool is_swap;                 /* the restored database takes the place of the live one */
+    bool is_other_server;         /* allow a backup of another server */
     const char *scratch_template; /* as for backup_verify() */
     int32_t jobs;
     const char *bin_folder;
@@ -137,8 +137,8 @@ bool backup_restore_name(struct ctx *ctx, struct backup_side *side, const char *
  * in one transaction. *ret_old is the name that the live one has now. When it fails the live
  * database is as it was and open; ERR_ATTENTION when it could not be opened again.
  */
-bool backup_restore_swap(
-    struct ctx *ctx, struct backup_side *side, const char **ret_old) MUST_CHECK;
+bool backup_restore_swap(struct ctx *ctx, struct backup_side *side, const char **ret_old)
+    MUST_CHECK;
 
 /* Drops the side database. */
 void backup_restore_abandon(struct backup_side *side);

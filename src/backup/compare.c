@@ -18,8 +18,8 @@ content_compare_tables(const struct content_table *a, const struct content_table
     return compare_names(a->schema, a->name, b->schema, b->name);
 }
 
-static void
-differ(struct arena *arena, struct text_list *list, const char *format, ...) PRINTF_LIKE(3, 4);
+static void differ(struct arena *arena, struct text_list *list, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 static void
 differ(struct arena *arena, struct text_list *list, const char *format, ...)
@@ -38,8 +38,8 @@ compare_table(struct arena *arena, const struct content_table *expected,
     const char *name = db_qualified(arena, expected->schema, expected->name);
 
     if (expected->rows != found->rows)
-        differ(arena, ret, "table %s has %" PRId64 " rows instead of %" PRId64, name,
-            found->rows, expected->rows);
+        differ(arena, ret, "table %s has %" PRId64 " rows instead of %" PRId64, name, found->rows,
+            expected->rows);
     else if (!text_equal(expected->checksum, found->checksum))
         differ(arena, ret, "table %s has other content: checksum %s instead of %s", name,
             found->checksum, expected->checksum);
@@ -60,8 +60,8 @@ compare_tables(struct arena *arena, const struct content *expected, const struct
         int order = !left ? 1 : !right ? -1 : content_compare_tables(left, right);
 
         if (order < 0)
-            differ(arena, ret, "table %s is missing",
-                db_qualified(arena, left->schema, left->name));
+            differ(
+                arena, ret, "table %s is missing", db_qualified(arena, left->schema, left->name));
         else if (order > 0)
             differ(arena, ret, "table %s was not in the backup",
                 db_qualified(arena, right->schema, right->name));
@@ -87,8 +87,8 @@ is_within(const struct content_sequence *expected, const struct content_sequence
     int64_t step = expected->increment;
     int low = compare_values(step, expected->first_value, expected->first_called,
         found->first_value, found->first_called);
-    int high = compare_values(step, found->first_value, found->first_called,
-        expected->last_value, expected->last_called);
+    int high = compare_values(
+        step, found->first_value, found->first_called, expected->last_value, expected->last_called);
     int range = compare_values(step, expected->first_value, expected->first_called,
         expected->last_value, expected->last_called);
 
@@ -99,8 +99,8 @@ is_within(const struct content_sequence *expected, const struct content_sequence
 }
 
 static void
-compare_sequences(struct arena *arena, const struct content *expected,
-    const struct content *found, struct text_list *ret)
+compare_sequences(struct arena *arena, const struct content *expected, const struct content *found,
+    struct text_list *ret)
 {
     size_t f = 0;
 
@@ -109,8 +109,8 @@ compare_sequences(struct arena *arena, const struct content *expected,
         const char *name = db_qualified(arena, left->schema, left->name);
 
         while (f < found->sequences.count &&
-            compare_names(found->sequences.items[f].schema, found->sequences.items[f].name,
-                left->schema, left->name) < 0)
+               compare_names(found->sequences.items[f].schema, found->sequences.items[f].name,
+                   left->schema, left->name) < 0)
             f++;
 
         const struct content_sequence *right =
@@ -143,8 +143,8 @@ compare_object(struct arena *arena, const struct content_object *left,
         differ(arena, ret_notes, "extension %s is %s after a restore, and was %s", left->name,
             right->definition, left->definition);
     else
-        differ(arena, ret_differences, "%s %s is \"%s\" instead of \"%s\"", left->kind,
-            left->name, right->definition, left->definition);
+        differ(arena, ret_differences, "%s %s is \"%s\" instead of \"%s\"", left->kind, left->name,
+            right->definition, left->definition);
 }
 
 static bool
@@ -172,8 +172,7 @@ compare_objects(struct arena *arena, const struct content *expected, const struc
         else if (order < 0)
             differ(arena, ret_differences, "%s %s is missing", left->kind, left->name);
         else if (order > 0)
-            differ(arena, ret_differences, "%s %s was not in the backup", right->kind,
-                right->name);
+            differ(arena, ret_differences, "%s %s was not in the backup", right->kind, right->name);
         else
             compare_object(arena, left, right, ret_differences, ret_notes);
         e += order <= 0;
@@ -189,11 +188,10 @@ content_compare(struct arena *arena, const struct content *expected, const struc
     compare_sequences(arena, expected, found, ret_differences);
     compare_objects(arena, expected, found, rights, ret_differences, ret_notes);
     if (expected->large_objects != found->large_objects)
-        differ(arena, ret_differences,
-            "there are %" PRId64 " large objects instead of %" PRId64, found->large_objects,
-            expected->large_objects);
+        differ(arena, ret_differences, "there are %" PRId64 " large objects instead of %" PRId64,
+            found->large_objects, expected->large_objects);
     else if (expected->large_object_sum && found->large_object_sum &&
-        !text_equal(expected->large_object_sum, found->large_object_sum))
+             !text_equal(expected->large_object_sum, found->large_object_sum))
         differ(arena, ret_differences, "the large objects have other content");
     else if (expected->large_objects && !(expected->large_object_sum && found->large_object_sum))
         differ(arena, ret_notes, "the bytes of the large objects were not compared");

@@ -44,12 +44,13 @@ refuse_table(struct ctx *ctx, const struct sql_backup_tables *table, const char 
 
     if (!table->may_read) {
         error_set(ctx, ERR_RIGHTS, "may not read table %s", name);
-        return error_hint(ctx, "Grant SELECT on every table to role \"%s\", for example "
-                               "GRANT pg_read_all_data TO %s;", user,
-            db_ident(ctx->arena, user));
+        return error_hint(ctx,
+            "Grant SELECT on every table to role \"%s\", for example "
+            "GRANT pg_read_all_data TO %s;",
+            user, db_ident(ctx->arena, user));
     }
-    error_set(ctx, ERR_RIGHTS, "row-level security hides rows of table %s from role \"%s\"", name,
-        user);
+    error_set(
+        ctx, ERR_RIGHTS, "row-level security hides rows of table %s from role \"%s\"", name, user);
     return error_hint(ctx, "A backup needs every row: use a role with BYPASSRLS, or the table's "
                            "owner when FORCE ROW LEVEL SECURITY is off.");
 }
@@ -93,8 +94,8 @@ content_begin(struct ctx *ctx, struct db *db, struct db_transaction *ret)
     ret->db = NULL;
     /* LOCK TABLE takes no snapshot, so the snapshot is younger than the locks. */
     return list_tables(ctx, db, &tables) &&
-        db_begin(ctx, db, "ISOLATION LEVEL REPEATABLE READ READ ONLY", ret) &&
-        lock_tables(ctx, db, &tables);
+           db_begin(ctx, db, "ISOLATION LEVEL REPEATABLE READ READ ONLY", ret) &&
+           lock_tables(ctx, db, &tables);
 }
 
 static bool
@@ -107,8 +108,8 @@ load_sequence_values(
     for (size_t i = start; i < content->sequences.count && i < start + BATCH; i++)
         buffer_printf(&sql, "%sSELECT %zu, last_value, is_called FROM %s",
             i > start ? " UNION ALL " : "", i,
-            db_qualified(ctx->arena, content->sequences.items[i].schema,
-                content->sequences.items[i].name));
+            db_qualified(
+                ctx->arena, content->sequences.items[i].schema, content->sequences.items[i].name));
     if (!db_query(ctx, db, buffer_text(&sql), NULL, 0, &result))
         return false;
     for (size_t row = 0; row < result.rows; row++) {
@@ -197,9 +198,9 @@ load_alembic(struct ctx *ctx, struct db *db, struct content *ret)
     if (!sql_backup_alembic(ctx, db, &schemas))
         return false;
     for (size_t i = 0; i < schemas.count; i++) {
-        const char *sql = arena_printf(ctx->arena,
-            "SELECT version_num::pg_catalog.text FROM %s ORDER BY 1",
-            db_qualified(ctx->arena, schemas.items[i].schema, "alembic_version"));
+        const char *sql =
+            arena_printf(ctx->arena, "SELECT version_num::pg_catalog.text FROM %s ORDER BY 1",
+                db_qualified(ctx->arena, schemas.items[i].schema, "alembic_version"));
         struct result result;
 
         if (!db_query(ctx, db, sql, NULL, 0, &result))
@@ -235,7 +236,7 @@ content_load(struct ctx *ctx, struct db *db, struct content *ret)
     for (size_t i = 0; i < roles.count; i++)
         text_list_add(ctx->arena, &ret->roles, roles.items[i].name);
     return load_sequences(ctx, db, ret) && load_large_objects(ctx, db, ret) &&
-        load_alembic(ctx, db, ret);
+           load_alembic(ctx, db, ret);
 }
 
 /* The answer is left in a setting, because a statement that runs by the way gives no rows. */

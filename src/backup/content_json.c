@@ -32,8 +32,8 @@ rows_to_json(const struct field *fields, size_t field_count, const void *items, 
     json_t *array = json_array();
 
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(array,
-            json_from_fields(fields, field_count, (const char *)items + i * item_size));
+        json_array_append_new(
+            array, json_from_fields(fields, field_count, (const char *)items + i * item_size));
     return array;
 }
 
@@ -99,14 +99,14 @@ read_field(struct arena *arena, const json_t *value, const struct field *field, 
 }
 
 bool
-content_read_fields(struct ctx *ctx, const json_t *json, const struct field *fields,
-    size_t count, void *object)
+content_read_fields(
+    struct ctx *ctx, const json_t *json, const struct field *fields, size_t count, void *object)
 {
     for (size_t i = 0; i < count; i++)
         if (!read_field(ctx->arena, json_object_get(json, fields[i].name), &fields[i],
                 (char *)object + fields[i].offset))
-            return error_set(ctx, ERR_INPUT, "\"%s\" is missing or has a wrong type",
-                fields[i].name);
+            return error_set(
+                ctx, ERR_INPUT, "\"%s\" is missing or has a wrong type", fields[i].name);
     return true;
 }
 
@@ -135,8 +135,8 @@ tables_from_json(struct ctx *ctx, const json_t *json, struct content *ret)
     for (size_t i = 0; i < json_array_size(array); i++) {
         struct content_table table = { 0 };
 
-        if (!content_read_fields(ctx, json_array_get(array, i), table_fields,
-                COUNT_OF(table_fields), &table) ||
+        if (!content_read_fields(
+                ctx, json_array_get(array, i), table_fields, COUNT_OF(table_fields), &table) ||
             !table.schema || !table.name)
             return error_wrap(ctx, "table %zu", i + 1);
         VEC_PUSH(ctx->arena, &ret->tables, table);
@@ -169,8 +169,8 @@ objects_from_json(struct ctx *ctx, const json_t *json, struct content *ret)
     for (size_t i = 0; i < json_array_size(array); i++) {
         struct content_object object = { 0 };
 
-        if (!content_read_fields(ctx, json_array_get(array, i), object_fields,
-                COUNT_OF(object_fields), &object) ||
+        if (!content_read_fields(
+                ctx, json_array_get(array, i), object_fields, COUNT_OF(object_fields), &object) ||
             !object.kind || !object.name || !object.definition)
             return error_wrap(ctx, "object %zu", i + 1);
         VEC_PUSH(ctx->arena, &ret->objects, object);
@@ -185,6 +185,6 @@ content_from_json(struct ctx *ctx, const json_t *json, struct content *ret)
     ret->large_objects = json_get_int(json, "large_objects", 0);
     ret->large_object_sum = json_get_text(ctx->arena, json, "large_object_sum", NULL);
     return tables_from_json(ctx, json, ret) && sequences_from_json(ctx, json, ret) &&
-        objects_from_json(ctx, json, ret) && list_from_json(ctx, json, "roles", &ret->roles) &&
-        list_from_json(ctx, json, "alembic_version", &ret->alembic);
+           objects_from_json(ctx, json, ret) && list_from_json(ctx, json, "roles", &ret->roles) &&
+           list_from_json(ctx, json, "alembic_version", &ret->alembic);
 }

@@ -94,8 +94,8 @@ describe_server(struct ctx *ctx, struct work *work)
 }
 
 static bool
-start_dump(struct ctx *ctx, struct work *work, const char *snapshot,
-    const struct db_child_env *env, struct process *ret)
+start_dump(struct ctx *ctx, struct work *work, const char *snapshot, const struct db_child_env *env,
+    struct process *ret)
 {
     bool is_directory = text_equal(work->options->format, "directory");
     struct arena *arena = ctx->arena;
@@ -109,15 +109,13 @@ start_dump(struct ctx *ctx, struct work *work, const char *snapshot,
     text_list_add(arena, &argv,
         arena_printf(arena, "--lock-wait-timeout=%" PRId64, work->options->lock_wait_us / 1000));
     text_list_add(arena, &argv,
-        arena_printf(arena, "--file=%s",
-            manifest_archive(arena, work->partial.path, &work->manifest)));
+        arena_printf(
+            arena, "--file=%s", manifest_archive(arena, work->partial.path, &work->manifest)));
     if (is_directory)
-        text_list_add(
-            arena, &argv, arena_printf(arena, "--jobs=%d", (int)work->options->jobs));
+        text_list_add(arena, &argv, arena_printf(arena, "--jobs=%d", (int)work->options->jobs));
     text_list_add(arena, &argv, NULL);
 
-    struct process_options options = {
-        .argv = argv.items, .env = env->env, .own_group = true };
+    struct process_options options = { .argv = argv.items, .env = env->env, .own_group = true };
 
     if (!process_start(ctx, &options, ret))
         return false;
@@ -145,9 +143,10 @@ show_dump(struct ctx *ctx, struct work *work, const struct content_counter *coun
     if (!file_size(&scratch, work->partial.path, &bytes))
         bytes = 0;
 
-    const char *note = arena_printf(arena, "%s written of at most about %s, %zu of %zu tables summed up",
-        text_from_bytes(arena, bytes), text_from_bytes(arena, room_needed(work)), counter->next,
-        counter->content->tables.count);
+    const char *note =
+        arena_printf(arena, "%s written of at most about %s, %zu of %zu tables summed up",
+            text_from_bytes(arena, bytes), text_from_bytes(arena, room_needed(work)), counter->next,
+            counter->content->tables.count);
     (void)ctx;
     info_show(work->options->watch, "dumping", -1, now - work->start_us, note);
 }
@@ -161,7 +160,8 @@ run_both(struct ctx *ctx, struct work *work, struct process *dump)
     bool is_good = true;
 
     while (is_good && !(is_counted && dump->is_done)) {
-        is_good = content_count_step(ctx, &counter, dump->is_done ? SHOW_US : STEP_US, &is_counted) &&
+        is_good =
+            content_count_step(ctx, &counter, dump->is_done ? SHOW_US : STEP_US, &is_counted) &&
             process_poll(ctx, dump, is_counted ? SHOW_US : 0);
         if (is_good && dump->is_done && dump->status != 0)
             is_good = archive_failure(ctx, dump);
@@ -199,20 +199,18 @@ take_snapshot(struct ctx *ctx, struct work *work)
         return false;
     work->manifest.snapshot_us = clock_wall_us();
     work->manifest.snapshot_at = clock_text(ctx->arena, work->manifest.snapshot_us);
-    if (!db_value(
-            ctx, work->db, "SELECT pg_catalog.pg_export_snapshot()", NULL, 0, &snapshot))
+    if (!db_value(ctx, work->db, "SELECT pg_catalog.pg_export_snapshot()", NULL, 0, &snapshot))
         return error_wrap(ctx, "exporting the snapshot");
     return check_room(ctx, work) && describe_server(ctx, work) &&
-        dump_and_count(ctx, work, snapshot) &&
-        content_end_sequences(ctx, work->db, &work->manifest.content) &&
-        db_commit(ctx, &transaction);
+           dump_and_count(ctx, work, snapshot) &&
+           content_end_sequences(ctx, work->db, &work->manifest.content) &&
+           db_commit(ctx, &transaction);
 }
 
 static bool
 fill(struct ctx *ctx, struct work *work)
 {
-    const char *lock_ms =
-        arena_printf(ctx->arena, "%" PRId64, work->options->lock_wait_us / 1000);
+    const char *lock_ms = arena_printf(ctx->arena, "%" PRId64, work->options->lock_wait_us / 1000);
 
     if (!content_pin_session(ctx, work->db, false) ||
         !db_set(ctx, work->db, "lock_timeout", lock_ms) || !take_snapshot(ctx, work))
@@ -226,7 +224,7 @@ fill(struct ctx *ctx, struct work *work)
         return false;
     work->manifest.duration_us = clock_us() - work->start_us;
     return manifest_write(ctx, work->partial.path, &work->manifest) &&
-        store_partial_finish(ctx, &work->partial);
+           store_partial_finish(ctx, &work->partial);
 }
 
 static bool
@@ -245,9 +243,8 @@ backup_create(struct ctx *ctx, struct db *db, const struct backup_create_options
     struct backup_info *ret, struct text_list *ret_notes)
 {
     struct work work = { .options = options, .db = db, .start_us = clock_us() };
-    const char *name = options->name
-        ? options->name
-        : store_make_name(ctx->arena, db_name(db), clock_wall_us());
+    const char *name =
+        options->name ? options->name : store_make_name(ctx->arena, db_name(db), clock_wall_us());
     const char *folder;
 
     if (!store_check_name(ctx, name) || !store_open(ctx, options->folder, &folder) ||
@@ -259,8 +256,7 @@ backup_create(struct ctx *ctx, struct db *db, const struct backup_create_options
         error_wrap(ctx, "making a backup of database \"%s\"", db_name(db));
         return error_state(ctx, "No backup was made; what there was of it has been removed.");
     }
-    *ret = info_of_manifest(
-        ctx->arena, file_join(ctx->arena, folder, name), &work.manifest);
+    *ret = info_of_manifest(ctx->arena, file_join(ctx->arena, folder, name), &work.manifest);
     ret->why_not = "it was never verified";
     return true;
 }

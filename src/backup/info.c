@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "backup/store.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "backup/store.h"
 #include "sql.h"
 
 void
@@ -108,8 +108,8 @@ read_all(struct ctx *ctx, const char *folder, struct backup_infos *ret)
 }
 
 bool
-backup_list(struct ctx *ctx, const char *folder, struct backup_infos *ret,
-    struct text_list *ret_notes)
+backup_list(
+    struct ctx *ctx, const char *folder, struct backup_infos *ret, struct text_list *ret_notes)
 {
     return store_clean(ctx, folder, ret_notes) && read_all(ctx, folder, ret);
 }
@@ -178,9 +178,8 @@ backup_find_verified(struct ctx *ctx, const char *folder, struct db *db, int64_t
 
         if (info->database && !text_equal(info->database, server.items[0].database))
             continue;
-        if (info->database &&
-            !text_equal(info->system_identifier,
-                control.count ? control.items[0].system_identifier : NULL)) {
+        if (info->database && !text_equal(info->system_identifier,
+                                  control.count ? control.items[0].system_identifier : NULL)) {
             other_server = info->name;
             continue;
         }
@@ -193,8 +192,7 @@ backup_find_verified(struct ctx *ctx, const char *folder, struct db *db, int64_t
             *ret_why_not = why;
     }
     if (!*ret_why_not && other_server)
-        *ret_why_not =
-            arena_printf(ctx->arena, "backup %s is of another server", other_server);
+        *ret_why_not = arena_printf(ctx->arena, "backup %s is of another server", other_server);
     if (!*ret_why_not)
         *ret_why_not = arena_printf(ctx->arena, "there is no backup of database \"%s\" in %s",
             server.items[0].database, folder);

@@ -12,8 +12,8 @@ struct backup_info info_of_manifest(
 bool info_find_newest(struct ctx *ctx, const char *folder, const char **ret_name) MUST_CHECK;
 
 /* The path of a backup by its name or, with NULL, of the newest. */
-bool info_find_path(
-    struct ctx *ctx, const char *folder, const char *name, const char **ret_path) MUST_CHECK;
+bool info_find_path(struct ctx *ctx, const char *folder, const char *name, const char **ret_path)
+    MUST_CHECK;
 
 void info_show(const struct backup_watch *watch, const char *phase, double ratio,
     int64_t elapsed_us, const char *note);

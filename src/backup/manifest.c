@@ -51,8 +51,7 @@ static const struct field verified_fields[] = {
 const char *
 manifest_archive(struct arena *arena, const char *folder, const struct manifest *manifest)
 {
-    return file_join(
-        arena, folder, text_equal(manifest->format, "custom") ? "data.dump" : "data");
+    return file_join(arena, folder, text_equal(manifest->format, "custom") ? "data.dump" : "data");
 }
 
 /* A plain file, not a link to one: a link could lead out of the backup. */
@@ -120,8 +119,8 @@ manifest_write(struct ctx *ctx, const char *folder, struct manifest *manifest)
     json_object_set_new(json, "schema_version", json_integer(MANIFEST_VERSION));
     json_object_set_new(json, "content", content_to_json(&manifest->content));
     for (size_t i = 0; i < manifest->files.count; i++)
-        json_array_append_new(files,
-            json_from_fields(file_fields, COUNT_OF(file_fields), &manifest->files.items[i]));
+        json_array_append_new(
+            files, json_from_fields(file_fields, COUNT_OF(file_fields), &manifest->files.items[i]));
     json_object_set_new(json, "files", files);
     if (!json_write_file(ctx, path, json) || !sha256_of_file(ctx, path, &manifest->sha256))
         return error_wrap(ctx, "writing the manifest");
@@ -166,8 +165,8 @@ read_json(struct ctx *ctx, const json_t *json, struct manifest *ret)
     int64_t version = json_get_int(json, "schema_version", 0);
 
     if (version > MANIFEST_VERSION)
-        return error_set(ctx, ERR_UNSUPPORTED, "it was written by a newer pgmend (format %" PRId64
-                                               ")", version);
+        return error_set(
+            ctx, ERR_UNSUPPORTED, "it was written by a newer pgmend (format %" PRId64 ")", version);
     if (version != MANIFEST_VERSION)
         return error_set(ctx, ERR_INPUT, "\"schema_version\" is missing");
     if (!content_read_fields(ctx, json, fields, COUNT_OF(fields), ret))
@@ -177,7 +176,7 @@ read_json(struct ctx *ctx, const json_t *json, struct manifest *ret)
         (!text_equal(ret->format, "custom") && !text_equal(ret->format, "directory")))
         return error_set(ctx, ERR_INPUT, "a member is missing");
     return content_from_json(ctx, json_object_get(json, "content"), &ret->content) &&
-        read_files(ctx, json, ret);
+           read_files(ctx, json, ret);
 }
 
 bool
@@ -189,8 +188,8 @@ manifest_read(struct ctx *ctx, const char *folder, struct manifest *ret)
 
     *ret = (struct manifest){ 0 };
     if (!plain_file_size(path, &bytes))
-        return error_set(ctx, ERR_VERIFICATION, "\"%s\" is missing: this is no complete backup",
-            path);
+        return error_set(
+            ctx, ERR_VERIFICATION, "\"%s\" is missing: this is no complete backup", path);
     if (json_read_file(ctx, path, &json) && read_json(ctx, json, ret) &&
         sha256_of_file(ctx, path, &ret->sha256))
         return true;
@@ -234,8 +233,8 @@ check_file(struct ctx *ctx, const char *folder, const struct manifest_file *file
 
 /* Files that nobody has written down do not belong to the backup. */
 static bool
-check_extra(struct ctx *ctx, const char *folder, const char *below,
-    const struct manifest *manifest, struct text_list *ret_wrong)
+check_extra(struct ctx *ctx, const char *folder, const char *below, const struct manifest *manifest,
+    struct text_list *ret_wrong)
 {
     struct text_list names = { 0 };
     struct text_list known = { 0 };
@@ -250,8 +249,7 @@ check_extra(struct ctx *ctx, const char *folder, const char *below,
     text_list_add(ctx->arena, &known, MANIFEST_SUMS);
     text_list_add(ctx->arena, &known, MANIFEST_VERIFIED);
     for (size_t i = 0; i < names.count; i++) {
-        const char *path =
-            *below ? file_join(ctx->arena, below, names.items[i]) : names.items[i];
+        const char *path = *below ? file_join(ctx->arena, below, names.items[i]) : names.items[i];
 
         if (!text_list_has(&known, path))
             note(ctx->arena, ret_wrong, path, "does not belong to the backup");
@@ -281,8 +279,8 @@ check_sums(struct ctx *ctx, const char *folder, const struct manifest *manifest,
 }
 
 bool
-manifest_check(struct ctx *ctx, const char *folder, const struct manifest *manifest,
-    bool is_quick, struct text_list *ret_wrong)
+manifest_check(struct ctx *ctx, const char *folder, const struct manifest *manifest, bool is_quick,
+    struct text_list *ret_wrong)
 {
     if (!check_sums(ctx, folder, manifest, ret_wrong))
         return false;
@@ -292,7 +290,7 @@ manifest_check(struct ctx *ctx, const char *folder, const struct manifest *manif
     if (!check_extra(ctx, folder, "", manifest, ret_wrong))
         return false;
     return !text_equal(manifest->format, "directory") ||
-        check_extra(ctx, folder, "data", manifest, ret_wrong);
+           check_extra(ctx, folder, "data", manifest, ret_wrong);
 }
 
 /* The object without its own sum, as a sum. */
@@ -326,13 +324,17 @@ manifest_read_verified(struct ctx *ctx, const char *folder, const struct manifes
 {
     json_t *json CLEANUP(json_release) = NULL;
     const char *path = file_join(ctx->arena, folder, MANIFEST_VERIFIED);
+    const char *text;
+    size_t length;
     int64_t bytes;
 
     *ret = (struct manifest_verified){ 0 };
     *ret_why = NULL;
     if (!file_exists(path))
         return false;
-    if (!plain_file_size(path, &bytes) || !json_read_file(ctx, path, &json) ||
+    /* The sum is of what it says; the last line break is looked for, as a file can lose its end. */
+    if (!plain_file_size(path, &bytes) || !file_read(ctx, path, &text, &length) ||
+        !text_ends_with(text, "}\n") || !json_read_file(ctx, path, &json) ||
         !content_read_fields(ctx, json, verified_fields, COUNT_OF(verified_fields), ret) ||
         !text_equal(json_get_text(ctx->arena, json, "sha256", NULL), sum_of(ctx->arena, json))) {
         error_clear(ctx);

@@ -3,8 +3,8 @@
 
 #include "backup/content.h"
 
-#define MANIFEST_FILE "manifest.json"
-#define MANIFEST_SUMS "SHA256SUMS"
+#define MANIFEST_FILE     "manifest.json"
+#define MANIFEST_SUMS     "SHA256SUMS"
 #define MANIFEST_VERIFIED "verified.json"
 
 enum { MANIFEST_VERSION = 1 };
@@ -44,7 +44,8 @@ struct manifest {
 };
 
 /* Where pg_dump put the archive. */
-const char *manifest_archive(struct arena *arena, const char *folder, const struct manifest *manifest);
+const char *manifest_archive(
+    struct arena *arena, const char *folder, const struct manifest *manifest);
 
 /* Sizes and sums of all files of the archive, into manifest->files; each is flushed to disk. */
 bool manifest_add_files(struct ctx *ctx, const char *folder, struct manifest *manifest) MUST_CHECK;

@@ -62,8 +62,7 @@ restore_side(struct ctx *ctx, struct db *admin, const struct backup_restore_opti
         !info_find_path(ctx, folder, options->name, &path) ||
         !backup_find_tools(ctx, options->bin_folder, db_major(admin), &tools, &ret->notes) ||
         !db_require_direct(ctx, admin) || !db_require_writable(ctx, admin) ||
-        !backup_heal(ctx, admin, &ret->notes) ||
-        !side_check_files(ctx, path, &manifest, &wrong) ||
+        !backup_heal(ctx, admin, &ret->notes) || !side_check_files(ctx, path, &manifest, &wrong) ||
         !check_server(ctx, admin, &manifest, options->is_other_server) ||
         !check_target(ctx, admin, options))
         return false;
@@ -99,8 +98,8 @@ restore_side(struct ctx *ctx, struct db *admin, const struct backup_restore_opti
 }
 
 bool
-backup_restore_side(struct ctx *ctx, struct db *admin,
-    const struct backup_restore_options *options, struct backup_side *ret)
+backup_restore_side(struct ctx *ctx, struct db *admin, const struct backup_restore_options *options,
+    struct backup_side *ret)
 {
     *ret = (struct backup_side){ 0 };
     if (restore_side(ctx, admin, options, ret))

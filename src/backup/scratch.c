@@ -14,15 +14,15 @@ create_statement(struct arena *arena, const char *name, const struct manifest *m
     struct buffer sql = { .arena = arena };
 
     if (scratch_template)
-        return arena_printf(arena, "CREATE DATABASE %s TEMPLATE %s", name,
-            db_ident(arena, scratch_template));
+        return arena_printf(
+            arena, "CREATE DATABASE %s TEMPLATE %s", name, db_ident(arena, scratch_template));
     buffer_printf(&sql, "CREATE DATABASE %s TEMPLATE template0 ENCODING %s", name,
         db_literal(arena, manifest->encoding));
     buffer_printf(&sql, " LC_COLLATE %s LC_CTYPE %s", db_literal(arena, manifest->collate),
         db_literal(arena, manifest->ctype));
     if (major >= 15 && text_equal(manifest->locale_provider, "i") && manifest->locale)
-        buffer_printf(&sql, " LOCALE_PROVIDER icu ICU_LOCALE %s",
-            db_literal(arena, manifest->locale));
+        buffer_printf(
+            &sql, " LOCALE_PROVIDER icu ICU_LOCALE %s", db_literal(arena, manifest->locale));
     else if (major >= 17 && text_equal(manifest->locale_provider, "b") && manifest->locale)
         buffer_printf(&sql, " LOCALE_PROVIDER builtin BUILTIN_LOCALE %s",
             db_literal(arena, manifest->locale));
@@ -56,8 +56,8 @@ static bool
 drop_with(struct ctx *ctx, struct db *admin, const char *name)
 {
     return db_exec(ctx, admin,
-        arena_printf(ctx->arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)",
-            db_ident(ctx->arena, name)));
+        arena_printf(
+            ctx->arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)", db_ident(ctx->arena, name)));
 }
 
 void

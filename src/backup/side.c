@@ -41,8 +41,8 @@ side_check_files(
 
 /* A role that a dump names must exist, or pg_restore stops at its first object. */
 static bool
-find_missing_roles(struct ctx *ctx, struct db *admin, const struct text_list *roles,
-    struct text_list *ret_missing)
+find_missing_roles(
+    struct ctx *ctx, struct db *admin, const struct text_list *roles, struct text_list *ret_missing)
 {
     struct sql_backup_role_names_rows rows;
     struct text_list known = { 0 };
@@ -72,8 +72,8 @@ check_extensions(struct ctx *ctx, struct db *admin, const struct content *conten
 
         if (!text_equal(object->kind, "extension") || text_list_has(&known, object->name))
             continue;
-        error_set(ctx, ERR_UNSUPPORTED, "extension \"%s\" is not installed on this server",
-            object->name);
+        error_set(
+            ctx, ERR_UNSUPPORTED, "extension \"%s\" is not installed on this server", object->name);
         return error_hint(ctx,
             "Install its package there, for pgvector postgresql-%d-pgvector, and try again.",
             db_major(admin));
@@ -162,17 +162,18 @@ compare(struct ctx *ctx, struct db *admin, const struct side_options *options, s
         return error_wrap(ctx, "comparing the restored database");
     content_compare(ctx->arena, &options->manifest->content, &found, CONTENT_WITHOUT_RIGHTS,
         &ret->differences, &ret->notes);
-    compare_rights(ctx->arena, &options->manifest->content, &found, &ret->differences, &ret->rights);
+    compare_rights(
+        ctx->arena, &options->manifest->content, &found, &ret->differences, &ret->rights);
     if (ret->has_owners)
         for (size_t i = 0; i < ret->rights.count; i++)
             text_list_add(ctx->arena, &ret->differences, ret->rights.items[i]);
     return !options->is_for_use || ret->differences.count > 0 ||
-        analyze(ctx, db, options->watch, &ret->analyze_us);
+           analyze(ctx, db, options->watch, &ret->analyze_us);
 }
 
 bool
-side_restore(struct ctx *ctx, struct db *admin, const struct side_options *options,
-    struct side *ret)
+side_restore(
+    struct ctx *ctx, struct db *admin, const struct side_options *options, struct side *ret)
 {
     bool is_superuser = false;
 
@@ -189,10 +190,11 @@ side_restore(struct ctx *ctx, struct db *admin, const struct side_options *optio
         .jobs = options->jobs,
         .has_owners = ret->has_owners,
         .has_grants = ret->has_grants,
-        .has_extensions = is_superuser && !options->scratch_template,
+        .has_extensions = !options->scratch_template,
+        .has_comments = is_superuser && !options->scratch_template,
         .watch = options->watch,
     };
 
     return archive_restore(ctx, admin, &restore, &ret->restore_us) &&
-        compare(ctx, admin, options, ret);
+           compare(ctx, admin, options, ret);
 }

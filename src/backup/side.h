@@ -18,7 +18,7 @@ struct side {
 
 struct side_options {
     const struct manifest *manifest;
-    const char *path;      /* of the backup */
+    const char *path;             /* of the backup */
     const char *scratch_template; /* or NULL */
     const struct backup_tools *tools;
     int32_t jobs;

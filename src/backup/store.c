@@ -14,7 +14,7 @@
 #include "base/interrupt.h"
 
 #define PARTIAL ".partial-"
-#define CHILD "child"
+#define CHILD   "child"
 
 enum { LONGEST_NAME = 100, CHILD_LIMIT_US = 6000000 };
 
@@ -42,7 +42,7 @@ static bool
 is_plain(char letter)
 {
     return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-        (letter >= '0' && letter <= '9') || letter == '_';
+           (letter >= '0' && letter <= '9') || letter == '_';
 }
 
 bool
@@ -55,8 +55,10 @@ store_check_name(struct ctx *ctx, const char *name)
     if (is_good)
         return true;
     error_set(ctx, ERR_USAGE, "\"%s\" cannot be the name of a backup", name);
-    return error_hint(ctx, "Use letters, digits, '_', '-' and '.', at most %d, not '-' or '.' "
-                           "first.", LONGEST_NAME);
+    return error_hint(ctx,
+        "Use letters, digits, '_', '-' and '.', at most %d, not '-' or '.' "
+        "first.",
+        LONGEST_NAME);
 }
 
 const char *
@@ -151,8 +153,7 @@ store_partial_note_child(struct ctx *ctx, const struct store_partial *partial, i
     const char *text = arena_printf(ctx->arena, "%ld %lld %d %lld\n", (long)getpid(),
         start_ticks(ctx, getpid()), pid, start_ticks(ctx, pid));
 
-    return file_write(
-        ctx, file_join(ctx->arena, partial->path, CHILD), text, strlen(text), 0600);
+    return file_write(ctx, file_join(ctx->arena, partial->path, CHILD), text, strlen(text), 0600);
 }
 
 bool
@@ -160,8 +161,7 @@ store_partial_finish(struct ctx *ctx, struct store_partial *partial)
 {
     if (!file_remove(ctx, file_join(ctx->arena, partial->path, CHILD)) ||
         !file_sync(ctx, partial->path) ||
-        !file_rename(
-            ctx, partial->path, file_join(ctx->arena, partial->folder, partial->name)))
+        !file_rename(ctx, partial->path, file_join(ctx->arena, partial->folder, partial->name)))
         return false;
     close(partial->lock_fd);
     partial->lock_fd = -1;

@@ -32,8 +32,8 @@ bool store_partial_begin(
     struct ctx *ctx, const char *folder, const char *name, struct store_partial *ret) MUST_CHECK;
 
 /* Writes down which process works for us, so that a later run can end it when we are dead. */
-bool store_partial_note_child(
-    struct ctx *ctx, const struct store_partial *partial, int pid) MUST_CHECK;
+bool store_partial_note_child(struct ctx *ctx, const struct store_partial *partial, int pid)
+    MUST_CHECK;
 
 /* Gives the complete backup its name. */
 bool store_partial_finish(struct ctx *ctx, struct store_partial *partial) MUST_CHECK;

@@ -26,8 +26,7 @@ struct swap {
     struct sql_backup_database database; /* the live one */
 };
 
-static bool
-exec(struct ctx *ctx, struct db *db, const char *format, ...) PRINTF_LIKE(3, 4);
+static bool exec(struct ctx *ctx, struct db *db, const char *format, ...) PRINTF_LIKE(3, 4);
 
 static bool
 exec(struct ctx *ctx, struct db *db, const char *format, ...)
@@ -76,8 +75,8 @@ check_live(struct ctx *ctx, struct swap *swap)
     if (!swap->database.is_owner) {
         error_set(ctx, ERR_RIGHTS, "role \"%s\" may not rename database \"%s\"",
             db_user(swap->admin), swap->live);
-        return error_hint(ctx, "It has to be a member of role \"%s\", or a superuser.",
-            swap->database.owner);
+        return error_hint(
+            ctx, "It has to be a member of role \"%s\", or a superuser.", swap->database.owner);
     }
     if (swap->database.prepared > 0) {
         error_set(ctx, ERR_CONFLICT, "database \"%s\" has %" PRId64 " prepared transactions",
@@ -120,10 +119,9 @@ copy_setting(
     struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
     const char *side = db_ident(ctx->arena, swap->side);
     const char *name = db_ident(ctx->arena, setting->name);
-    const char *target = setting->role
-        ? arena_printf(ctx->arena, "ROLE %s IN DATABASE %s",
-              db_ident(ctx->arena, setting->role), side)
-        : arena_printf(ctx->arena, "DATABASE %s", side);
+    const char *target = setting->role ? arena_printf(ctx->arena, "ROLE %s IN DATABASE %s",
+                                             db_ident(ctx->arena, setting->role), side)
+                                       : arena_printf(ctx->arena, "DATABASE %s", side);
     const char *params[] = { setting->name, setting->value };
     const char *ignored;
 
@@ -131,10 +129,10 @@ copy_setting(
         return exec(ctx, swap->admin, "ALTER %s SET %s TO %s", target, name,
             db_literal(ctx->arena, setting->value));
     return db_begin(ctx, swap->admin, NULL, &transaction) &&
-        db_value(ctx, swap->admin, "SELECT pg_catalog.set_config($1, $2, true)", params, 2,
-            &ignored) &&
-        exec(ctx, swap->admin, "ALTER %s SET %s FROM CURRENT", target, name) &&
-        db_commit(ctx, &transaction);
+           db_value(ctx, swap->admin, "SELECT pg_catalog.set_config($1, $2, true)", params, 2,
+               &ignored) &&
+           exec(ctx, swap->admin, "ALTER %s SET %s FROM CURRENT", target, name) &&
+           db_commit(ctx, &transaction);
 }
 
 static bool
@@ -152,8 +150,8 @@ copy_properties(struct ctx *ctx, const struct swap *swap)
         return error_wrap(ctx, "copying what belongs to database \"%s\"", swap->live);
     for (size_t i = 0; i < rows.count; i++)
         if (!copy_setting(ctx, swap, &rows.items[i]))
-            return error_wrap(ctx, "copying setting %s of database \"%s\"", rows.items[i].name,
-                swap->live);
+            return error_wrap(
+                ctx, "copying setting %s of database \"%s\"", rows.items[i].name, swap->live);
     return true;
 }
 
@@ -205,17 +203,17 @@ rename_both(struct ctx *ctx, const struct swap *swap)
     const char *live = db_ident(ctx->arena, swap->live);
     const char *old = db_ident(ctx->arena, swap->old);
     const char *comment = swap->database.comment;
-    const char *kept = arena_printf(ctx->arena, KEPT "\"%s\" before it was replaced by backup %s",
-        swap->live, swap->backup);
+    const char *kept = arena_printf(
+        ctx->arena, KEPT "\"%s\" before it was replaced by backup %s", swap->live, swap->backup);
 
     if (!db_begin(ctx, swap->admin, NULL, &transaction) ||
         !exec(ctx, swap->admin, "ALTER DATABASE %s RENAME TO %s", live, old) ||
-        !exec(ctx, swap->admin, "ALTER DATABASE %s RENAME TO %s",
-            db_ident(ctx->arena, swap->side), live) ||
+        !exec(ctx, swap->admin, "ALTER DATABASE %s RENAME TO %s", db_ident(ctx->arena, swap->side),
+            live) ||
         !exec(ctx, swap->admin, "ALTER DATABASE %s ALLOW_CONNECTIONS %s", old,
             swap->database.may_connect ? "true" : "false") ||
-        !exec(ctx, swap->admin, "COMMENT ON DATABASE %s IS %s", old,
-            db_literal(ctx->arena, kept)) ||
+        !exec(
+            ctx, swap->admin, "COMMENT ON DATABASE %s IS %s", old, db_literal(ctx->arena, kept)) ||
         !exec(ctx, swap->admin, "COMMENT ON DATABASE %s IS %s", live,
             comment ? db_literal(ctx->arena, comment) : "NULL") ||
         !db_commit(ctx, &transaction))
@@ -286,8 +284,10 @@ backup_restore_swap(struct ctx *ctx, struct backup_side *side, const char **ret_
             "The live database is unchanged and takes connections; its sessions may have been "
             "ended.");
     ctx->error.kind = ERR_ATTENTION;
-    error_hint(ctx, "Run pgmend backup restore --heal, or as superuser in another database: ALTER "
-                    "DATABASE %s ALLOW_CONNECTIONS true;", db_ident(ctx->arena, swap.live));
+    error_hint(ctx,
+        "Run pgmend backup restore --heal, or as superuser in another database: ALTER "
+        "DATABASE %s ALLOW_CONNECTIONS true;",
+        db_ident(ctx->arena, swap.live));
     return error_state(
         ctx, "The live database holds what it held, but may be closed to connections.");
 }

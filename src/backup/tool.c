@@ -50,7 +50,8 @@ try_folder(struct ctx *ctx, const char *folder, struct backup_tools *ret)
     if (!version || restore_version < version)
         return false;
     *ret = (struct backup_tools){
-        .dump = dump, .restore = restore, .version = version, .version_text = text };
+        .dump = dump, .restore = restore, .version = version, .version_text = text
+    };
     return true;
 }
 
@@ -58,8 +59,7 @@ static void
 note_holes(struct arena *arena, const struct backup_tools *tools, struct text_list *notes)
 {
     for (size_t i = 0; i < COUNT_OF(patched); i++)
-        if (tools->version / 10000 == patched[i].major &&
-            tools->version % 10000 < patched[i].minor)
+        if (tools->version / 10000 == patched[i].major && tools->version % 10000 < patched[i].minor)
             text_list_add(arena, notes,
                 arena_printf(arena,
                     "pg_dump %s is older than %d.%d, which closes CVE-2026-18408: a hostile dump "
@@ -76,8 +76,8 @@ backup_find_tools(struct ctx *ctx, const char *bin_folder, int server_major,
     bool has_any = try_folder(ctx, bin_folder, ret);
 
     if (!bin_folder && (!has_any || ret->version / 10000 != server_major) &&
-        try_folder(ctx, arena_printf(ctx->arena, "/usr/lib/postgresql/%d/bin", server_major),
-            &other)) {
+        try_folder(
+            ctx, arena_printf(ctx->arena, "/usr/lib/postgresql/%d/bin", server_major), &other)) {
         *ret = other;
         has_any = true;
     }
@@ -86,14 +86,16 @@ backup_find_tools(struct ctx *ctx, const char *bin_folder, int server_major,
     if (!has_any) {
         error_set(ctx, ERR_UNSUPPORTED, "pg_dump and pg_restore were not found%s%s",
             bin_folder ? " in " : "", bin_folder ? bin_folder : "");
-        return error_hint(ctx, "Install postgresql-client-%d, or name their folder with "
-                               "--bin-dir.", server_major);
+        return error_hint(ctx,
+            "Install postgresql-client-%d, or name their folder with "
+            "--bin-dir.",
+            server_major);
     }
     if (ret->version / 10000 < server_major) {
         error_set(ctx, ERR_UNSUPPORTED, "pg_dump %s is older than the server, PostgreSQL %d",
             ret->version_text, server_major);
-        return error_hint(ctx, "Install postgresql-client-%d, or name its folder with --bin-dir.",
-            server_major);
+        return error_hint(
+            ctx, "Install postgresql-client-%d, or name its folder with --bin-dir.", server_major);
     }
     note_holes(ctx->arena, ret, ret_notes);
     return true;

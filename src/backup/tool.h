@@ -5,7 +5,7 @@
 #include "base/text.h"
 
 struct backup_tools {
-    const char *dump;         /* what to start: a path, or a name to be looked up in PATH */
+    const char *dump; /* what to start: a path, or a name to be looked up in PATH */
     const char *restore;
     int version;              /* 150020: of pg_dump */
     const char *version_text; /* "15.20" */

@@ -31,8 +31,7 @@ try_restore(struct ctx *ctx, struct db *db, const struct proof *proof, struct si
         return false;
     *ret_differences = side->differences;
     if (side->differences.count > 0)
-        return side_refuse(
-            ctx, "the restored database is not equal to the one that was dumped",
+        return side_refuse(ctx, "the restored database is not equal to the one that was dumped",
             &side->differences);
     return true;
 }

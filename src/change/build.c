@@ -162,11 +162,12 @@ outcome_detail(struct ctx *ctx, const struct change *change, const struct rollou
     const struct sql_catalog_index *index, const char *error)
 {
     json_t *json CLEANUP(json_release) = json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s}", "schema", change->schema, "table",
+        "{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s, s:I}", "schema", change->schema, "table",
         change->table, "name", change->name, "definition", change->definition, "table_oid",
         (json_int_t)change->table_oid, "attempts", (json_int_t)outcome->attempts, "is_unique",
         (int)change->is_unique, "access_method",
-        change->access_method ? change->access_method : "");
+        change->access_method ? change->access_method : "", "table_bytes",
+        (json_int_t)change->table_bytes);
 
     if (index && index->oid) {
         json_object_set_new(json, "index_oid", json_integer(index->oid));

@@ -48,12 +48,17 @@ is_worth_a_retry(const struct ctx *ctx)
  * a plain DROP is tried first, CONCURRENTLY otherwise.
  */
 static bool
-attempt_drop(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *watch, bool is_plain)
+attempt_drop(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *watch, bool is_plain,
+    int64_t left_us)
 {
     const char *index = db_qualified(ctx->arena, watch->schema, watch->name);
     const char *sql = arena_printf(
         ctx->arena, "DROP INDEX %s%s", is_plain ? "" : "CONCURRENTLY ", index);
-    const char *timeout = arena_printf(ctx->arena, "%d", is_plain ? BRIEF_MS : ATTEMPT_MS);
+    int64_t left_ms = left_us / 1000 > BRIEF_MS ? left_us / 1000 : BRIEF_MS;
+    int64_t limit_ms = is_plain                ? BRIEF_MS
+                       : left_ms < ATTEMPT_MS ? left_ms
+                                               : ATTEMPT_MS;
+    const char *timeout = arena_printf(ctx->arena, "%lld", (long long)limit_ms);
 
     return db_set(ctx, rollout->db, "lock_timeout", timeout) &&
            rollout_run(ctx, rollout, sql, watch);
@@ -85,7 +90,8 @@ rollout_drop(struct ctx *ctx, struct rollout *rollout, const char *schema, const
 
         if (!watch.effect_us && !index.is_valid)
             watch.effect_us = started;
-        if (attempt_drop(ctx, rollout, &watch, is_harmful && attempt % 2 == 0))
+        if (attempt_drop(ctx, rollout, &watch, is_harmful && attempt % 2 == 0,
+                started + limit_us - clock_us()))
             continue; /* looks whether it is gone */
         if (!is_worth_a_retry(ctx))
             return error_wrap(ctx, "dropping %s", name);

@@ -10,6 +10,13 @@
 #include "sql.h"
 
 bool
+journal_entry_is_open(const struct journal_entry *entry)
+{
+    return text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER) ||
+           text_equal(entry->state, ENTRY_UNDOING);
+}
+
+bool
 journal_is_installed(struct ctx *ctx, struct db *db, bool *ret)
 {
     struct sql_change_schema_exists_rows rows;

@@ -41,6 +41,9 @@ struct journal_entries {
     size_t capacity;
 };
 
+/* Whether it was cut off: begun and not ended, or ended with a rest that is still there. */
+bool journal_entry_is_open(const struct journal_entry *entry);
+
 /* One run that writes: its id, its local file. */
 struct journal {
     struct db *db;

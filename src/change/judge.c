@@ -1,5 +1,6 @@
 #include "change/judge.h"
 
+#include "base/json.h"
 #include "db/ident.h"
 #include "sql.h"
 
@@ -12,18 +13,32 @@ change_block(struct change *change, const char *problem, const char *remedy)
     return true;
 }
 
+/* Whether the journal says that this very index is a work of ours; its last entry counts. */
 static bool
-is_ours(const struct journal_entries *journal, const char *object)
+is_ours(struct ctx *ctx, const struct journal_entries *journal, const char *object,
+    uint32_t index_oid)
 {
-    bool is_ours = false;
+    const struct journal_entry *last = NULL;
+    json_t *detail CLEANUP(json_release) = NULL;
 
     for (size_t i = 0; i < journal->count; i++) {
         const struct journal_entry *entry = &journal->items[i];
 
         if (text_equal(entry->kind, "create index") && text_equal(entry->object, object))
-            is_ours = !text_equal(entry->state, ENTRY_UNDONE);
+            last = entry;
     }
-    return is_ours;
+    if (!last)
+        return false;
+    if (journal_entry_is_open(last))
+        return true;
+    /* Of what failed or was undone nothing is left: what is there now is somebody else's. */
+    if (!text_equal(last->state, ENTRY_DONE))
+        return false;
+    if (!json_parse(ctx, "detail", last->detail, &detail)) {
+        error_clear(ctx);
+        return false;
+    }
+    return json_get_int(detail, "index_oid", 0) == (int64_t)index_oid;
 }
 
 /* What is there under the planned name already. */
@@ -32,6 +47,7 @@ judge_name(struct ctx *ctx, const struct sql_catalog_index *there,
     const struct journal_entries *journal, struct change *change)
 {
     const char *object = change_object(ctx->arena, change);
+    bool is_own = is_ours(ctx, journal, object, there->oid);
 
     if (there->kind[0] != 'i')
         return change_block(change,
@@ -43,13 +59,18 @@ judge_name(struct ctx *ctx, const struct sql_catalog_index *there,
             arena_printf(ctx->arena, "the name is taken by an index of another table: %s",
                 there->table_name),
             "choose another name");
+    if (there->is_building && is_own) {
+        /* Who holds the run lock decides: a live pgmend refuses, a dead one's build is attached to. */
+        change->problem = "pgmend is building it at this moment";
+        return true;
+    }
     if (there->is_building) {
         return change_block(change, "an index of this name is being built at this moment",
             "wait for it; \"pgmend status\" shows how far it is");
     }
     if (!there->is_valid || !there->is_ready || !there->is_live) {
         change->action = ACTION_REPAIR;
-        change->needs_consent = !is_ours(journal, object);
+        change->needs_consent = !is_own;
         change->problem = arena_printf(ctx->arena, "an unusable (INVALID) index of this name%s%s",
             change->needs_consent ? ", not made by pgmend" : " is left over from an earlier run",
             there->is_unique && there->is_ready ? "; it refuses rows" : "");

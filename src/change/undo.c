@@ -166,10 +166,8 @@ rollout_heal(struct ctx *ctx, struct rollout *rollout)
     for (size_t i = 0; i < entries.count; i++) {
         struct journal_entry *entry = &entries.items[i];
 
-        if (text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER) ||
-            text_equal(entry->state, ENTRY_UNDOING))
-            if (!heal_entry(ctx, rollout, entry))
-                return error_wrap(ctx, "putting right what an earlier run left");
+        if (journal_entry_is_open(entry) && !heal_entry(ctx, rollout, entry))
+            return error_wrap(ctx, "putting right what an earlier run left");
     }
     return true;
 }

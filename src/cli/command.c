@@ -29,8 +29,9 @@ count_matching_words(const char *path, int argc, char **argv)
     return used;
 }
 
-const struct command *
-command_find(int argc, char **argv, int *ret_words)
+/* The command with the most words that argv starts with; NULL if none. */
+static const struct command *
+find_command(int argc, char **argv, int *ret_words)
 {
     const struct command *found = NULL;
 
@@ -60,8 +61,9 @@ distance_to(const char *typed, const char *path)
     return whole < part + 1 ? whole : part + 1;
 }
 
-void
-command_suggest(struct ctx *ctx, const char *typed, struct text_list *ret)
+/* Up to three commands that look like what was typed, the nearest first. */
+static void
+suggest(struct ctx *ctx, const char *typed, struct text_list *ret)
 {
     enum { MOST = 3 };
     size_t limit = strlen(typed) / 3 + 1;
@@ -91,9 +93,9 @@ refuse_command(struct ctx *ctx, const char *group, const char *word, const char 
     struct text_list similar = { 0 };
 
     if (next_word)
-        command_suggest(ctx, arena_printf(ctx->arena, "%s %s", typed, next_word), &similar);
+        suggest(ctx, arena_printf(ctx->arena, "%s %s", typed, next_word), &similar);
     if (similar.count == 0)
-        command_suggest(ctx, typed, &similar);
+        suggest(ctx, typed, &similar);
     error_set(ctx, ERR_USAGE, "unknown command \"%s\"", typed);
     for (size_t i = 0; i < similar.count; i++)
         buffer_printf(&hint, "%s\"pgmend %s\"",
@@ -181,7 +183,7 @@ command_select(struct ctx *ctx, int argc, char **argv, struct invocation *ret)
     if (!skip_leading_options(ctx, argc, argv, &found))
         return false;
     leading = found.argc;
-    found.command = command_find(argc - leading, argv + leading, &used);
+    found.command = find_command(argc - leading, argv + leading, &used);
     if (!found.command) {
         if (!select_group(ctx, argc - leading, argv + leading, &found))
             return false;

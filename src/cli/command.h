@@ -24,7 +24,7 @@ struct command {
     size_t option_count;
     size_t options_size;
     const char *examples; /* lines "pgmend …", or NULL */
-    const char *next;     /* the command people usually want next, or NULL */
+    const char *next;     /* "pgmend status": what people usually want next; or NULL */
     int failure_status;   /* exit status of every failure (monitoring plug-ins: 3); 0: its kind's */
     bool (*run)(struct ctx *ctx, struct run *run);
 };
@@ -69,18 +69,13 @@ extern const size_t command_line_count;
 extern const struct field global_fields[];
 extern const size_t global_field_count;
 
-/*
- * The command whose words argv starts with (the longest); NULL if none. *ret_words are used up.
- * argv is without the program's name and without options in front.
- */
-const struct command *command_find(int argc, char **argv, int *ret_words);
-
 /* Whether path starts with these words, which end at the end of a word; "" is always true. */
 bool command_is_below(const char *path, const char *words);
 
 /*
  * What the arguments (without the program's name) ask for. Global options may stand before the
- * command. When no command was named, words tells which group, "" for the program itself.
+ * command. When no command was named, words tells which group, "" for the program itself. An
+ * unknown command is ERR_USAGE with a hint at those that look like it.
  */
 struct invocation {
     const struct command *command;
@@ -91,9 +86,6 @@ struct invocation {
     bool asks_version;
 };
 bool command_select(struct ctx *ctx, int argc, char **argv, struct invocation *ret) MUST_CHECK;
-
-/* Up to three commands that look like what was typed, for "did you mean". */
-void command_suggest(struct ctx *ctx, const char *typed, struct text_list *ret);
 
 /*
  * Fills the global and the command's own options: default < configuration file < environment <
@@ -111,14 +103,20 @@ bool command_asks_json(int argc, char **argv);
 /* Overwrites passwords inside argv, so that they leave the process list. */
 void command_scrub(int argc, char **argv);
 
+/* The arguments as they were, in the arena; those that ps(1) shows are scrubbed. */
+char **command_take_arguments(struct arena *arena, int argc, char **argv);
+
 /* --help of a command; of the program with NULL. */
 void help_print(FILE *out, const struct command *command);
 
-/* Usage and the list of commands: for who typed no command. */
-void help_print_short(FILE *out);
-
 /* The commands below these words ("index"); false if there are none. */
 bool help_print_group(FILE *out, const char *words);
+
+/*
+ * What is printed when no command runs: help of program, group or command, or the version. Help
+ * that nobody asked for goes to standard error. Returns the exit status.
+ */
+int help_answer(const struct invocation *asked);
 
 /* man page (roff), for one command or with NULL for pgmend(1). */
 void man_print(FILE *out, const struct command *command);

@@ -36,8 +36,9 @@ const struct field global_fields[] = {
 
 const size_t global_field_count = COUNT_OF(global_fields);
 
-const char *
-global_home(struct arena *arena)
+/* The user's home folder, or NULL when there is none. */
+static const char *
+find_home(struct arena *arena)
 {
     const char *home = getenv("HOME");
     const struct passwd *user;
@@ -57,7 +58,7 @@ global_xdg_folder(struct arena *arena, const char *variable, const char *below_h
     /* The specification asks to ignore relative paths. */
     if (folder && folder[0] == '/')
         return folder;
-    home = global_home(arena);
+    home = find_home(arena);
     return home ? file_join(arena, home, below_home) : NULL;
 }
 

@@ -3,9 +3,6 @@
 
 #include "cli/command.h"
 
-/* The user's home folder, or NULL when there is none. */
-const char *global_home(struct arena *arena);
-
 /* The folder that an XDG variable names, else the one below the home folder; NULL if neither. */
 const char *global_xdg_folder(struct arena *arena, const char *variable, const char *below_home);
 

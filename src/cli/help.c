@@ -104,8 +104,9 @@ print_statuses(FILE *out, struct arena *arena)
             out, arena_printf(arena, "%3d", page_statuses[i].status), page_statuses[i].meaning, 8);
 }
 
-void
-help_print_short(FILE *out)
+/* Usage and the list of commands: for who typed no command. */
+static void
+print_short(FILE *out)
 {
     fputs("Usage: pgmend COMMAND [OPTION]... [OPERAND]...\n", out);
     for (size_t i = 0; i < command_line_count; i++) {
@@ -129,7 +130,7 @@ print_program(FILE *out)
 
     page_wrap(out, page_about, 0, 0, width);
     fputc('\n', out);
-    help_print_short(out);
+    print_short(out);
     print_title(out, "Global options");
     print_options(out, arena, global_fields, global_field_count);
     print_title(out, "Environment");
@@ -169,4 +170,22 @@ help_print_group(FILE *out, const char *words)
     if (found)
         fprintf(out, "\n\"pgmend %s COMMAND --help\" shows a command.\n", words);
     return found;
+}
+
+int
+help_answer(const struct invocation *asked)
+{
+    FILE *out = asked->asks_help ? stdout : stderr;
+
+    if (asked->asks_version && !asked->asks_help) {
+        puts("pgmend " PGMEND_VERSION);
+        return 0;
+    }
+    if (asked->command || (asked->asks_help && !*asked->words))
+        help_print(out, asked->command);
+    else if (*asked->words)
+        help_print_group(out, asked->words);
+    else
+        print_short(out);
+    return asked->asks_help ? 0 : error_exit_status(ERR_USAGE);
 }

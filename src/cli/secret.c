@@ -115,3 +115,14 @@ command_scrub(int argc, char **argv)
             overwrite(value, value + strlen(value));
     }
 }
+
+char **
+command_take_arguments(struct arena *arena, int argc, char **argv)
+{
+    char **copy = ARENA_ARRAY(arena, char *, (size_t)argc + 1);
+
+    for (int i = 0; i < argc; i++)
+        copy[i] = arena_strdup(arena, argv[i]);
+    command_scrub(argc, argv);
+    return copy;
+}

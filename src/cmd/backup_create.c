@@ -57,7 +57,7 @@ verify(struct ctx *ctx, struct run *run, const char *name, struct backup_info *i
         .watch = &progress.watch,
     };
     bool is_good = db_open_like(ctx, run->db, &write, &db) &&
-        backup_verify(ctx, db, &with, info, &differences, notes);
+                   backup_verify(ctx, db, &with, info, &differences, notes);
 
     backup_progress_end(&progress);
     return is_good;

@@ -51,10 +51,9 @@ print(struct ctx *ctx, struct run *run, const struct backup_infos *infos)
             .format = info->format,
             .server = info->server_version,
             .alembic = info->alembic_version,
-            .verified = info->is_verified
-                ? arena_printf(ctx->arena, "yes, restored in %s",
-                      text_from_us(ctx->arena, info->restore_us))
-                : arena_printf(ctx->arena, "no: %s", info->why_not),
+            .verified = info->is_verified ? arena_printf(ctx->arena, "yes, restored in %s",
+                                                text_from_us(ctx->arena, info->restore_us))
+                                          : arena_printf(ctx->arena, "no: %s", info->why_not),
         };
     }
     if (infos->count > 0)

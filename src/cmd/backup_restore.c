@@ -1,11 +1,10 @@
+#include "base/interrupt.h"
 #include "base/log.h"
 #include "base/term.h"
 #include "change/journal.h"
 #include "change/lock.h"
 #include "cmd/backup_show.h"
 #include "db/ident.h"
-
-#include <unistd.h>
 
 struct options {
     const char *backup_dir;
@@ -109,8 +108,8 @@ drop_old(struct ctx *ctx, struct work *work)
     json_t *document CLEANUP(json_release) = NULL;
 
     if (!confirm_typed(ctx, work->run->global,
-            arena_printf(ctx->arena,
-                "This drops database \"%s\" for ever. Type its name to go on", name),
+            arena_printf(
+                ctx->arena, "This drops database \"%s\" for ever. Type its name to go on", name),
             name) ||
         !backup_drop_old(ctx, work->admin, name))
         return error_state(ctx, "Nothing was dropped.");
@@ -151,11 +150,9 @@ static bool
 consent(struct ctx *ctx, struct work *work)
 {
     if (work->side.lost_rights.count > 0 && !work->opts->accept_rights) {
-        error_set(ctx, ERR_RIGHTS,
-            "owners or grants are not as they were, the first of %zu: %s",
+        error_set(ctx, ERR_RIGHTS, "owners or grants are not as they were, the first of %zu: %s",
             work->side.lost_rights.count, work->side.lost_rights.items[0]);
-        return error_hint(
-            ctx, "Restore as superuser, or swap nevertheless with --accept-rights.");
+        return error_hint(ctx, "Restore as superuser, or swap nevertheless with --accept-rights.");
     }
     if (!backup_restore_losses(ctx, work->live, &work->with, &work->losses, &work->loss_count))
         return false;
@@ -170,11 +167,11 @@ consent(struct ctx *ctx, struct work *work)
 
 /* After the swap there is another database of that name: its journal gets the entry too. */
 static bool
-end_journal(struct ctx *ctx, struct work *work, struct journal *before,
-    struct journal_entry *entry, bool is_good)
+end_journal(struct ctx *ctx, struct work *work, struct journal *before, struct journal_entry *entry,
+    bool is_good)
 {
-    struct journal_run run = {
-        .command = "backup restore --swap", .state_dir = work->run->global->state_dir };
+    struct journal_run run = { .command = "backup restore --swap",
+        .state_dir = work->run->global->state_dir };
     struct db *db CLEANUP(db_cleanup) = NULL;
     struct journal journal;
     const char *why = ctx->error.message;
@@ -186,10 +183,10 @@ end_journal(struct ctx *ctx, struct work *work, struct journal *before,
         return false;
     before->db = db;
     return journal_begin(ctx, db, &run, &journal) &&
-        journal_update(ctx, &journal, entry, is_good ? ENTRY_DONE : ENTRY_FAILED,
-            json_text(ctx->arena, detail)) &&
-        journal_end(ctx, before, is_good ? RUN_DONE : RUN_FAILED, why) &&
-        journal_end(ctx, &journal, is_good ? RUN_DONE : RUN_FAILED, why);
+           journal_update(ctx, &journal, entry, is_good ? ENTRY_DONE : ENTRY_FAILED,
+               json_text(ctx->arena, detail)) &&
+           journal_end(ctx, before, is_good ? RUN_DONE : RUN_FAILED, why) &&
+           journal_end(ctx, &journal, is_good ? RUN_DONE : RUN_FAILED, why);
 }
 
 /* The outcome stays what it is when only the journal cannot be written. */
@@ -198,29 +195,32 @@ finish_journal(struct ctx *ctx, struct work *work, struct journal *before,
     struct journal_entry *entry, bool is_good)
 {
     struct error error = ctx->error;
+    int signal_number = interrupt_take();
 
     if (!end_journal(ctx, work, before, entry, is_good))
         log_warn("the journal could not be written: %s", ctx->error.message);
     ctx->error = error;
+    interrupt_put(signal_number);
 }
 
 static bool
 swap(struct ctx *ctx, struct work *work)
 {
-    struct journal_run run = {
-        .command = "backup restore --swap", .state_dir = work->run->global->state_dir };
+    struct journal_run run = { .command = "backup restore --swap",
+        .state_dir = work->run->global->state_dir };
     struct journal_entry entry = {
         .kind = "restore database",
         .object = db_ident(ctx->arena, work->side.live),
-        .statement = arena_printf(ctx->arena, "restored from backup %s, swapped by ALTER DATABASE "
-                                              "... RENAME", work->side.backup),
+        .statement = arena_printf(ctx->arena,
+            "restored from backup %s, swapped by ALTER DATABASE "
+            "... RENAME",
+            work->side.backup),
     };
     struct journal journal;
 
     if (!consent(ctx, work))
         return error_state(ctx, "The live database was not touched.");
-    if (!journal_begin(ctx, work->live, &run, &journal) ||
-        !journal_start(ctx, &journal, &entry))
+    if (!journal_begin(ctx, work->live, &run, &journal) || !journal_start(ctx, &journal, &entry))
         return error_state(ctx, "The live database was not touched.");
 
     /* Our own session would be in the way of the rename; the lock goes with it, and from here on
@@ -247,8 +247,7 @@ print(struct ctx *ctx, struct work *work)
         json_object_set_new(document, "backup", json_string(work->side.backup));
         json_object_set_new(document, "restore_us", json_integer(work->side.restore_us));
         json_object_set_new(document, "analyze_us", json_integer(work->side.analyze_us));
-        json_object_set_new(
-            document, "kept_as", work->old ? json_string(work->old) : json_null());
+        json_object_set_new(document, "kept_as", work->old ? json_string(work->old) : json_null());
         json_object_set_new(document, "losses",
             out_json_rows(loss_columns, COUNT_OF(loss_columns), work->losses, work->loss_count,
                 sizeof(struct backup_loss)));
@@ -259,15 +258,16 @@ print(struct ctx *ctx, struct work *work)
         name, work->side.backup, text_from_us(ctx->arena, work->side.restore_us));
     if (!work->opts->swap) {
         if (work->side.lost_rights.count > 0)
-            out_mark_line(out, MARK_WARN, "%zu owners or grants are not as they were, the first: %s",
+            out_mark_line(out, MARK_WARN,
+                "%zu owners or grants are not as they were, the first: %s",
                 work->side.lost_rights.count, work->side.lost_rights.items[0]);
-        out_next(out, "look at the database, then pgmend backup restore %s --swap",
-            work->side.backup);
+        out_next(
+            out, "look at the database, then pgmend backup restore %s --swap", work->side.backup);
         return;
     }
     out_mark_line(out, MARK_INFO, "the database as it was before is kept as %s", work->old);
-    out_next(out, "pgmend doctor, and when all is well pgmend backup restore --drop-old %s",
-        work->old);
+    out_next(
+        out, "pgmend doctor, and when all is well pgmend backup restore --drop-old %s", work->old);
 }
 
 static bool
@@ -276,7 +276,6 @@ restore(struct ctx *ctx, struct work *work)
     struct backup_progress progress;
     bool is_good = true;
 
-    /* A swap needs the live database first: better to fail now than after the restore. */
     backup_progress_begin(&progress, "backup restore");
     work->with.watch = &progress.watch;
     is_good = backup_restore_side(ctx, work->admin, &work->with, &work->side);
@@ -288,7 +287,7 @@ restore(struct ctx *ctx, struct work *work)
         is_good = backup_restore_name(ctx, &work->side, work->opts->into);
     } else {
         is_good = open_database(ctx, work, work->side.live, &work->live) &&
-            run_lock_take(ctx, work->live, "backup restore") && swap(ctx, work);
+                  run_lock_take(ctx, work->live, "backup restore") && swap(ctx, work);
         db_cleanup(&work->live);
     }
     backup_restore_abandon(&work->side);
@@ -314,8 +313,7 @@ check_options(struct ctx *ctx, const struct run *run)
                                "the live one.");
     }
     /* To ask after an hour of restoring whether anybody is there would be late. */
-    if (opts->swap && !run->global->yes &&
-        (run->global->no_input || !term_is_terminal(stdin))) {
+    if (opts->swap && !run->global->yes && (run->global->no_input || !term_is_terminal(stdin))) {
         error_set(ctx, ERR_USAGE, "--swap asks a question, and there is no terminal to answer it");
         return error_hint(ctx, "--yes answers it.");
     }
@@ -346,7 +344,7 @@ run(struct ctx *ctx, struct run *run)
         return false;
     if (!open_database(ctx, &work, opts->maintenance_db, &work.admin))
         return error_wrap(ctx, "connecting to the maintenance database");
-    is_good = opts->heal      ? heal(ctx, &work)
+    is_good = opts->heal       ? heal(ctx, &work)
               : opts->drop_old ? drop_old(ctx, &work)
                                : restore(ctx, &work);
     db_close(work.admin);
@@ -356,18 +354,19 @@ run(struct ctx *ctx, struct run *run)
 const struct command cmd_backup_restore = {
     .path = "backup restore",
     .summary = "restore a backup beside the live database, or in its place",
-    .details = "Checks the backup, restores it into a new database and compares that with what was "
-               "recorded. With --into the new database gets that name; nothing else changes."
-               "\n\n"
-               "With --swap it then takes the place of the live database (rollback level 3): what "
-               "was written since the backup is counted and shown before the name of the database "
-               "has to be typed; connections are closed, both databases renamed in one "
-               "transaction, and the former live one is kept as NAME_before_TIME until it is "
-               "dropped with --drop-old. Settings, owner and grants of the database are taken over."
-               "\n\n"
-               "A failure at any step leaves the live database as it was. After a kill, the next "
-               "backup verify or backup restore, or --heal, opens a database that a swap had closed "
-               "and drops scratch databases.",
+    .details =
+        "Checks the backup, restores it into a new database and compares that with what was "
+        "recorded. With --into the new database gets that name; nothing else changes."
+        "\n\n"
+        "With --swap it then takes the place of the live database (rollback level 3): what "
+        "was written since the backup is counted and shown before the name of the database "
+        "has to be typed; connections are closed, both databases renamed in one "
+        "transaction, and the former live one is kept as NAME_before_TIME until it is "
+        "dropped with --drop-old. Settings, owner and grants of the database are taken over."
+        "\n\n"
+        "A failure at any step leaves the live database as it was. After a kill, the next "
+        "backup verify or backup restore, or --heal, opens a database that a swap had closed "
+        "and drops scratch databases.",
     .operands = "BACKUP",
     .min_operands = 0,
     .max_operands = 1,

@@ -26,11 +26,10 @@ static const struct field options[] = {
 static void
 print(struct ctx *ctx, struct run *run, const struct backup_info *info)
 {
-    out_mark_line(run->out, MARK_OK, "%s: every file is as it was made, and the archive is complete",
-        info->name);
+    out_mark_line(run->out, MARK_OK,
+        "%s: every file is as it was made, and the archive is complete", info->name);
     if (!info->is_verified) {
-        out_mark_line(run->out, MARK_WARN,
-            "it was not restored, so it does not count as verified");
+        out_mark_line(run->out, MARK_WARN, "it was not restored, so it does not count as verified");
         out_next(run->out, "pgmend backup verify %s", info->name);
         return;
     }

@@ -19,6 +19,8 @@
     COMMAND(index_apply)         \
     TITLE("Load and proof")      \
     COMMAND(load_run)            \
+    COMMAND(report_snapshot)     \
+    COMMAND(report)              \
     TITLE("Backups")             \
     COMMAND(backup_create)       \
     COMMAND(backup_verify)       \

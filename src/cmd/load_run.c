@@ -108,9 +108,9 @@ run(struct ctx *ctx, struct run *run)
     const struct options *opts = run->options;
     const struct load_options load = {
         .folder = run->operands.items[0],
-        .duration_us = opts->duration ? opts->duration
-            : opts->until_signal      ? LOAD_LONGEST_US
-                                      : USUAL_US,
+        .duration_us = opts->duration       ? opts->duration
+                       : opts->until_signal ? LOAD_LONGEST_US
+                                            : USUAL_US,
         .clients = opts->clients,
         .rate = opts->rate,
         .until_signal = opts->until_signal,

@@ -37,7 +37,7 @@ run(struct ctx *ctx, struct run *run)
     }
     fprintf(run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db),
         db_version_text(run->db));
-    print_plan(ctx, run->out, &plan);
+    print_plan(ctx, run->out, &plan, false);
     fprintf(run->out, "Nothing was changed.\n");
     if (opts->output)
         out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", opts->output, opts->output);

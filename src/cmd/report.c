@@ -1,7 +1,8 @@
+#include "report/report.h"
+
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/out.h"
-#include "report/report.h"
 
 struct options {
     const char *before;
@@ -126,12 +127,12 @@ line_of(struct arena *arena, const struct report_query *query)
         .query = query->script ? query->script : arena_strndup(arena, query->query, 60),
         .calls = pair(arena, text_from_count(arena, query->before.calls),
             text_from_count(arena, query->after.calls)),
-        .mean = pair(
-            arena, milliseconds(arena, &query->before), milliseconds(arena, &query->after)),
+        .mean =
+            pair(arena, milliseconds(arena, &query->before), milliseconds(arena, &query->after)),
         .p95 = query->before.has_latency || query->after.has_latency
-            ? pair(arena, quantile(arena, &query->before), quantile(arena, &query->after))
-            : "-",
-        .factor = query->factor > 0 ? arena_printf(arena, "%.3g×", query->factor) : "-",
+                   ? pair(arena, quantile(arena, &query->before), quantile(arena, &query->after))
+                   : "-",
+        .factor = query->factor > 0 ? report_factor(arena, query->factor) : "-",
         .rows = text_equal(before, after) ? after : pair(arena, before, after),
         .index_used = access_change(arena, query),
     };
@@ -151,8 +152,7 @@ print_queries(struct ctx *ctx, FILE *out, const struct report *report, size_t fi
 static void
 print_indexes(struct ctx *ctx, FILE *out, const struct report *report)
 {
-    struct index_line *lines =
-        ARENA_ARRAY(ctx->arena, struct index_line, report->index_count + 1);
+    struct index_line *lines = ARENA_ARRAY(ctx->arena, struct index_line, report->index_count + 1);
 
     for (size_t i = 0; i < report->index_count; i++) {
         const struct report_index *index = &report->indexes[i];
@@ -165,8 +165,8 @@ print_indexes(struct ctx *ctx, FILE *out, const struct report *report)
             .scans = index->scans >= 0 ? text_from_count(ctx->arena, index->scans) : "-",
         };
     }
-    out_table(out, index_columns, COUNT_OF(index_columns), lines, report->index_count,
-        sizeof(lines[0]));
+    out_table(
+        out, index_columns, COUNT_OF(index_columns), lines, report->index_count, sizeof(lines[0]));
     fputc('\n', out);
 }
 
@@ -175,16 +175,16 @@ print_totals(struct ctx *ctx, FILE *out, const struct report *report)
 {
     if (report->speed_up > 0)
         out_mark_line(out, report->speed_up >= 1 ? MARK_OK : MARK_WARN,
-            "speed-up %.3g× over %zu queries (time of the calls after at the means before / time "
-            "they took)",
-            report->speed_up, report->compared_count);
+            "speed-up %s over %zu queries (time of the calls after at the means before / time they "
+            "took)",
+            report_factor(ctx->arena, report->speed_up), report->compared_count);
     else
         out_mark_line(out, MARK_WARN, "speed-up not known: no query was counted on both sides");
     if (report->errors >= 0)
-        out_mark_line(out, report->errors == 0 ? MARK_OK : MARK_FAIL,
-            "%s errors seen by the load", text_from_count(ctx->arena, report->errors));
-    out_mark_line(out, MARK_INFO, "%s indexes built", text_from_count(ctx->arena,
-        report->built_count));
+        out_mark_line(out, report->errors == 0 ? MARK_OK : MARK_FAIL, "%s errors seen by the load",
+            text_from_count(ctx->arena, report->errors));
+    out_mark_line(
+        out, MARK_INFO, "%s indexes built", text_from_count(ctx->arena, report->built_count));
     for (size_t i = 0; i < report->notes.count; i++)
         out_mark_line(out, MARK_WARN, "%s", report->notes.items[i]);
 }
@@ -197,8 +197,8 @@ print_report(struct ctx *ctx, FILE *out, const struct report *report)
     if (report->critical_count > 0)
         print_queries(ctx, out, report, 0, report->critical_count);
     if (report->query_count > report->critical_count) {
-        fprintf(out, "%s\n\n", report->critical_count > 0 ? "Other statements, by time:"
-                                                          : "Statements, by time:");
+        fprintf(out, "%s\n\n",
+            report->critical_count > 0 ? "Other statements, by time:" : "Statements, by time:");
         print_queries(ctx, out, report, report->critical_count, report->query_count);
     }
     print_indexes(ctx, out, report);

@@ -43,12 +43,12 @@ print_plans(struct ctx *ctx, FILE *out, const struct snapshot *snapshot)
         const struct snapshot_plan *plan = &snapshot->plans[i];
 
         lines[i] = (struct line){
-            .script = plan->statement_count > 1
-                ? arena_printf(ctx->arena, "%s #%lld", plan->script, (long long)plan->number)
-                : plan->script,
+            .script = plan->statement_count > 1 ? arena_printf(ctx->arena, "%s #%lld", plan->script,
+                                                      (long long)plan->number)
+                                                : plan->script,
             .cost = plan->plan.cost,
-            .indexes = plan->has_plan ? text_list_join(ctx->arena, &plan->plan.indexes, ", ")
-                                      : "no plan",
+            .indexes =
+                plan->has_plan ? text_list_join(ctx->arena, &plan->plan.indexes, ", ") : "no plan",
             .read_whole = plan->has_plan ? text_list_join(ctx->arena, &plan->plan.seq_scans, ", ")
                                          : plan->problem,
         };
@@ -84,9 +84,8 @@ run(struct ctx *ctx, struct run *run)
     struct snapshot snapshot;
 
     if (!*wanted.name || strstr(wanted.name, ".."))
-        return error_set(
-            ctx, ERR_USAGE, "\"%s\" is no name for a snapshot: it must not hold \"..\"",
-            wanted.name);
+        return error_set(ctx, ERR_USAGE,
+            "\"%s\" is no name for a snapshot: it must not hold \"..\"", wanted.name);
     if (!db_require_writable(ctx, run->db) || !snapshot_take(ctx, run->db, &wanted, &snapshot))
         return false;
     if (run->global->json) {
@@ -99,8 +98,7 @@ run(struct ctx *ctx, struct run *run)
         print_plans(ctx, run->out, &snapshot);
     out_mark_line(run->out, MARK_OK, "snapshot \"%s\": %s statements, %s plans, stored in %s",
         wanted.name, text_from_count(ctx->arena, (int64_t)snapshot.workload.count),
-        text_from_count(ctx->arena, (int64_t)snapshot.plan_count),
-        db_label(ctx->arena, run->db));
+        text_from_count(ctx->arena, (int64_t)snapshot.plan_count), db_label(ctx->arena, run->db));
     if (!opts->queries)
         log_info("Plans are kept when --queries names a folder of scripts.");
     out_next(run->out, "pgmend report");

@@ -77,13 +77,6 @@ look_at_entry(struct ctx *ctx, struct db *db, const struct journal_entry *entry,
 }
 
 static bool
-is_unfinished(const struct journal_entry *entry)
-{
-    return text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER) ||
-           text_equal(entry->state, ENTRY_UNDOING);
-}
-
-static bool
 look_at_journal(struct ctx *ctx, struct db *db, struct picture *ret)
 {
     struct journal_entries entries;
@@ -95,9 +88,9 @@ look_at_journal(struct ctx *ctx, struct db *db, struct picture *ret)
         struct standing standing;
 
         if (!text_equal(entry->kind, "create index") ||
-            (!text_equal(entry->state, ENTRY_DONE) && !is_unfinished(entry)))
+            (!text_equal(entry->state, ENTRY_DONE) && !journal_entry_is_open(entry)))
             continue;
-        ret->unfinished += is_unfinished(entry);
+        ret->unfinished += journal_entry_is_open(entry);
         if (!look_at_entry(ctx, db, entry, &standing))
             return false;
         VEC_PUSH(ctx->arena, &ret->standing, standing);

@@ -17,8 +17,7 @@ require_finished(struct ctx *ctx, struct db *db, size_t *ret_standing)
         const struct journal_entry *entry = &entries.items[i];
 
         *ret_standing += text_equal(entry->state, ENTRY_DONE);
-        if (text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER) ||
-            text_equal(entry->state, ENTRY_UNDOING)) {
+        if (journal_entry_is_open(entry)) {
             error_set(ctx, ERR_CONFLICT, "%s is not finished (%s)", entry->object, entry->state);
             return error_hint(ctx, "Run \"pgmend rollback\" first: it puts that right.");
         }

@@ -1,22 +1,24 @@
 #include "cli/command.h"
 #include "cli/out.h"
+#include "lang/sql.h"
 
 static bool
 run(struct ctx *ctx, struct run *run)
 {
-    json_t *document CLEANUP(json_release) = NULL;
+    json_t *document CLEANUP(json_release) = json_object();
 
     (void)ctx;
     if (!run->global->json) {
-        fprintf(run->out, "pgmend %s\ncompiled by %s\nPostgreSQL %d to %d\n", PGMEND_VERSION,
-            __VERSION__, DB_OLDEST_MAJOR, DB_NEWEST_MAJOR);
+        fprintf(run->out,
+            "pgmend %s\nservers: PostgreSQL %d to %d\nSQL grammar: PostgreSQL %s\ncompiler: %s\n",
+            PGMEND_VERSION, DB_OLDEST_MAJOR, DB_NEWEST_MAJOR, sql_grammar_version(), __VERSION__);
         return true;
     }
-    document = json_object();
     json_object_set_new(document, "version", json_string(PGMEND_VERSION));
-    json_object_set_new(document, "compiler", json_string(__VERSION__));
     json_object_set_new(document, "oldest_server_major", json_integer(DB_OLDEST_MAJOR));
     json_object_set_new(document, "newest_server_major", json_integer(DB_NEWEST_MAJOR));
+    json_object_set_new(document, "grammar_version", json_string(sql_grammar_version()));
+    json_object_set_new(document, "compiler", json_string(__VERSION__));
     out_json(run->out, document);
     return true;
 }

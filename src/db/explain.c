@@ -5,10 +5,9 @@
 enum { TIMEOUT_US = 10000000 };
 
 /* set_config changed search_path for our session only: reset_val is what an application gets. */
-static const char settings[] =
-    "SELECT pg_catalog.set_config('search_path', s.reset_val, true),"
-    " pg_catalog.set_config('statement_timeout', $1, true)"
-    " FROM pg_catalog.pg_settings s WHERE s.name = 'search_path'";
+static const char settings[] = "SELECT pg_catalog.set_config('search_path', s.reset_val, true),"
+                               " pg_catalog.set_config('statement_timeout', $1, true)"
+                               " FROM pg_catalog.pg_settings s WHERE s.name = 'search_path'";
 
 static void
 add_once(struct ctx *ctx, struct text_list *list, const char *name)
@@ -28,8 +27,7 @@ read_node(struct ctx *ctx, const json_t *node, struct explain_plan *plan)
     add_once(ctx, &plan->indexes, json_get_text(ctx->arena, node, "Index Name", NULL));
     if (type && strcmp(type, "Seq Scan") == 0)
         add_once(ctx, &plan->seq_scans, json_get_text(ctx->arena, node, "Relation Name", NULL));
-    json_array_foreach (json_object_get(node, "Plans"), i, child)
-        read_node(ctx, child, plan);
+    json_array_foreach(json_object_get(node, "Plans"), i, child) read_node(ctx, child, plan);
 }
 
 bool

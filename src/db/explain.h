@@ -9,9 +9,9 @@ struct explain_options {
 };
 
 struct explain_plan {
-    const char *json; /* the array that EXPLAIN (FORMAT JSON) gives */
-    double cost;      /* estimated total */
-    double rows;      /* estimated */
+    const char *json;           /* the array that EXPLAIN (FORMAT JSON) gives */
+    double cost;                /* estimated total */
+    double rows;                /* estimated */
     struct text_list indexes;   /* names of the indexes used, each once */
     struct text_list seq_scans; /* names of the tables read from end to end, each once */
 };

@@ -22,11 +22,11 @@ struct sql_statements {
 };
 
 enum sql_token_kind {
-    SQL_NAME,     /* also in double quotes and U&"" */
-    SQL_KEYWORD,  /* of any kind; most of them may also be names: see is_reserved */
-    SQL_CONSTANT, /* number or string */
-    SQL_PARAM,    /* $1 */
-    SQL_OPERATOR, /* also :: and := */
+    SQL_NAME,        /* also in double quotes and U&"" */
+    SQL_KEYWORD,     /* of any kind; most of them may also be names: see is_reserved */
+    SQL_CONSTANT,    /* number or string */
+    SQL_PARAM,       /* $1 */
+    SQL_OPERATOR,    /* also :: and := */
     SQL_PUNCTUATION, /* one of ( ) [ ] , ; : . */
     SQL_COMMENT,
 };

@@ -16,8 +16,8 @@ second_at(struct arena *arena, struct load_result *result, int64_t at)
     if (place > 0 && result->seconds[place - 1].at == at)
         return &result->seconds[place - 1];
     if (result->second_count == result->second_capacity)
-        result->seconds = vec_grow(
-            arena, result->seconds, &result->second_capacity, sizeof(result->seconds[0]));
+        result->seconds =
+            vec_grow(arena, result->seconds, &result->second_capacity, sizeof(result->seconds[0]));
     memmove(&result->seconds[place + 1], &result->seconds[place],
         (result->second_count - place) * sizeof(result->seconds[0]));
     result->second_count++;
@@ -75,8 +75,8 @@ pgbench_log_read(struct ctx *ctx, const char *path, struct load_result *result)
     while (fgets(line, sizeof(line), file)) {
         number++;
         if (!pgbench_log_add(ctx->arena, line, result))
-            return error_set(ctx, ERR_INPUT, "line %" PRId64 " of pgbench's log is not understood: %s",
-                number, line);
+            return error_set(ctx, ERR_INPUT,
+                "line %" PRId64 " of pgbench's log is not understood: %s", number, line);
     }
     if (ferror(file))
         return error_set_errno(ctx, "could not read \"%s\"", path);

@@ -40,11 +40,15 @@ runner_end(struct runner *runner)
         (void)!file_remove(&scratch, runner->folder);
 }
 
-static bool
-is_local(const char *host)
+bool
+load_host_is_local(const char *host)
 {
-    return text_is_empty(host) || host[0] == '/' || text_equal(host, "localhost") ||
-        text_starts_with(host, "127.") || text_equal(host, "::1");
+    if (text_is_empty(host) || host[0] == '/' || host[0] == '@')
+        return true;
+    /* 127.0.0.1 and its like, not 127.example.com. */
+    if (text_starts_with(host, "127."))
+        return strspn(host, "0123456789.") == strlen(host);
+    return text_equal(host, "localhost") || text_equal(host, "::1");
 }
 
 static bool
@@ -57,7 +61,7 @@ check_options(struct ctx *ctx, const struct db *db, const struct load_options *o
         return error_set(ctx, ERR_USAGE, "the duration must be one second to one hour");
     if (!(options->rate >= 0))
         return error_set(ctx, ERR_USAGE, "the rate must not be negative");
-    if (options->allow_remote || is_local(db_host(db)))
+    if (options->allow_remote || load_host_is_local(db_host(db)))
         return true;
     error_set(ctx, ERR_USAGE, "the server is not on this machine: \"%s\"", db_host(db));
     return error_hint(ctx, "A load run slows a server down for all who use it. Use --allow-remote "
@@ -68,8 +72,8 @@ static bool
 make_folder(struct ctx *ctx, const char **ret)
 {
     const char *parent = getenv("TMPDIR");
-    char *path = arena_printf(
-        ctx->arena, "%s/pgmend-load-XXXXXX", text_is_empty(parent) ? "/tmp" : parent);
+    char *path =
+        arena_printf(ctx->arena, "%s/pgmend-load-XXXXXX", text_is_empty(parent) ? "/tmp" : parent);
 
     if (!mkdtemp(path))
         return error_set_errno(ctx, "could not make a folder for pgbench's logs");
@@ -279,12 +283,12 @@ find_version(struct ctx *ctx, const char *pgbench, const char **ret)
 }
 
 bool
-load_run(struct ctx *ctx, struct db *db, const struct load_options *options,
-    struct load_result *ret)
+load_run(
+    struct ctx *ctx, struct db *db, const struct load_options *options, struct load_result *ret)
 {
     struct runner runner CLEANUP(runner_end) = { 0 };
     struct scripts scripts;
-    const char *version;
+    const char *version = NULL;
 
     if (!check_options(ctx, db, options) ||
         !script_read_folder(ctx, options->folder, &options->defines, &scripts) ||

@@ -13,9 +13,9 @@ struct load_options {
     const char *folder;
     int64_t duration_us; /* of the whole run; with until_signal its upper limit */
     int32_t clients;
-    double rate;         /* transactions a second, 0: as many as possible */
-    bool until_signal;   /* ends cleanly on SIGINT or SIGTERM */
-    bool allow_remote;   /* the server need not be on this machine */
+    double rate;              /* transactions a second, 0: as many as possible */
+    bool until_signal;        /* ends cleanly on SIGINT or SIGTERM */
+    bool allow_remote;        /* the server need not be on this machine */
     struct text_list defines; /* "name=value" for the scripts */
     const char *pgbench;      /* the program */
 };
@@ -37,12 +37,12 @@ struct load_second {
 
 struct load_result {
     const struct load_options *options;
-    const char *version; /* of pgbench */
-    int64_t started_us;  /* wall clock */
-    int64_t elapsed_us;  /* in which pgbench ran */
-    int64_t slices;      /* runs of pgbench */
-    int64_t aborted;     /* clients that pgbench gave up because of an error */
-    int64_t broken;      /* slices that failed as a whole (no connection) */
+    const char *version;       /* of pgbench */
+    int64_t started_us;        /* wall clock */
+    int64_t elapsed_us;        /* in which pgbench ran */
+    int64_t slices;            /* runs of pgbench */
+    int64_t aborted;           /* clients that pgbench gave up because of an error */
+    int64_t broken;            /* slices that failed as a whole (no connection) */
     struct text_list messages; /* the first lines of what went wrong */
     struct load_script *scripts;
     size_t script_count;
@@ -57,6 +57,9 @@ struct load_result {
  */
 bool load_run(struct ctx *ctx, struct db *db, const struct load_options *options,
     struct load_result *ret) MUST_CHECK;
+
+/* A folder of sockets, an abstract socket or a loopback address. */
+bool load_host_is_local(const char *host);
 
 int64_t load_calls(const struct load_result *result);
 

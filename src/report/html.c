@@ -40,7 +40,8 @@ html_ms(struct arena *arena, double ms)
         return arena_printf(arena, "%.2g µs", ms * 1000);
     if (ms < 1)
         return arena_printf(arena, "%.3g µs", ms * 1000);
-    return ms < 1000 ? arena_printf(arena, "%.3g ms", ms) : arena_printf(arena, "%.3g s", ms / 1000);
+    return ms < 1000 ? arena_printf(arena, "%.3g ms", ms)
+                     : arena_printf(arena, "%.3g s", ms / 1000);
 }
 
 static const char *
@@ -60,16 +61,16 @@ add_pair(struct buffer *page, const char *before, const char *after)
 }
 
 static void
-add_stretch(struct buffer *page, const char *key, const char *name,
-    const struct report_stretch *stretch)
+add_stretch(
+    struct buffer *page, const char *key, const char *name, const struct report_stretch *stretch)
 {
     struct arena *arena = page->arena;
 
     buffer_printf(page, "<li class=\"key %s\"><strong>%s</strong> ", key, name);
     if (stretch->from_at)
         buffer_printf(page, "%s – ", report_time(arena, stretch->from_at));
-    buffer_printf(page, "%s%s (", stretch->from_at ? "" : "until ",
-        report_time(arena, stretch->to_at));
+    buffer_printf(
+        page, "%s%s (", stretch->from_at ? "" : "until ", report_time(arena, stretch->to_at));
     if (stretch->from)
         buffer_printf(page, "snapshot “%s” to “%s”", html_text(arena, stretch->from),
             html_text(arena, stretch->to));
@@ -79,8 +80,8 @@ add_stretch(struct buffer *page, const char *key, const char *name,
 }
 
 static void
-add_card(struct buffer *page, const char *kind, const char *figure, const char *name,
-    const char *more)
+add_card(
+    struct buffer *page, const char *kind, const char *figure, const char *name, const char *more)
 {
     buffer_printf(page,
         "<div class=\"card\"><span class=\"figure %s\">%s</span><span class=\"name\">%s</span>"
@@ -99,8 +100,8 @@ add_error_card(struct buffer *page, const struct report *report)
     if (report->errors < 0)
         add_card(page, "", "–", "errors under load", "no load run was given");
     else
-        add_card(page, report->errors == 0 ? "good" : "bad",
-            text_from_count(arena, report->errors), "errors under load",
+        add_card(page, report->errors == 0 ? "good" : "bad", text_from_count(arena, report->errors),
+            "errors under load",
             arena_printf(arena, "in %s transactions%s", text_from_count(arena, calls),
                 report->loads[LOAD_DURING].is_known ? ", also while the change was made" : ""));
 }
@@ -124,15 +125,15 @@ add_cards(struct buffer *page, const struct report *report)
     buffer_add(page, "<section class=\"cards\" aria-label=\"Totals\">\n");
     if (report->speed_up > 0)
         add_card(page, report->speed_up >= 1 ? "good" : "bad",
-            arena_printf(arena, "%.3g×", report->speed_up), "speed-up of the database's work",
-            arena_printf(arena, "over %zu quer%s; the best one %.3g×", report->compared_count,
-                report->compared_count == 1 ? "y" : "ies", best));
+            report_factor(arena, report->speed_up), "speed-up of the database's work",
+            arena_printf(arena, "over %zu quer%s; the best one %s", report->compared_count,
+                report->compared_count == 1 ? "y" : "ies", report_factor(arena, best)));
     else
         add_card(page, "", "–", "speed-up not known", "no query was counted on both sides");
     add_error_card(page, report);
     add_card(page, "", text_from_count(arena, report->built_count), "indexes built",
-        build_us > 0 ? arena_printf(arena, "%s on disk, built in %s",
-                           text_from_bytes(arena, bytes), text_from_us(arena, build_us))
+        build_us > 0 ? arena_printf(arena, "%s on disk, built in %s", text_from_bytes(arena, bytes),
+                           text_from_us(arena, build_us))
                      : arena_printf(arena, "%s on disk", text_from_bytes(arena, bytes)));
     buffer_add(page, "</section>\n");
 }
@@ -148,21 +149,38 @@ add_notes(struct buffer *page, const struct report *report)
     buffer_add(page, "</ul></section>\n");
 }
 
+/* How the tables are reached: indexes by name, and what is read from end to end. */
 static void
 add_access(struct buffer *page, const struct snapshot_plan *plan, const char *kind)
 {
     struct arena *arena = page->arena;
 
-    if (!plan)
-        return;
     if (!plan->has_plan)
         buffer_add(page, "<span class=\"chip\">no plan</span> ");
-    for (size_t i = 0; i < plan->plan.indexes.count; i++)
-        buffer_printf(page, "<span class=\"chip %s\">%s</span> ", kind,
-            html_text(arena, plan->plan.indexes.items[i]));
     for (size_t i = 0; i < plan->plan.seq_scans.count; i++)
         buffer_printf(page, "<span class=\"chip %s\">reads all of %s</span> ", kind,
             html_text(arena, plan->plan.seq_scans.items[i]));
+    for (size_t i = 0; i < plan->plan.indexes.count; i++)
+        buffer_printf(page, "<span class=\"chip %s\">%s</span> ", kind,
+            html_text(arena, plan->plan.indexes.items[i]));
+}
+
+static void
+add_accesses(struct buffer *page, const struct report_query *query)
+{
+    const struct snapshot_plan *before = query->before.plan;
+    const struct snapshot_plan *after = query->after.plan;
+
+    if (!before && !after)
+        return;
+    buffer_add(page, "<span class=\"access\">");
+    if (before && (query->is_new_plan || !after))
+        add_access(page, before, "b");
+    if (before && query->is_new_plan)
+        buffer_add(page, "<span class=\"arrow\">→</span> ");
+    if (after)
+        add_access(page, after, "a");
+    buffer_add(page, "</span>");
 }
 
 static const char *
@@ -175,8 +193,8 @@ static const char *
 side_rows(struct arena *arena, const struct report_side *side)
 {
     return side->calls > 0
-        ? arena_printf(arena, "%.3g", (double)side->row_count / (double)side->calls)
-        : "–";
+               ? arena_printf(arena, "%.3g", (double)side->row_count / (double)side->calls)
+               : "–";
 }
 
 static const char *
@@ -211,6 +229,7 @@ add_query(struct buffer *page, const struct report_query *query)
     if (query->script)
         buffer_printf(page, "<strong>%s</strong>", html_text(arena, query->script));
     buffer_printf(page, "<span class=\"sql\">%s</span>", one_line(arena, query->query));
+    add_accesses(page, query);
     if (*query->before.notes)
         buffer_printf(page, "<span class=\"mark\">before: %s</span>", query->before.notes);
     if (*query->after.notes)
@@ -220,8 +239,8 @@ add_query(struct buffer *page, const struct report_query *query)
         text_from_count(arena, query->after.calls));
     add_pair(page, side_mean(arena, &query->before), side_mean(arena, &query->after));
     if (query->factor > 0)
-        buffer_printf(page, "<td class=\"n factor %s\">%.3g×</td>",
-            query->factor >= 1 ? "good" : "bad", query->factor);
+        buffer_printf(page, "<td class=\"n factor %s\">%s</td>",
+            query->factor >= 1 ? "good" : "bad", report_factor(arena, query->factor));
     else
         buffer_add(page, "<td class=\"n\">–</td>");
     if (query->before.has_latency || query->after.has_latency)
@@ -232,19 +251,16 @@ add_query(struct buffer *page, const struct report_query *query)
         buffer_printf(page, "<td class=\"n\">%s</td>", side_rows(arena, &query->after));
     else
         add_pair(page, side_rows(arena, &query->before), side_rows(arena, &query->after));
-    buffer_add(page, "<td>");
-    if (query->is_new_plan)
-        add_access(page, query->before.plan, "b");
-    add_access(page, query->after.plan ? query->after.plan : query->before.plan, "a");
-    buffer_add(page, "</td></tr>\n");
+    buffer_add(page, "</tr>\n");
 }
 
 static void
 add_queries(struct buffer *page, const struct report *report, size_t first, size_t end)
 {
-    buffer_add(page, "<div class=\"panel\"><table><thead><tr><th>Query</th><th class=\"n\">Calls</th>"
-                     "<th class=\"n\">Mean</th><th class=\"n\">Factor</th><th class=\"n\">p95 at the "
-                     "client</th><th class=\"n\">Rows/call</th><th>Access</th></tr></thead><tbody>\n");
+    buffer_add(page,
+        "<div class=\"panel\"><table><thead><tr><th>Query</th><th class=\"n\">Calls</th>"
+        "<th class=\"n\">Mean</th><th class=\"n\">Factor</th><th class=\"n\">p95 at the "
+        "client</th><th class=\"n\">Rows/call</th></tr></thead><tbody>\n");
     for (size_t i = first; i < end; i++)
         add_query(page, &report->queries[i]);
     buffer_add(page, "</tbody></table></div>\n");
@@ -255,9 +271,10 @@ add_query_sections(struct buffer *page, const struct report *report)
 {
     size_t critical = report->critical_count;
 
-    buffer_add(page, "<h2>Time a call</h2>\n<p class=\"caption\">Mean execution time in the server; "
-                     "the scale is logarithmic. <span class=\"key b\">before</span> &nbsp; "
-                     "<span class=\"key a\">after</span></p>\n");
+    buffer_add(page,
+        "<h2>Time per call</h2>\n<p class=\"caption\">Mean execution time in the server; "
+        "the scale is logarithmic. <span class=\"key b\">before</span> &nbsp; "
+        "<span class=\"key a\">after</span></p>\n");
     html_chart_queries(page, report);
     if (critical > 0) {
         buffer_add(page, "<h2>Critical queries</h2>\n");
@@ -278,9 +295,10 @@ add_indexes(struct buffer *page, const struct report *report)
 
     if (report->index_count == 0)
         return;
-    buffer_add(page, "<h2>Indexes</h2>\n<div class=\"panel\"><table><thead><tr><th>Index</th><th></th>"
-                     "<th class=\"n\">Build time</th><th class=\"n\">Size</th><th class=\"n\">Scans "
-                     "since</th></tr></thead><tbody>\n");
+    buffer_add(page,
+        "<h2>Indexes</h2>\n<div class=\"panel\"><table><thead><tr><th>Index</th><th></th>"
+        "<th class=\"n\">Build time</th><th class=\"n\">Size</th><th class=\"n\">Scans "
+        "since</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < report->index_count; i++) {
         const struct report_index *index = &report->indexes[i];
 
@@ -305,11 +323,12 @@ add_tables(struct buffer *page, const struct report *report)
 
     if (report->table_count == 0)
         return;
-    buffer_add(page, "<h2>What it costs</h2>\n<p class=\"caption\">Indexes take room and have to be "
-                     "kept up to date by every write.</p>\n<div class=\"panel\"><table><thead><tr>"
-                     "<th>Table</th><th class=\"n\">Rows, about</th><th class=\"n\">Table</th>"
-                     "<th class=\"n\">All its indexes</th><th class=\"n\">Reads from end to end</th>"
-                     "<th class=\"n\">Index scans</th></tr></thead><tbody>\n");
+    buffer_add(page,
+        "<h2>What it costs</h2>\n<p class=\"caption\">Indexes take room and have to be "
+        "kept up to date by every write.</p>\n<div class=\"panel\"><table><thead><tr>"
+        "<th>Table</th><th class=\"n\">Rows, about</th><th class=\"n\">Table</th>"
+        "<th class=\"n\">All its indexes</th><th class=\"n\">Reads from end to end</th>"
+        "<th class=\"n\">Index scans</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < report->table_count; i++) {
         const struct report_table *table = &report->tables[i];
 
@@ -348,19 +367,23 @@ add_scenarios(struct buffer *page, const struct report *report)
 {
     static const char *const keys[LOAD_COUNT] = { "b", "", "a" };
 
-    buffer_add(page, "<div class=\"panel\"><table><thead><tr><th>Script</th>");
+    buffer_add(page, "<div class=\"panel\"><table><thead><tr><th rowspan=\"2\">Script</th>");
     for (size_t i = 0; i < LOAD_COUNT; i++)
         if (report->loads[i].is_known)
             buffer_printf(page,
-                "<th class=\"n\"><span class=\"key %s\">calls</span></th><th class=\"n\">p50 %s</th>"
-                "<th class=\"n\">p95</th>",
-                keys[i], report->loads[i].label);
+                "<th class=\"n\" colspan=\"3\"><span class=\"key %s\">%s</span></th>", keys[i],
+                report->loads[i].label);
+    buffer_add(page, "</tr>\n<tr>");
+    for (size_t i = 0; i < LOAD_COUNT; i++)
+        if (report->loads[i].is_known)
+            buffer_add(page, "<th class=\"n\">calls</th><th class=\"n\">p50</th>"
+                             "<th class=\"n\">p95</th>");
     buffer_add(page, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < report->scenario_count; i++) {
         const struct report_scenario *scenario = &report->scenarios[i];
 
-        buffer_printf(page, "<tr><td class=\"name\"><strong>%s</strong></td>",
-            html_text(page->arena, scenario->name));
+        buffer_printf(
+            page, "<tr><td><strong>%s</strong></td>", html_text(page->arena, scenario->name));
         if (report->loads[LOAD_BEFORE].is_known)
             add_scenario_side(page, &scenario->before);
         if (report->loads[LOAD_DURING].is_known)
@@ -380,8 +403,9 @@ add_loads(struct buffer *page, const struct report *report)
     if (report->errors < 0)
         return;
     if (report->loads[LOAD_DURING].second_count >= 2) {
-        buffer_add(page, "<h2>While the change was made</h2>\n<p class=\"caption\">The application's "
-                         "load went on; shaded: an index was being built.</p>\n");
+        buffer_add(page,
+            "<h2>While the change was made</h2>\n<p class=\"caption\">The application's "
+            "load went on; shaded: an index was being built.</p>\n");
         html_chart_load(page, report);
     }
     buffer_add(page, "<h2>Load at the client</h2>\n<ul class=\"stretches\">\n");
@@ -392,9 +416,9 @@ add_loads(struct buffer *page, const struct report *report)
             buffer_printf(page,
                 "<li class=\"key %s\"><strong>%s</strong> %s transactions in %s by %s clients: %.0f a "
                 "second, <span class=\"%s\">%s errors</span></li>\n",
-                i == LOAD_BEFORE      ? "b"
-                    : i == LOAD_AFTER ? "a"
-                                      : "",
+                i == LOAD_BEFORE  ? "b"
+                : i == LOAD_AFTER ? "a"
+                                  : "",
                 load->label, text_from_count(arena, load->calls),
                 text_from_us(arena, load->elapsed_us), text_from_count(arena, load->clients),
                 load->calls_per_second, load->errors ? "bad" : "good",
@@ -424,8 +448,7 @@ add_plan_pair(struct ctx *ctx, struct buffer *page, const struct report_query *q
             text_from_count(arena, (int64_t)llround(query->before.plan->plan.cost)),
             text_from_count(arena, (int64_t)llround(query->after.plan->plan.cost)));
     buffer_printf(page, "</summary><div class=\"wide\"><pre>%s%s</pre></div><div class=\"plans\">",
-        html_text(arena,
-            strlen(sql) > MOST_SHOWN ? arena_strndup(arena, sql, MOST_SHOWN) : sql),
+        html_text(arena, strlen(sql) > MOST_SHOWN ? arena_strndup(arena, sql, MOST_SHOWN) : sql),
         strlen(sql) > MOST_SHOWN ? "…" : "");
     for (size_t i = 0; i < COUNT_OF(sides); i++) {
         const struct snapshot_plan *plan = sides[i]->plan;
@@ -458,8 +481,9 @@ add_method(struct buffer *page)
     buffer_add(page, "<h2>How it was measured</h2>\n<ul class=\"method\">\n");
     for (size_t i = 0; i < report_method_count; i++)
         buffer_printf(page, "<li>%s</li>\n", html_text(page->arena, report_method[i]));
-    buffer_add(page, "</ul>\n<p class=\"next\">Next: <code>pgmend status</code> shows what is applied "
-                     "and how to undo it, <code>pgmend rollback</code> undoes it.</p>\n");
+    buffer_add(page,
+        "</ul>\n<p class=\"next\">Next: <code>pgmend status</code> shows what is applied "
+        "and how to undo it, <code>pgmend rollback</code> undoes it.</p>\n");
 }
 
 /* The template with each {{name}} replaced; a name that is not known is a bug of ours. */
@@ -519,8 +543,9 @@ report_html(struct ctx *ctx, const struct report *report)
     add_loads(&page, report);
     add_plans(ctx, &page, report);
     add_method(&page);
-    buffer_printf(&page, "</main>\n<footer>Made by pgmend, %s. All times are UTC. This page is one "
-                         "file and loads nothing.</footer>\n",
+    buffer_printf(&page,
+        "</main>\n<footer>Made by pgmend, %s. All times are UTC. This page is one "
+        "file and loads nothing.</footer>\n",
         report->made_at);
     return fill_template(
         ctx->arena, arena_printf(ctx->arena, "%s: pgmend report", name), buffer_text(&page));

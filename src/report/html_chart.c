@@ -14,8 +14,8 @@ enum {
     TIME_LEFT = 64,
     TIME_RIGHT = 20,
     TIME_HEIGHT = 130,
-    TIME_TOP = 34,
-    TIME_GAP = 46,
+    TIME_TOP = 44,
+    TIME_GAP = 52,
     NAME_LENGTH = 28,
 };
 
@@ -36,7 +36,7 @@ static bool
 is_drawn(const struct report_query *query)
 {
     return query->before.calls > 0 && query->after.calls > 0 && query->before.mean_ms > 0 &&
-        query->after.mean_ms > 0;
+           query->after.mean_ms > 0;
 }
 
 static size_t
@@ -95,8 +95,8 @@ add_scale(struct buffer *page, const struct log_scale *scale, double bottom)
 
 /* Both bars begin at the left edge of the scale, one above the other. */
 static void
-add_bars(struct buffer *page, const struct log_scale *scale, const struct report_query *query,
-    double y)
+add_bars(
+    struct buffer *page, const struct log_scale *scale, const struct report_query *query, double y)
 {
     double before = x_of(scale, query->before.mean_ms);
     double after = x_of(scale, query->after.mean_ms);
@@ -114,8 +114,9 @@ add_bars(struct buffer *page, const struct log_scale *scale, const struct report
         y + 22, html_ms(page->arena, query->after.mean_ms));
     if (query->factor > 0)
         buffer_printf(page,
-            "<text class=\"label\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.3g× %s</text>",
-            WIDTH - 24, y + 17, query->factor >= 1 ? query->factor : 1 / query->factor,
+            "<text class=\"label\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s %s</text>",
+            WIDTH - 24, y + 17,
+            report_factor(page->arena, query->factor >= 1 ? query->factor : 1 / query->factor),
             query->factor >= 1 ? "faster" : "slower");
 }
 
@@ -131,7 +132,7 @@ html_chart_queries(struct buffer *page, const struct report *report)
         return;
     buffer_printf(page,
         "<div class=\"panel\"><svg viewBox=\"0 0 %d %.0f\" role=\"img\" "
-        "aria-label=\"Mean time a call before and after, logarithmic scale\">",
+        "aria-label=\"Mean time per call before and after, logarithmic scale\">",
         WIDTH, bottom + 12);
     add_scale(page, &scale, bottom);
     for (size_t i = 0, drawn = 0; i < report->query_count && drawn < rows; i++) {
@@ -179,8 +180,8 @@ server_seconds(struct arena *arena, const char *text, double *ret)
 }
 
 static void
-add_builds(struct buffer *page, const struct report *report, const struct time_scale *scale,
-    double bottom)
+add_builds(
+    struct buffer *page, const struct report *report, const struct time_scale *scale, double bottom)
 {
     for (size_t i = 0; i < report->index_count; i++) {
         const struct report_index *index = &report->indexes[i];
@@ -196,7 +197,7 @@ add_builds(struct buffer *page, const struct report *report, const struct time_s
         buffer_printf(page,
             "<rect class=\"band\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%.1f\">"
             "<title>%s</title></rect>",
-            from, TIME_TOP - 10, fmax(to - from, 2), bottom - TIME_TOP + 10,
+            from, TIME_TOP, fmax(to - from, 2), bottom - TIME_TOP,
             html_text(page->arena, index->name));
     }
 }
@@ -227,9 +228,9 @@ add_lane(struct buffer *page, const struct report_load *load, const struct time_
         "<text class=\"small\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>"
         "<line class=\"axis\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>"
         "<text class=\"small\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">0</text>",
-        TIME_LEFT, lane->top - 12, lane->title, TIME_LEFT, lane->top, WIDTH - TIME_RIGHT, lane->top,
-        TIME_LEFT - 8, lane->top + 4, lane->most_text, TIME_LEFT, bottom, WIDTH - TIME_RIGHT, bottom,
-        TIME_LEFT - 8, bottom + 4);
+        TIME_LEFT, lane->top - 14, lane->title, TIME_LEFT, lane->top, WIDTH - TIME_RIGHT, lane->top,
+        TIME_LEFT - 8, lane->top + 4, lane->most_text, TIME_LEFT, bottom, WIDTH - TIME_RIGHT,
+        bottom, TIME_LEFT - 8, bottom + 4);
     buffer_printf(page, "<polyline class=\"%s\" points=\"", lane->is_calls ? "curve" : "curve-b");
     for (size_t i = 0; i < load->second_count; i++)
         buffer_printf(page, "%.1f,%.1f ", time_x(scale, (double)load->seconds[i].at + 0.5),
@@ -256,7 +257,7 @@ void
 html_chart_load(struct buffer *page, const struct report *report)
 {
     const struct report_load *load = &report->loads[LOAD_DURING];
-    struct lane calls = { .title = "Transactions a second", .top = TIME_TOP, .is_calls = true };
+    struct lane calls = { .title = "Transactions per second", .top = TIME_TOP, .is_calls = true };
     struct lane mean = { .title = "Mean latency", .top = TIME_TOP + TIME_HEIGHT + TIME_GAP };
     double bottom = mean.top + TIME_HEIGHT;
     struct time_scale scale;

@@ -60,7 +60,7 @@ add_node(struct buffer *page, const json_t *node, int depth)
         buffer_printf(page, "[%s] ", html_text(page->arena, name));
     buffer_printf(page, "%s<span class=\"%s\">%s</span>", depth ? "→ " : "",
         strcmp(type, "Seq Scan") == 0 ? "seq"
-            : strstr(type, "Index")   ? "idx"
+        : strstr(type, "Index")       ? "idx"
                                       : "node",
         html_text(page->arena, type));
     add_target(page, node);
@@ -69,8 +69,7 @@ add_node(struct buffer *page, const json_t *node, int depth)
     for (i = 0; i < COUNT_OF(details); i++)
         if (json_object_get(node, details[i]))
             add_detail(page, details[i], json_object_get(node, details[i]), depth);
-    json_array_foreach (json_object_get(node, "Plans"), i, child)
-        add_node(page, child, depth + 1);
+    json_array_foreach(json_object_get(node, "Plans"), i, child) add_node(page, child, depth + 1);
 }
 
 void

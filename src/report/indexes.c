@@ -53,8 +53,8 @@ is_used_by_plan(const struct report *report, const char *name)
 }
 
 static void
-compare(struct ctx *ctx, const struct report_source *source, struct report *report,
-    struct indexes *ret)
+compare(
+    struct ctx *ctx, const struct report_source *source, struct report *report, struct indexes *ret)
 {
     const struct snapshot *before = &source->before;
     const struct snapshot *after = &source->after;
@@ -85,7 +85,7 @@ static bool
 is_object(struct arena *arena, const struct report_index *index, const char *object)
 {
     return text_equal(object, db_ident(arena, index->name)) ||
-        text_equal(object, db_qualified(arena, index->schema, index->name));
+           text_equal(object, db_qualified(arena, index->schema, index->name));
 }
 
 /* The last build of the name counts: an index can be built, dropped and built again. */
@@ -150,7 +150,7 @@ compare_tables(struct ctx *ctx, const struct report_source *source, const struct
         const struct snapshot_table *now = &after->tables[i];
         const struct snapshot_table *was = find_table(&source->before, now->table_id);
         bool is_counted = was && !was_reset && now->seq_scans >= was->seq_scans &&
-            now->index_scans >= was->index_scans;
+                          now->index_scans >= was->index_scans;
 
         if (!has_index_of(indexes, now))
             continue;
@@ -168,8 +168,8 @@ compare_tables(struct ctx *ctx, const struct report_source *source, const struct
 }
 
 bool
-report_compare_indexes(struct ctx *ctx, struct db *db, const struct report_source *source,
-    struct report *report)
+report_compare_indexes(
+    struct ctx *ctx, struct db *db, const struct report_source *source, struct report *report)
 {
     struct indexes indexes = { 0 };
 

@@ -65,8 +65,8 @@ query_json(const struct report_query *query)
     json_object_set_new(object, "script", text_or_null(query->script));
     json_object_set_new(object, "query", text_or_null(query->query));
     json_object_set_new(object, "fingerprint", text_or_null(query->fingerprint));
-    json_object_set_new(object, "factor",
-        query->factor > 0 ? json_real(query->factor) : json_null());
+    json_object_set_new(
+        object, "factor", query->factor > 0 ? json_real(query->factor) : json_null());
     json_object_set_new(object, "before", side_json(&query->before));
     json_object_set_new(object, "after", side_json(&query->after));
     return object;
@@ -176,8 +176,8 @@ totals_json(const struct report *report)
 {
     json_t *object = json_object();
 
-    json_object_set_new(object, "speed_up",
-        report->speed_up > 0 ? json_real(report->speed_up) : json_null());
+    json_object_set_new(
+        object, "speed_up", report->speed_up > 0 ? json_real(report->speed_up) : json_null());
     json_object_set_new(
         object, "compared_queries", json_integer((json_int_t)report->compared_count));
     json_object_set_new(object, "indexes_built", json_integer(report->built_count));

@@ -17,9 +17,9 @@ scenario_named(struct ctx *ctx, struct report *report, const char *name, size_t 
 static struct report_scenario_side *
 side_of(struct report_scenario *scenario, size_t load)
 {
-    return load == LOAD_BEFORE ? &scenario->before
-        : load == LOAD_AFTER   ? &scenario->after
-                               : &scenario->during;
+    return load == LOAD_BEFORE  ? &scenario->before
+           : load == LOAD_AFTER ? &scenario->after
+                                : &scenario->during;
 }
 
 /* A script of one statement tells that statement's quantiles. */
@@ -46,13 +46,14 @@ attach_latency(struct report *report, size_t load, const json_t *script,
 }
 
 static void
-read_scripts(struct ctx *ctx, const json_t *json, size_t load, struct report *report,
-    size_t *capacity)
+read_scripts(
+    struct ctx *ctx, const json_t *json, size_t load, struct report *report, size_t *capacity)
 {
     const json_t *script;
     size_t i;
 
-    json_array_foreach (json_object_get(json, "scripts"), i, script) {
+    json_array_foreach(json_object_get(json, "scripts"), i, script)
+    {
         const char *name = json_get_text(ctx->arena, script, "name", "?");
         struct report_scenario_side *side =
             side_of(scenario_named(ctx, report, name, capacity), load);
@@ -79,8 +80,8 @@ read_seconds(struct ctx *ctx, const json_t *json, struct report_load *load)
     size_t i;
 
     load->seconds = ARENA_ARRAY(ctx->arena, struct report_second, json_array_size(array) + 1);
-    json_array_foreach (array, i, second)
-        load->seconds[load->second_count++] = (struct report_second){
+    json_array_foreach(array, i, second) load->seconds[load->second_count++] =
+        (struct report_second){
             .at = json_get_int(second, "at", 0),
             .calls = json_get_int(second, "calls", 0),
             .mean_us = json_get_int(second, "mean_us", 0),
@@ -112,10 +113,9 @@ read_load(struct ctx *ctx, const char *path, size_t at, struct report *report, s
     load->calls = json_get_int(json, "calls", 0);
     load->calls_per_second = json_get_double(json, "calls_per_second", 0);
     load->errors = json_get_int(json, "errors", 0);
-    json_array_foreach (json_object_get(json, "messages"), i, message)
-        if (json_is_string(message))
-            text_list_add(ctx->arena, &load->messages,
-                arena_strdup(ctx->arena, json_string_value(message)));
+    json_array_foreach(json_object_get(json, "messages"), i, message) if (json_is_string(message))
+        text_list_add(
+            ctx->arena, &load->messages, arena_strdup(ctx->arena, json_string_value(message)));
     read_seconds(ctx, json, load);
     read_scripts(ctx, json, at, report, capacity);
     return true;

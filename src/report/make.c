@@ -37,6 +37,16 @@ report_time(struct arena *arena, const char *text)
     return arena_printf(arena, "%.*s UTC", (int)length, text);
 }
 
+const char *
+report_factor(struct arena *arena, double factor)
+{
+    if (factor < 10)
+        return arena_printf(arena, "%.2f×", factor);
+    if (factor < 100)
+        return arena_printf(arena, "%.1f×", factor);
+    return arena_printf(arena, "%s×", text_from_count(arena, (int64_t)(factor + 0.5)));
+}
+
 /* "a..b" is from a to b; "b" alone has no from. */
 static void
 split_range(struct arena *arena, const char *range, const char **ret_from, const char **ret_to)
@@ -78,13 +88,13 @@ choose(struct ctx *ctx, struct db *db, const struct report_options *options,
     error_set(ctx, ERR_NOT_FOUND, "a report needs a snapshot before the change and one after it");
     if (count == 0)
         return error_hint(ctx, "Take one: pgmend report snapshot before");
-    return error_hint(ctx, "The newest is \"%s\"; take another: pgmend report snapshot after",
-        known[0].name);
+    return error_hint(
+        ctx, "The newest is \"%s\"; take another: pgmend report snapshot after", known[0].name);
 }
 
 static bool
-load_source(struct ctx *ctx, struct db *db, const struct report_options *options,
-    struct report_source *ret)
+load_source(
+    struct ctx *ctx, struct db *db, const struct report_options *options, struct report_source *ret)
 {
     const char *before;
     const char *after;
@@ -104,8 +114,8 @@ load_source(struct ctx *ctx, struct db *db, const struct report_options *options
         return false;
     /* Texts of one server's clock in one time zone are in the order of time. */
     if (strcmp(ret->before.workload.taken_at, ret->after.workload.taken_at) >= 0)
-        return error_set(ctx, ERR_USAGE, "snapshot \"%s\" was not taken before \"%s\"", before,
-            after);
+        return error_set(
+            ctx, ERR_USAGE, "snapshot \"%s\" was not taken before \"%s\"", before, after);
     return true;
 }
 
@@ -122,13 +132,14 @@ note_settings(struct ctx *ctx, const struct report_source *source, struct report
         error_clear(ctx);
         return;
     }
-    json_object_foreach (after, name, value) {
+    json_object_foreach(after, name, value)
+    {
         const char *was = json_string_value(json_object_get(before, name));
         const char *is = json_string_value(value);
 
         if (was && is && strcmp(was, is) != 0)
-            report_note(ctx, report, "The setting %s was changed between the snapshots: %s, then %s.",
-                name, was, is);
+            report_note(ctx, report,
+                "The setting %s was changed between the snapshots: %s, then %s.", name, was, is);
     }
 }
 
@@ -139,8 +150,8 @@ fill_stretches(struct ctx *ctx, const struct report_source *source, struct repor
 
     report->before = (struct report_stretch){
         .from = source->has_before_from ? source->before_from.name : NULL,
-        .from_at = source->has_before_from ? source->before_from.workload.taken_at
-                                           : first->stats_reset,
+        .from_at =
+            source->has_before_from ? source->before_from.workload.taken_at : first->stats_reset,
         .to = source->before.name,
         .to_at = first->taken_at,
     };
@@ -171,8 +182,8 @@ count_errors(struct report *report)
 }
 
 bool
-report_make(struct ctx *ctx, struct db *db, const struct report_options *options,
-    struct report *ret)
+report_make(
+    struct ctx *ctx, struct db *db, const struct report_options *options, struct report *ret)
 {
     struct report_source *source = ARENA_NEW(ctx->arena, struct report_source);
 

@@ -21,12 +21,11 @@ bool report_compare_indexes(struct ctx *ctx, struct db *db, const struct report_
     struct report *report) MUST_CHECK;
 
 /* Reads the load files: loads, scenarios, and the quantiles of queries. */
-bool report_read_loads(struct ctx *ctx, const struct report_options *options,
-    struct report *report) MUST_CHECK;
+bool report_read_loads(struct ctx *ctx, const struct report_options *options, struct report *report)
+    MUST_CHECK;
 
 /* Adds a sentence to the notes. */
-void report_note(struct ctx *ctx, struct report *report, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+void report_note(struct ctx *ctx, struct report *report, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* "2026-11-22 13:56:37" of the server's time text. */
 const char *report_time(struct arena *arena, const char *text);

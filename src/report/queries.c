@@ -89,8 +89,8 @@ add_side(struct report_side *side, const struct workload_delta *delta)
 }
 
 static void
-add_deltas(struct ctx *ctx, const struct workload_deltas *deltas, bool is_after,
-    struct queries *queries)
+add_deltas(
+    struct ctx *ctx, const struct workload_deltas *deltas, bool is_after, struct queries *queries)
 {
     for (size_t i = 0; i < deltas->count; i++) {
         const struct workload_delta *delta = &deltas->items[i];
@@ -133,8 +133,8 @@ note_stretch(struct ctx *ctx, struct report *report, const struct workload_delta
             text_from_count(ctx->arena, deltas->evicted), name,
             text_from_count(ctx->arena, end->most_entries));
     for (size_t i = 0; i < deltas->count; i++)
-        lost += deltas->items[i].change == CHANGE_EVICTED ||
-            deltas->items[i].change == CHANGE_VANISHED;
+        lost +=
+            deltas->items[i].change == CHANGE_EVICTED || deltas->items[i].change == CHANGE_VANISHED;
     if (lost > 0)
         report_note(ctx, report,
             "%zu statements lost counts in the stretch \"%s\" (evicted, or reset one by one): they "
@@ -201,8 +201,9 @@ attach_plans(const struct report_source *source, struct report *report)
 
         query->before.plan = find_plan(&source->before, query->fingerprint);
         query->after.plan = find_plan(&source->after, query->fingerprint);
-        query->is_new_plan = query->before.plan && query->after.plan &&
-            query->before.plan->has_plan && query->after.plan->has_plan &&
+        query->is_new_plan =
+            query->before.plan && query->after.plan && query->before.plan->has_plan &&
+            query->after.plan->has_plan &&
             !same_indexes(&query->before.plan->plan.indexes, &query->after.plan->plan.indexes);
     }
 }
@@ -214,11 +215,9 @@ report_compare_queries(struct ctx *ctx, const struct report_source *source, stru
     struct workload_deltas before;
     struct workload_deltas after;
 
-    workload_compare(ctx->arena,
-        source->has_before_from ? &source->before_from.workload : NULL, &source->before.workload,
-        &before);
-    workload_compare(
-        ctx->arena, &source->after_from.workload, &source->after.workload, &after);
+    workload_compare(ctx->arena, source->has_before_from ? &source->before_from.workload : NULL,
+        &source->before.workload, &before);
+    workload_compare(ctx->arena, &source->after_from.workload, &source->after.workload, &after);
     add_planned(ctx, &source->after, &queries);
     add_planned(ctx, &source->before, &queries);
     report->critical_count = queries.count;
@@ -229,8 +228,8 @@ report_compare_queries(struct ctx *ctx, const struct report_source *source, stru
             sizeof(queries.items[0]), compare_time);
     report->queries = queries.items;
     report->query_count = queries.count < report->critical_count + MOST_OTHERS
-        ? queries.count
-        : report->critical_count + MOST_OTHERS;
+                              ? queries.count
+                              : report->critical_count + MOST_OTHERS;
     rate(report);
     attach_plans(source, report);
     note_stretch(ctx, report, &before, "before", &source->before.workload);

@@ -41,8 +41,8 @@ struct report_query {
     const char *fingerprint;
     struct report_side before;
     struct report_side after;
-    double factor;      /* mean before / mean after; 0 when one is missing or partial */
-    bool is_new_plan;   /* the indexes used differ */
+    double factor;    /* mean before / mean after; 0 when one is missing or partial */
+    bool is_new_plan; /* the indexes used differ */
 };
 
 struct report_scenario_side {
@@ -68,7 +68,7 @@ struct report_index {
     const char *table_name;
     const char *name;
     const char *definition;
-    const char *what;          /* "built", "dropped" or "kept" */
+    const char *what; /* "built", "dropped" or "kept" */
     bool is_valid;
     int64_t size_bytes;
     int64_t scans;             /* since it was built, or between the snapshots; -1 not known */
@@ -139,7 +139,7 @@ struct report {
     double speed_up;       /* of all comparable queries, see REPORT_METHOD; 0 not known */
     size_t compared_count; /* how many queries that is */
     int64_t built_count;
-    int64_t errors;        /* under all known loads; -1 when there was none */
+    int64_t errors; /* under all known loads; -1 when there was none */
     struct text_list notes;
 };
 
@@ -150,6 +150,9 @@ extern const size_t report_method_count;
 /* Loads the snapshots and files and compares. Writes nothing. */
 bool report_make(struct ctx *ctx, struct db *db, const struct report_options *options,
     struct report *ret) MUST_CHECK;
+
+/* "1.25×", "48.5×", "1 120×". */
+const char *report_factor(struct arena *arena, double factor);
 
 /* Caller owns it. */
 json_t *report_json(const struct report *report);

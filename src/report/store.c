@@ -58,8 +58,8 @@ explain_script(struct ctx *ctx, struct db *db, const struct script *script, stru
 }
 
 static bool
-explain_all(struct ctx *ctx, struct db *db, const struct snapshot_options *options,
-    struct snapshot *ret)
+explain_all(
+    struct ctx *ctx, struct db *db, const struct snapshot_options *options, struct snapshot *ret)
 {
     struct plans plans = { 0 };
     struct scripts scripts;
@@ -82,9 +82,8 @@ statements_json(struct ctx *ctx, const struct workload *workload)
     json_t *array CLEANUP(json_release) = json_array();
 
     for (size_t i = 0; i < workload->count; i++)
-        json_array_append_new(array,
-            json_from_fields(workload_statement_fields, workload_statement_field_count,
-                &workload->items[i]));
+        json_array_append_new(array, json_from_fields(workload_statement_fields,
+                                         workload_statement_field_count, &workload->items[i]));
     return json_text(ctx->arena, array);
 }
 
@@ -132,17 +131,17 @@ store(struct ctx *ctx, struct db *db, const struct snapshot_options *options,
 
     int64_t id = made.items[0].id;
 
-    return sql_report_put_statements(ctx, db, .snapshot = id,
-               .statements = statements_json(ctx, workload)) &&
-        sql_report_put_indexes(ctx, db, .snapshot = id) &&
-        sql_report_put_tables(ctx, db, .snapshot = id) &&
-        sql_report_put_plans(ctx, db, .snapshot = id, .plans = plans_json(ctx, snapshot)) &&
-        db_commit(ctx, &transaction);
+    return sql_report_put_statements(
+               ctx, db, .snapshot = id, .statements = statements_json(ctx, workload)) &&
+           sql_report_put_indexes(ctx, db, .snapshot = id) &&
+           sql_report_put_tables(ctx, db, .snapshot = id) &&
+           sql_report_put_plans(ctx, db, .snapshot = id, .plans = plans_json(ctx, snapshot)) &&
+           db_commit(ctx, &transaction);
 }
 
 bool
-snapshot_take(struct ctx *ctx, struct db *db, const struct snapshot_options *options,
-    struct snapshot *ret)
+snapshot_take(
+    struct ctx *ctx, struct db *db, const struct snapshot_options *options, struct snapshot *ret)
 {
     *ret = (struct snapshot){ .name = options->name };
     /* Counters first: making tables and plans shall not count as the application's work. */

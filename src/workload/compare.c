@@ -71,7 +71,7 @@ static bool
 began_anew(const struct workload_statement *before, const struct workload_statement *after)
 {
     return after->calls < before->calls || after->total_ms < before->total_ms ||
-        !text_equal(before->stats_since, after->stats_since);
+           !text_equal(before->stats_since, after->stats_since);
 }
 
 static void
@@ -113,12 +113,11 @@ workload_compare(struct arena *arena, const struct workload *before, const struc
     size_t j = 0;
 
     while (i < before->count || j < after->count) {
-        int order = i == before->count ? 1
-            : j == after->count        ? -1
-                                       : compare_keys(&left[i], &right[j]);
+        int order = i == before->count  ? 1
+                    : j == after->count ? -1
+                                        : compare_keys(&left[i], &right[j]);
 
-        compare_statement(
-            arena, ret, order <= 0 ? left[i] : NULL, order >= 0 ? right[j] : NULL);
+        compare_statement(arena, ret, order <= 0 ? left[i] : NULL, order >= 0 ? right[j] : NULL);
         i += order <= 0;
         j += order >= 0;
     }

@@ -93,8 +93,8 @@ static bool
 remainder_of(struct number *arguments, size_t count, struct number *ret)
 {
     (void)count;
-    *ret = (struct number){ .value = fmod(arguments[0].value, arguments[1].value),
-        .is_whole = true };
+    *ret =
+        (struct number){ .value = fmod(arguments[0].value, arguments[1].value), .is_whole = true };
     return arguments[1].value < 0 || arguments[1].value > 0;
 }
 
@@ -189,12 +189,10 @@ read_call(struct reader *reader, struct number *ret)
     if (!take(reader, ')'))
         return refuse(reader);
     for (size_t i = 0; i < COUNT_OF(functions); i++)
-        if (strlen(functions[i].name) == length &&
-            strncmp(functions[i].name, start, length) == 0 &&
+        if (strlen(functions[i].name) == length && strncmp(functions[i].name, start, length) == 0 &&
             count >= functions[i].least_arguments && functions[i].call(arguments, count, ret))
             return true;
-    return error_set(
-        reader->ctx, ERR_INPUT, "cannot evaluate %.*s() here", (int)length, start);
+    return error_set(reader->ctx, ERR_INPUT, "cannot evaluate %.*s() here", (int)length, start);
 }
 
 static bool
@@ -255,9 +253,9 @@ read_product(struct reader *reader, struct number *ret)
         if (sign != '*' && !(right.value < 0 || right.value > 0))
             return error_set(reader->ctx, ERR_INPUT, "division by zero");
         ret->is_whole = ret->is_whole && right.is_whole;
-        ret->value = sign == '*' ? ret->value * right.value
-            : sign == '/'        ? ret->value / right.value
-                                 : fmod(ret->value, right.value);
+        ret->value = sign == '*'   ? ret->value * right.value
+                     : sign == '/' ? ret->value / right.value
+                                   : fmod(ret->value, right.value);
         if (ret->is_whole)
             ret->value = trunc(ret->value);
     }

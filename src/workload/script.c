@@ -27,8 +27,8 @@ read_defines(struct ctx *ctx, const struct text_list *defines, struct script_var
 
         if (!equals || equals == defines->items[i])
             return error_set(ctx, ERR_USAGE, "\"%s\" is not NAME=VALUE", defines->items[i]);
-        variable.name = arena_strndup(
-            ctx->arena, defines->items[i], (size_t)(equals - defines->items[i]));
+        variable.name =
+            arena_strndup(ctx->arena, defines->items[i], (size_t)(equals - defines->items[i]));
         variable.value = equals + 1;
         VEC_PUSH(ctx->arena, ret, variable);
     }
@@ -73,8 +73,8 @@ take_commands(struct ctx *ctx, char *text, struct script_variables *variables)
             while (*next && next - line >= 2 && next[-2] == '\\')
                 next += strcspn(next, "\n") + (strchr(next, '\n') != NULL);
 
-            char *command = arena_strndup(ctx->arena, line + blanks + 1,
-                (size_t)(next - line) - blanks - 1);
+            char *command =
+                arena_strndup(ctx->arena, line + blanks + 1, (size_t)(next - line) - blanks - 1);
 
             for (char *at = command; *at; at++)
                 if (*at == '\n' || *at == '\\' || *at == '\r')
@@ -145,8 +145,8 @@ number_of(struct arena *arena, struct text_list *names, const char *name)
  * takes the type from the other side in both cases.
  */
 static void
-put_variables(struct ctx *ctx, struct script_statement *statement,
-    const struct script_variables *variables)
+put_variables(
+    struct ctx *ctx, struct script_statement *statement, const struct script_variables *variables)
 {
     struct buffer sql = { .arena = ctx->arena };
     struct buffer sample = { .arena = ctx->arena };
@@ -217,8 +217,8 @@ script_read(struct ctx *ctx, const char *name, const char *text, const struct te
 }
 
 bool
-script_read_folder(struct ctx *ctx, const char *folder, const struct text_list *defines,
-    struct scripts *ret)
+script_read_folder(
+    struct ctx *ctx, const char *folder, const struct text_list *defines, struct scripts *ret)
 {
     struct text_list names;
 
@@ -235,8 +235,8 @@ script_read_folder(struct ctx *ctx, const char *folder, const struct text_list *
         if (!text_ends_with(file, ".sql"))
             continue;
         if (!file_read(ctx, path, &text, &length) ||
-            !script_read(ctx, arena_strndup(ctx->arena, file, strlen(file) - strlen(".sql")),
-                text, defines, &script))
+            !script_read(ctx, arena_strndup(ctx->arena, file, strlen(file) - strlen(".sql")), text,
+                defines, &script))
             return error_wrap(ctx, "reading the scripts in \"%s\"", folder);
         script.path = path;
         VEC_PUSH(ctx->arena, ret, script);

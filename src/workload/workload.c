@@ -109,15 +109,15 @@ read_counters(struct ctx *ctx, struct db *db, struct workload *ret)
 bool
 workload_read(struct ctx *ctx, struct db *db, struct workload *ret)
 {
-    const char *schema;
-    const char *usual;
+    const char *schema = NULL;
+    const char *usual = NULL;
 
     if (!find_extension(ctx, db, &schema) ||
         !db_value(ctx, db, "SELECT pg_catalog.current_setting('search_path')", NULL, 0, &usual))
         return error_wrap(ctx, "reading pg_stat_statements");
 
-    const char *path = arena_printf(
-        ctx->arena, "pg_catalog, %s, pg_temp", db_ident(ctx->arena, schema));
+    const char *path =
+        arena_printf(ctx->arena, "pg_catalog, %s, pg_temp", db_ident(ctx->arena, schema));
 
     if (!db_set(ctx, db, "search_path", path))
         return error_wrap(ctx, "reading pg_stat_statements");

@@ -50,9 +50,9 @@ struct workload {
 bool workload_read(struct ctx *ctx, struct db *db, struct workload *ret) MUST_CHECK;
 
 enum workload_change {
-    CHANGE_COUNTED,  /* in both readings, and its counters only grew: the difference is exact */
-    CHANGE_NEW,      /* first seen in the second reading: all its counts belong to the time between */
-    CHANGE_RESET,    /* all was reset between: the counts are only those since the reset */
+    CHANGE_COUNTED, /* in both readings, and its counters only grew: the difference is exact */
+    CHANGE_NEW,   /* first seen in the second reading: all its counts belong to the time between */
+    CHANGE_RESET, /* all was reset between: the counts are only those since the reset */
     CHANGE_EVICTED,  /* its own counters began anew between: an unknown part of them is lost */
     CHANGE_VANISHED, /* only in the first reading: what happened in between is lost */
 };
@@ -63,7 +63,8 @@ const char *workload_change_name(enum workload_change change);
 /* Counts, times and rows between the readings; min, max and stddev are not known for a span. */
 struct workload_delta {
     enum workload_change change;
-    const struct workload_statement *statement; /* of the second reading, of the first if vanished */
+    const struct workload_statement
+        *statement; /* of the second reading, of the first if vanished */
     int64_t calls;
     double total_ms;
     double mean_ms; /* 0 when there were no calls */

@@ -1,18 +1,18 @@
 /* Backups that are made, proven, found and restored. */
-#include "db/test_backup_support.h"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "backup/backup.h"
+#include "db/test_backup_support.h"
 
 static int
 set_up(void **state)
 {
     struct bench *bench = bench_new(NULL);
 
-    sql(bench, "CREATE TABLE users (id bigserial PRIMARY KEY, name text CHECK (name IN ('a', 'b')), "
-               "height float8, born timestamptz, note varchar(9) CHECK (note IN ('x', 'y')))");
+    sql(bench,
+        "CREATE TABLE users (id bigserial PRIMARY KEY, name text CHECK (name IN ('a', 'b')), "
+        "height float8, born timestamptz, note varchar(9) CHECK (note IN ('x', 'y')))");
     sql(bench, "INSERT INTO users (name, height, born, note) SELECT 'a', random(), now(), 'x' "
                "FROM generate_series(1, 500)");
     sql(bench, "CREATE INDEX ON users (lower(name)) WHERE id > 3");
@@ -44,8 +44,10 @@ test_create_and_verify(void **state)
     const char *said;
 
     sql(bench, "CREATE SCHEMA \"Схема \"\"1\"\"\"");
-    sql(bench, "CREATE TABLE \"Схема \"\"1\"\"\".\"we'ird\n\\! touch x; drop table u; --\" (\"ключ\" int)");
-    sql(bench, "INSERT INTO \"Схема \"\"1\"\"\".\"we'ird\n\\! touch x; drop table u; --\" VALUES (1), (1)");
+    sql(bench,
+        "CREATE TABLE \"Схема \"\"1\"\"\".\"we'ird\n\\! touch x; drop table u; --\" (\"ключ\" int)");
+    sql(bench,
+        "INSERT INTO \"Схема \"\"1\"\"\".\"we'ird\n\\! touch x; drop table u; --\" VALUES (1), (1)");
     sql(bench, "CREATE SEQUENCE down INCREMENT -1");
     sql(bench, "SELECT nextval('down'), setval('users_id_seq', 700, false)");
     sql(bench, "CREATE TABLE empty ()");
@@ -56,7 +58,8 @@ test_create_and_verify(void **state)
     sql(bench, "CREATE TABLE dropped (a int, b int, c int CHECK (c > 0), UNIQUE (c))");
     sql(bench, "ALTER TABLE dropped DROP COLUMN a");
     sql(bench, "CREATE TABLE measured (at date, v int) PARTITION BY RANGE (at)");
-    sql(bench, "CREATE TABLE measured_1 PARTITION OF measured FOR VALUES FROM (MINVALUE) TO (MAXVALUE)");
+    sql(bench,
+        "CREATE TABLE measured_1 PARTITION OF measured FOR VALUES FROM (MINVALUE) TO (MAXVALUE)");
     sql(bench, "INSERT INTO measured VALUES ('2026-01-01', 1)");
     for (int i = 0; i < 2; i++) {
         const char *format = i ? "custom" : "directory";
@@ -64,8 +67,7 @@ test_create_and_verify(void **state)
         said = run_pgmend(bench, 0,
             arena_printf(bench->ctx.arena, "backup create --format %s --name n%d", format, i));
         assert_holds(said, "sums recorded");
-        said = run_pgmend(
-            bench, 0, arena_printf(bench->ctx.arena, "backup verify n%d --json", i));
+        said = run_pgmend(bench, 0, arena_printf(bench->ctx.arena, "backup verify n%d --json", i));
         assert_holds(said, "\"is_verified\": true");
         assert_holds(said, "\"alembic_version\": \"abc123\"");
     }
@@ -154,10 +156,10 @@ test_concurrent_writes(void **state)
 
     sql(bench, "INSERT INTO users (name, height) SELECT 'b', i FROM generate_series(1, 30000) i");
     must(bench, db_send(&bench->ctx, writer,
-        "DO $$ BEGIN FOR i IN 1..10000000 LOOP"
-        " INSERT INTO public.users (name, height) VALUES ('a', i);"
-        " UPDATE public.users SET height = -i WHERE id % 997 = i % 997;"
-        " DELETE FROM public.users WHERE id = i * 3; COMMIT; END LOOP; END $$"));
+                    "DO $$ BEGIN FOR i IN 1..10000000 LOOP"
+                    " INSERT INTO public.users (name, height) VALUES ('a', i);"
+                    " UPDATE public.users SET height = -i WHERE id % 997 = i % 997;"
+                    " DELETE FROM public.users WHERE id = i * 3; COMMIT; END LOOP; END $$"));
     start_pgmend(bench, "backup create --name b", &dump);
     must(bench, process_wait(&bench->ctx, &dump));
     assert_int_equal(dump.status, 0);
@@ -171,8 +173,7 @@ test_restore_into(void **state)
 {
     struct bench *bench = *state;
     const char *into = arena_printf(bench->ctx.arena, "%s_copy", bench->database);
-    const char *words =
-        arena_printf(bench->ctx.arena, "backup restore b --into %s", into);
+    const char *words = arena_printf(bench->ctx.arena, "backup restore b --into %s", into);
 
     run_pgmend(bench, 0, "backup create --name b");
     run_pgmend(bench, 0, words);
@@ -181,8 +182,8 @@ test_restore_into(void **state)
     struct db *db = connect_to(bench, into);
 
     assert_string_equal(value_in(bench, db, "SELECT count(*) FROM public.users"), "500");
-    assert_string_equal(
-        value_in(bench, db, "SELECT last_analyze IS NOT NULL OR n_live_tup >= 0 FROM "
+    assert_string_equal(value_in(bench, db,
+                            "SELECT last_analyze IS NOT NULL OR n_live_tup >= 0 FROM "
                             "pg_catalog.pg_stat_user_tables WHERE relname = 'users'"),
         "t");
     db_close(db);
@@ -201,17 +202,19 @@ test_swap(void **state)
     const char *said;
 
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "ALTER DATABASE %s SET search_path TO \"$user\", public, \"a b\"", name)));
+                    arena_printf(arena,
+                        "ALTER DATABASE %s SET search_path TO \"$user\", public, \"a b\"", name)));
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "ALTER DATABASE %s SET work_mem = '7MB'", name)));
+                    arena_printf(arena, "ALTER DATABASE %s SET work_mem = '7MB'", name)));
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "ALTER DATABASE %s CONNECTION LIMIT 33", name)));
+                    arena_printf(arena, "ALTER DATABASE %s CONNECTION LIMIT 33", name)));
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "REVOKE ALL ON DATABASE %s FROM PUBLIC", name)));
+                    arena_printf(arena, "REVOKE ALL ON DATABASE %s FROM PUBLIC", name)));
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "GRANT CONNECT ON DATABASE %s TO pg_monitor WITH GRANT OPTION", name)));
+                    arena_printf(arena,
+                        "GRANT CONNECT ON DATABASE %s TO pg_monitor WITH GRANT OPTION", name)));
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "COMMENT ON DATABASE %s IS 'it''s ours'", name)));
+                    arena_printf(arena, "COMMENT ON DATABASE %s IS 'it''s ours'", name)));
     run_pgmend(bench, 0, "backup create --name b");
     sql(bench, "DELETE FROM users WHERE id <= 100");
     sql(bench, "INSERT INTO users (name) SELECT 'b' FROM generate_series(1, 350)");
@@ -220,7 +223,8 @@ test_swap(void **state)
     const char *described = arena_printf(arena,
         "SELECT concat(datconnlimit, ' ', datacl, ' ', shobj_description(oid, 'pg_database'), ' ',"
         " datallowconn, ' ', (SELECT setconfig FROM pg_catalog.pg_db_role_setting"
-        " WHERE setdatabase = d.oid)) FROM pg_catalog.pg_database d WHERE datname = '%s'", name);
+        " WHERE setdatabase = d.oid)) FROM pg_catalog.pg_database d WHERE datname = '%s'",
+        name);
     const char *before = value_in(bench, bench->admin, described);
 
     said = run_pgmend(bench, 0, "backup restore b --swap --yes");
@@ -237,7 +241,9 @@ test_swap(void **state)
         "restore database done");
 
     const char *old = value_in(bench, bench->admin,
-        arena_printf(arena, "SELECT datname FROM pg_catalog.pg_database WHERE datname ~ '^%s_before_[0-9]{14}$'", name));
+        arena_printf(arena,
+            "SELECT datname FROM pg_catalog.pg_database WHERE datname ~ '^%s_before_[0-9]{14}$'",
+            name));
     struct db *db = connect_to(bench, old);
 
     assert_string_equal(value_in(bench, db, "SELECT count(*) FROM public.users"), "750");
@@ -261,8 +267,7 @@ test_row_security(void **state)
     sql(bench, "CREATE POLICY p ON users USING (id < 10)");
     sql(bench, arena_printf(arena, "CREATE ROLE %s LOGIN", role));
     sql(bench, arena_printf(arena, "GRANT USAGE ON SCHEMA public TO %s", role));
-    assert_holds(run_pgmend(bench, 8,
-                     arena_printf(arena, "backup create --db-url user=%s", role)),
+    assert_holds(run_pgmend(bench, 8, arena_printf(arena, "backup create --db-url user=%s", role)),
         "may not read table");
     sql(bench, arena_printf(arena, "GRANT pg_read_all_data TO %s", role));
 
@@ -303,24 +308,24 @@ test_without_superuser(void **state)
     const char *template = arena_printf(arena, "%s_template", bench->database);
 
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "CREATE ROLE %s LOGIN CREATEDB", role)));
+                    arena_printf(arena, "CREATE ROLE %s LOGIN CREATEDB", role)));
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "ALTER DATABASE %s OWNER TO %s", bench->database, role)));
+                    arena_printf(arena, "ALTER DATABASE %s OWNER TO %s", bench->database, role)));
     sql(bench, arena_printf(arena, "ALTER TABLE users OWNER TO %s", role));
     sql(bench, "CREATE EXTENSION pg_stat_statements");
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "CREATE DATABASE %s OWNER %s", template, role)));
+                    arena_printf(arena, "CREATE DATABASE %s OWNER %s", template, role)));
 
     struct db *db = connect_to(bench, template);
 
     must(bench, db_exec(&bench->ctx, db, "CREATE EXTENSION pg_stat_statements SCHEMA public"));
     db_close(db);
     run_pgmend(bench, 0, arena_printf(arena, "backup create --db-url user=%s --name b", role));
-    assert_holds(
-        run_pgmend(bench, 1, arena_printf(arena, "backup verify --db-url user=%s", role)),
+    assert_holds(run_pgmend(bench, 1, arena_printf(arena, "backup verify --db-url user=%s", role)),
         "--scratch-template");
     run_pgmend(bench, 0,
-        arena_printf(arena, "backup verify --db-url user=%s --scratch-template %s", role, template));
+        arena_printf(
+            arena, "backup verify --db-url user=%s --scratch-template %s", role, template));
     db_close(bench->db);
     bench->db = NULL;
     drop_database(bench, bench->database);

@@ -15,10 +15,10 @@ enum { WAIT_LIMIT_US = 20000000 };
 
 struct bench {
     struct ctx ctx;
-    struct db *admin;     /* in database postgres */
-    struct db *db;        /* in our database */
+    struct db *admin; /* in database postgres */
+    struct db *db;    /* in our database */
     const char *database;
-    const char *state;    /* --state-dir */
+    const char *state; /* --state-dir */
     const char *backups;
 };
 
@@ -34,7 +34,8 @@ static inline struct db *
 connect_to(struct bench *bench, const char *database)
 {
     struct db_options options = {
-        .database = database, .application = "test", .access = ACCESS_WRITE };
+        .database = database, .application = "test", .access = ACCESS_WRITE
+    };
     struct db *db = NULL;
 
     must(bench, db_open(&bench->ctx, &options, &db));
@@ -64,15 +65,14 @@ bench_new(const char *database)
     struct bench *bench = ARENA_NEW(arena, struct bench);
 
     bench->ctx.arena = arena;
-    bench->database = database
-        ? arena_printf(arena, "%s %s", database, random_hex(arena, 4))
-        : arena_printf(arena, "test_backup_%s", random_hex(arena, 6));
+    bench->database = database ? arena_printf(arena, "%s %s", database, random_hex(arena, 4))
+                               : arena_printf(arena, "test_backup_%s", random_hex(arena, 6));
     bench->state = test_folder(&bench->ctx);
     bench->backups = file_join(arena, bench->state, "backups");
     bench->admin = connect_to(bench, "postgres");
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(arena, "CREATE DATABASE %s TEMPLATE template0",
-            db_ident(arena, bench->database))));
+                    arena_printf(arena, "CREATE DATABASE %s TEMPLATE template0",
+                        db_ident(arena, bench->database))));
     bench->db = connect_to(bench, bench->database);
     sql(bench, "SELECT pg_catalog.set_config('search_path', 'public', false)");
     return bench;
@@ -82,8 +82,8 @@ static inline void
 drop_database(struct bench *bench, const char *name)
 {
     must(bench, db_exec(&bench->ctx, bench->admin,
-        arena_printf(bench->ctx.arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)",
-            db_ident(bench->ctx.arena, name))));
+                    arena_printf(bench->ctx.arena, "DROP DATABASE IF EXISTS %s WITH (FORCE)",
+                        db_ident(bench->ctx.arena, name))));
 }
 
 static inline void
@@ -93,9 +93,10 @@ bench_free(struct bench *bench)
 
     db_close(bench->db);
     drop_database(bench, bench->database);
-    must(bench, db_query(&bench->ctx, bench->admin,
-        "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, $1)",
-        &bench->database, 1, &result));
+    must(bench,
+        db_query(&bench->ctx, bench->admin,
+            "SELECT datname FROM pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, $1)",
+            &bench->database, 1, &result));
     for (size_t i = 0; i < result.rows; i++)
         drop_database(bench, result_cell(&result, i, 0));
     must(bench, file_remove(&bench->ctx, bench->state));
@@ -112,8 +113,8 @@ start_pgmend(struct bench *bench, const char *words, struct process *ret)
     struct arena *arena = bench->ctx.arena;
     const char *program = getenv("PGMEND");
     const char *argv[MAX_WORDS] = { program, "--state-dir", bench->state };
-    const char *env[] = { "DATABASE_URL=",
-        arena_printf(arena, "PGDATABASE=%s", bench->database), NULL };
+    const char *env[] = { "DATABASE_URL=", arena_printf(arena, "PGDATABASE=%s", bench->database),
+        NULL };
     size_t count = 3;
 
     if (!program)
@@ -127,7 +128,8 @@ start_pgmend(struct bench *bench, const char *words, struct process *ret)
     }
 
     struct process_options options = {
-        .argv = argv, .env = env, .timeout_us = 60000000, .own_group = true };
+        .argv = argv, .env = env, .timeout_us = 60000000, .own_group = true
+    };
 
     must(bench, process_start(&bench->ctx, &options, ret));
 }
@@ -141,8 +143,8 @@ run_pgmend(struct bench *bench, int status, const char *words)
     start_pgmend(bench, words, &process);
     must(bench, process_wait(&bench->ctx, &process));
 
-    const char *said = arena_printf(bench->ctx.arena, "%s%s", buffer_text(&process.out),
-        buffer_text(&process.err));
+    const char *said = arena_printf(
+        bench->ctx.arena, "%s%s", buffer_text(&process.out), buffer_text(&process.err));
 
     if (process.status != status)
         fail_msg("pgmend %s: status %d instead of %d: %s", words, process.status, status, said);

@@ -37,8 +37,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_statements(&ctx, text);
     if (sql_tokens(&ctx, text, &tokens))
         for (size_t i = 0; i < tokens.count; i++)
-            assert(tokens.items[i].start < tokens.items[i].end &&
-                tokens.items[i].end <= strlen(text));
+            assert(
+                tokens.items[i].start < tokens.items[i].end && tokens.items[i].end <= strlen(text));
     assert(sql_name_end(text, 0) <= strlen(text));
     if (sql_parse(&ctx, text, &tree))
         assert(json_object_get(tree, "stmts"));

@@ -7,6 +7,8 @@
 #include "base/process.h"
 #include "cli/option.h"
 
+enum { MAX_WORDS = 32 };
+
 /* Starts with a small letter (or is a name such as SQL), and does not end as a sentence. */
 static bool
 is_phrase(const char *text)
@@ -113,23 +115,34 @@ split_words(struct arena *arena, const char *line, char **argv, int limit)
     return argc;
 }
 
-static void
-check_call(struct ctx *ctx, const struct command *command, const char *line)
+/* The command that a line calls; NULL when it calls no pgmend. */
+static const struct command *
+find_called(
+    struct ctx *ctx, const struct command *command, const char *line, struct invocation *ret)
 {
     const char *start = strstr(line, "pgmend ");
-    struct invocation asked;
-    struct global_options global;
-    struct text_list operands;
-    char *argv[32];
+    char **argv = ARENA_ARRAY(ctx->arena, char *, MAX_WORDS);
     int argc;
 
     if (!start)
-        return;
-    argc = split_words(ctx->arena, start + strlen("pgmend "), argv, (int)COUNT_OF(argv));
-    if (!command_select(ctx, argc, argv, &asked))
+        return NULL;
+    argc = split_words(ctx->arena, start + strlen("pgmend "), argv, MAX_WORDS);
+    if (!command_select(ctx, argc, argv, ret))
         fail_msg("%s: \"%s\": %s", command->path, line, ctx->error.message);
-    if (!asked.command)
+    if (!ret->command)
         fail_msg("%s: \"%s\" names no command", command->path, line);
+    return ret->command;
+}
+
+static void
+check_call(struct ctx *ctx, const struct command *command, const char *line)
+{
+    struct invocation asked;
+    struct global_options global;
+    struct text_list operands;
+
+    if (!find_called(ctx, command, line, &asked))
+        return;
 
     void *options = arena_alloc(ctx->arena, asked.command->options_size);
 
@@ -153,9 +166,13 @@ examples_and_next_steps_can_be_typed(void **state)
         }
         if (!commands[i]->next)
             continue;
+
+        struct invocation asked;
+
+        /* The next step is named without its operands. */
         if (!text_starts_with(commands[i]->next, "pgmend "))
             fail_msg("%s: next is \"%s\"", commands[i]->path, commands[i]->next);
-        check_call(ctx, commands[i], commands[i]->next);
+        assert_non_null(find_called(ctx, commands[i], commands[i]->next, &asked));
     }
 }
 

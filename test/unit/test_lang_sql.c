@@ -26,7 +26,8 @@ scripts_are_split_at_the_semicolons_that_end_statements(void **state)
                 "commit" } },
         { "BEGIN; SELECT 1; END", { "BEGIN", "SELECT 1", "END" } },
         { "SELECT ) ; nonsense ; CREATE INDEX ON", { "SELECT )", "nonsense", "CREATE INDEX ON" } },
-        { "SELECT U&'a;''b'; SELECT U&\"c;\"\"d\"", { "SELECT U&'a;''b'", "SELECT U&\"c;\"\"d\"" } },
+        { "SELECT U&'a;''b'; SELECT U&\"c;\"\"d\"",
+            { "SELECT U&'a;''b'", "SELECT U&\"c;\"\"d\"" } },
     };
     struct ctx *ctx = *state;
     struct sql_statements found;
@@ -159,7 +160,8 @@ normalising_puts_parameters_in_the_place_of_constants(void **state)
 static void
 tokens_have_their_kind_and_place(void **state)
 {
-    static const char *text = "SELECT U&\"d\"\"\" , b::int /* c */ FROM t WHERE x=$1+'y' AND n >= .5";
+    static const char *text =
+        "SELECT U&\"d\"\"\" , b::int /* c */ FROM t WHERE x=$1+'y' AND n >= .5";
     static const struct {
         const char *text;
         enum sql_token_kind kind;

@@ -15,7 +15,7 @@ print_cost(struct ctx *ctx, FILE *out, const struct change *change)
 }
 
 static void
-print_change(struct ctx *ctx, FILE *out, const struct change *change)
+print_change(struct ctx *ctx, FILE *out, const struct change *change, bool is_brief)
 {
     bool is_pending = change_is_pending(change);
     enum out_mark mark = change->action == ACTION_BLOCKED  ? MARK_FAIL
@@ -25,25 +25,25 @@ print_change(struct ctx *ctx, FILE *out, const struct change *change)
 
     out_mark_line(out, mark, "%s  %s  (%s)", change_action_name(change->action),
         *change->name ? change->name : "statement", change->source);
-    if (change->reason && is_pending)
+    if (change->reason && is_pending && !is_brief)
         fprintf(out, "      why   %s\n", change->reason);
     if (change->problem)
         fprintf(out, "      %s\n", change->problem);
     if (change->remedy)
         fprintf(out, "      do    %s\n", change->remedy);
-    if (!is_pending)
+    if (!is_pending || is_brief)
         return;
     fprintf(out, "      sql   %s\n", change->statement);
     print_cost(ctx, out, change);
 }
 
 void
-print_plan(struct ctx *ctx, FILE *out, const struct plan *plan)
+print_plan(struct ctx *ctx, FILE *out, const struct plan *plan, bool is_brief)
 {
     size_t done = plan_count(plan, ACTION_NONE) + plan_count(plan, ACTION_EQUIVALENT);
 
     for (size_t i = 0; i < plan->count; i++)
-        print_change(ctx, out, &plan->items[i]);
+        print_change(ctx, out, &plan->items[i], is_brief);
     fprintf(out, "\nPlan: %zu to build, %zu there already, %zu blocked.  hash %.12s\n",
         plan_pending(plan), done, plan_count(plan, ACTION_BLOCKED), plan->hash);
 }

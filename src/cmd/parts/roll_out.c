@@ -223,7 +223,7 @@ roll_out(struct ctx *ctx, struct run *run, struct plan *plan,
     struct gate_results results;
 
     if (!run->global->json)
-        print_plan(ctx, run->out, plan);
+        print_plan(ctx, run->out, plan, !options->dry_run);
     if (!check_plan(ctx, plan, options))
         return false;
     if (!check_gates(ctx, run, plan, options, &results))

@@ -29,8 +29,8 @@ extern const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT];
 bool roll_out(struct ctx *ctx, struct run *run, struct plan *plan,
     const struct roll_out_options *options) MUST_CHECK;
 
-/* A plan as people read it. */
-void print_plan(struct ctx *ctx, FILE *out, const struct plan *plan);
+/* A plan as people read it; brief: a line a change, for who has seen it already. */
+void print_plan(struct ctx *ctx, FILE *out, const struct plan *plan, bool is_brief);
 
 /* "  ok  backup   …" a gate a line. */
 void print_gates(FILE *out, const struct gate_results *results);
