@@ -47,7 +47,7 @@ run_program(struct ctx *ctx, int argc, char **argv)
 
     void *options = arena_alloc(ctx->arena, asked.command->options_size);
 
-    if (!command_parse(ctx, asked.command, asked.argc, asked.argv, &global, options, &run.operands))
+    if (!command_parse(ctx, &asked, &global, options, &run.operands))
         return report_error(ctx, asked.command, NULL, global.json);
     if (global.help || global.version) {
         asked.asks_help = global.help;

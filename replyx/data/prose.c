@@ -2,12 +2,6 @@
 
 #include <math.h>
 
-/* What goes into the holes of a template. */
-struct filling {
-    uint32_t topic;
-    bool is_english;
-};
-
 enum { MESSAGE_MAX = 2000 };
 
 const char *
@@ -80,23 +74,23 @@ add_clock(struct row *row, struct rng *rng)
 }
 
 static void
-fill(struct row *row, struct rng *rng, const struct filling *filling, char hole)
+fill(struct row *row, struct rng *rng, const struct subject *subject, char hole)
 {
     switch (hole) {
     case 'p':
-        prose_add(row, noun(rng, filling->topic));
+        prose_add(row, noun(rng, subject->topic));
         break;
     case 'n':
         prose_number(row, 2 + rng_below(rng, 44));
         break;
     case 'm':
-        add_price(row, rng, filling->is_english);
+        add_price(row, rng, subject->is_english);
         break;
     case 't':
         add_clock(row, rng);
         break;
     case 'd':
-        prose_add(row, prose_pick(rng, filling->is_english ? &words_day_en : &words_day));
+        prose_add(row, prose_pick(rng, subject->is_english ? &words_day_en : &words_day));
         break;
     case 'c':
         prose_add(row, prose_pick(rng, &words_place));
@@ -115,7 +109,7 @@ fill(struct row *row, struct rng *rng, const struct filling *filling, char hole)
 
 static void
 add_sentence(
-    struct row *row, struct rng *rng, const struct words *words, const struct filling *filling)
+    struct row *row, struct rng *rng, const struct words *words, const struct subject *subject)
 {
     const char *rest = prose_pick(rng, words);
 
@@ -125,7 +119,7 @@ add_sentence(
         row_text_add(row, rest, plain);
         if (rest[plain] == '\0')
             return;
-        fill(row, rng, filling, rest[plain + 1]);
+        fill(row, rng, subject, rest[plain + 1]);
         rest += plain + 2;
     }
 }
@@ -140,20 +134,21 @@ bytes_of(uint32_t characters, bool is_english)
 /* Sentences until the text is about so long. */
 static void
 add_sentences(struct row *row, struct rng *rng, const struct words *words,
-    const struct filling *filling, uint32_t characters)
+    const struct subject *subject, uint32_t characters)
 {
-    size_t limit = bytes_of(characters, filling->is_english);
+    size_t limit = bytes_of(characters, subject->is_english);
     bool has_paragraphs = characters > 500;
 
     while (row_text_length(row) < limit) {
         if (row_text_length(row) > 0)
             prose_add(row, has_paragraphs && rng_below(rng, 5) == 0 ? "\n" : " ");
-        add_sentence(row, rng, words, filling);
+        add_sentence(row, rng, words, subject);
     }
 }
 
 void
-prose_message(struct row *row, struct rng *rng, enum prose_voice voice, uint32_t topic)
+prose_message(
+    struct row *row, struct rng *rng, enum prose_voice voice, const struct subject *subject)
 {
     static const struct words *const words[][2] = {
         [VOICE_USER] = { &words_question, &words_question_en },
@@ -161,21 +156,20 @@ prose_message(struct row *row, struct rng *rng, enum prose_voice voice, uint32_t
         [VOICE_MANAGER] = { &words_manager, &words_answer_en },
     };
     static const double typical[] = {
-        [VOICE_USER] = 32,
-        [VOICE_ASSISTANT] = 75,
+        [VOICE_USER] = 40,
+        [VOICE_ASSISTANT] = 90,
         [VOICE_MANAGER] = 35,
     };
-    struct filling filling = { .topic = topic, .is_english = rng_below(rng, 12) == 0 };
     double length;
 
     if (voice == VOICE_USER && rng_below(rng, 6) == 0) {
-        add_sentence(row, rng, &words_short, &filling);
+        add_sentence(row, rng, &words_short, subject);
         return;
     }
     length = typical[voice] * exp(1.05 * rng_normal(rng));
     if (length > MESSAGE_MAX - 150)
         length = MESSAGE_MAX - 150;
-    add_sentences(row, rng, words[voice][filling.is_english], &filling, (uint32_t)length + 1);
+    add_sentences(row, rng, words[voice][subject->is_english], subject, (uint32_t)length + 1);
     if (rng_below(rng, 16) == 0) {
         prose_add(row, " ");
         prose_add(row, prose_pick(rng, &words_emoji));
@@ -185,23 +179,23 @@ prose_message(struct row *row, struct rng *rng, enum prose_voice voice, uint32_t
 void
 prose_question(struct row *row, struct rng *rng, uint32_t topic)
 {
-    struct filling filling = { .topic = topic };
+    struct subject subject = { .topic = topic };
 
-    add_sentence(row, rng, &words_question, &filling);
+    add_sentence(row, rng, &words_question, &subject);
 }
 
 void
 prose_document(struct row *row, struct rng *rng, uint32_t topic, uint32_t characters)
 {
-    struct filling filling = { .topic = topic, .is_english = rng_below(rng, 12) == 0 };
+    struct subject subject = { .topic = topic, .is_english = rng_below(rng, 12) == 0 };
     const struct trade *trade = &trades[topic % TRADE_COUNT];
 
-    prose_add(row, filling.is_english ? trade->english : trade->name);
+    prose_add(row, subject.is_english ? trade->english : trade->name);
     prose_add(row, ". ");
     prose_add(row, prose_pick(rng, &words_heading));
     prose_add(row, "\n");
     add_sentences(
-        row, rng, filling.is_english ? &words_document_en : &words_document, &filling, characters);
+        row, rng, subject.is_english ? &words_document_en : &words_document, &subject, characters);
 }
 
 void

@@ -10,16 +10,20 @@ const char *prose_pick(struct rng *rng, const struct words *words);
 /* Who says it. */
 enum prose_voice { VOICE_USER, VOICE_ASSISTANT, VOICE_MANAGER };
 
-/*
- * A chat message: half of all are shorter than some 80 characters, few reach 2,000. topic is that
- * of topic.h and chooses the trade and its nouns.
- */
-void prose_message(struct row *row, struct rng *rng, enum prose_voice voice, uint32_t topic);
+/* What a text is about: a topic of topic.h, which chooses the trade and its nouns. */
+struct subject {
+    uint32_t topic;
+    bool is_english;
+};
 
-/* One sentence: a question of a customer. */
+/* A chat message: half of all are shorter than some 80 characters, few reach 2,000. */
+void prose_message(
+    struct row *row, struct rng *rng, enum prose_voice voice, const struct subject *subject);
+
+/* One sentence: a question of a customer, in Russian. */
 void prose_question(struct row *row, struct rng *rng, uint32_t topic);
 
-/* Heading and sentences of a document, about this many characters. */
+/* Heading and sentences of a document, about this many characters; now and then in English. */
 void prose_document(struct row *row, struct rng *rng, uint32_t topic, uint32_t characters);
 
 /* "Прайс-лист 2026 (2).pdf". */

@@ -191,14 +191,26 @@ static const struct system_message system_messages[] = {
     { "transferred", "Диалог передан другому оператору" },
 };
 
+/* A dialog has one topic and one language. */
+static struct subject
+subject_of(const struct world *world, uint32_t dialog)
+{
+    const struct assistant *assistant = &world->assistants[world->dialogs[dialog].assistant];
+    struct rng rng = rng_start(world->seed, RNG_DIALOG_SUBJECT, dialog);
+
+    return (struct subject){
+        .topic = assistant->topics[rng_below(&rng, ASSISTANT_TOPICS)],
+        .is_english = rng_chance(&rng, 0.08),
+    };
+}
+
 static void
 write_message(const struct world *world, uint32_t index, struct row *row)
 {
     const struct event *message = &world->messages.events[index];
-    const struct assistant *assistant =
-        &world->assistants[world->dialogs[message->owner].assistant];
     enum sender sender = message_sender(world, message);
     struct rng rng = rng_start(world->seed, RNG_MESSAGE_TEXT, message_key(message));
+    struct subject subject = subject_of(world, message->owner);
     const struct system_message *notice =
         &system_messages[rng_below(&rng, COUNT_OF(system_messages))];
 
@@ -208,8 +220,7 @@ write_message(const struct world *world, uint32_t index, struct row *row)
     if (sender == SENDER_SYSTEM)
         prose_add(row, notice->text);
     else
-        prose_message(
-            row, &rng, parts[sender].voice, assistant->topics[message->owner % ASSISTANT_TOPICS]);
+        prose_message(row, &rng, parts[sender].voice, &subject);
     row_text_end(row);
     row_text(row, parts[sender].kind);
     if (sender == SENDER_SYSTEM)

@@ -219,7 +219,7 @@ write_exchange(struct row *row, struct rng *rng, uint32_t topic)
     prose_question(row, rng, topic);
     row_text_end(row);
     row_text_begin(row);
-    prose_message(row, rng, VOICE_ASSISTANT, topic);
+    prose_message(row, rng, VOICE_ASSISTANT, &(struct subject){ .topic = topic });
     row_text_end(row);
 }
 

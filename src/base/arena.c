@@ -3,14 +3,14 @@
 #include <stdalign.h>
 
 #if defined(__SANITIZE_ADDRESS__)
-#define ONE_MALLOC_EACH 1
+#    define ONE_MALLOC_EACH 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define ONE_MALLOC_EACH 1
-#endif
+#    if __has_feature(address_sanitizer)
+#        define ONE_MALLOC_EACH 1
+#    endif
 #endif
 #ifndef ONE_MALLOC_EACH
-#define ONE_MALLOC_EACH 0
+#    define ONE_MALLOC_EACH 0
 #endif
 
 /* With the sanitizer each allocation is a block of its own, so that overruns are seen. */

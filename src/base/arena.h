@@ -33,5 +33,5 @@ size_t arena_used(const struct arena *arena);
 /* For CLEANUP: frees the arena that *arena points to. */
 void arena_cleanup(struct arena **arena);
 
-#define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_alloc((arena), sizeof(type) * (count)))

@@ -6,5 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+/* With _FORTIFY_SOURCE they are macros for clang, and poisoning a macro is a warning. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok gets atoi atol atof asctime ctime
 #pragma GCC poison localtime gmtime system popen tmpnam mktemp

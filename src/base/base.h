@@ -7,9 +7,9 @@
 
 #include "base/banned.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define COUNT_OF(array)          (sizeof(array) / sizeof((array)[0]))
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* Runs func(&variable) when the variable goes out of scope; stands after the declarator. */

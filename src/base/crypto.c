@@ -1,7 +1,6 @@
 #include "base/crypto.h"
 
 #include <errno.h>
-
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 

@@ -4,6 +4,12 @@
 
 #include "base/ctx.h"
 
+#undef error_set
+#undef error_wrap
+#undef error_hint
+#undef error_state
+#undef error_set_errno
+
 struct kind {
     int exit_status;
     int http_status;
@@ -41,8 +47,8 @@ error_wrap(struct ctx *ctx, const char *format, ...)
     const char *context = arena_vprintf(ctx->arena, format, args);
 
     va_end(args);
-    ctx->error.message = arena_printf(ctx->arena, "%s: %s", context,
-        ctx->error.message ? ctx->error.message : "failed");
+    ctx->error.message = arena_printf(
+        ctx->arena, "%s: %s", context, ctx->error.message ? ctx->error.message : "failed");
     return false;
 }
 

@@ -192,8 +192,8 @@ field_show(struct arena *arena, const struct field *field, const void *object)
     if (field->type == FIELD_INT64 && field->unit == UNIT_US)
         return text_from_us(arena, *(const int64_t *)member);
     if (field->type == FIELD_INT64 || field->type == FIELD_INT32) {
-        int64_t number = field->type == FIELD_INT32 ? *(const int32_t *)member
-                                                    : *(const int64_t *)member;
+        int64_t number =
+            field->type == FIELD_INT32 ? *(const int32_t *)member : *(const int64_t *)member;
 
         return text_from_count(arena, number);
     }

@@ -29,13 +29,13 @@ struct field {
     enum field_type type;
     enum field_unit unit;
     size_t offset;
-    char letter;                 /* short option, or '\0' */
-    bool required;               /* an option that must be given */
-    bool secret;                 /* never shown */
-    const char *arg;             /* what stands for the value in help, or NULL */
-    const char *standard;        /* default, as the user would write it, or NULL */
-    const char *const *choices;  /* NULL-terminated allowed values, or NULL */
-    const char *help;            /* lower case, no full stop */
+    char letter;                /* short option, or '\0' */
+    bool required;              /* an option that must be given */
+    bool secret;                /* never shown */
+    const char *arg;            /* what stands for the value in help, or NULL */
+    const char *standard;       /* default, as the user would write it, or NULL */
+    const char *const *choices; /* NULL-terminated allowed values, or NULL */
+    const char *help;           /* lower case, no full stop */
 };
 
 /* clang-format off */
@@ -57,12 +57,11 @@ struct field {
     }
 
 /* Reads text into the member; false with ERR_INPUT quoting the text if it does not fit. */
-bool field_parse(
-    struct ctx *ctx, const struct field *field, const char *text, void *object) MUST_CHECK;
+bool field_parse(struct ctx *ctx, const struct field *field, const char *text, void *object)
+    MUST_CHECK;
 
 /* Sets every member that has a default; a default that does not parse is a bug. */
-void field_set_defaults(
-    struct ctx *ctx, const struct field *fields, size_t count, void *object);
+void field_set_defaults(struct ctx *ctx, const struct field *fields, size_t count, void *object);
 
 /* The member as people read it: sizes and times with their unit; NULL text is "". */
 const char *field_show(struct arena *arena, const struct field *field, const void *object);

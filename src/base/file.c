@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static void
-close_fd(int *fd)
+close_fd(const int *fd)
 {
     if (*fd >= 0)
         close(*fd);
@@ -106,8 +106,8 @@ bool
 file_write(struct ctx *ctx, const char *path, const void *data, size_t length, int mode)
 {
     const char *temporary = arena_printf(ctx->arena, "%s.%d.tmp", path, (int)getpid());
-    int fd CLEANUP(close_fd) = open(
-        temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
+    int fd CLEANUP(close_fd) =
+        open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, (mode_t)mode);
 
     if (fd < 0)
         return error_set_errno(ctx, "could not create \"%s\"", temporary);

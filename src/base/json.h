@@ -24,8 +24,8 @@ bool json_write_file(struct ctx *ctx, const char *path, const json_t *json) MUST
 const char *json_text(struct arena *arena, const json_t *json);
 
 /* The member's text, number or truth; the given one if it is missing or of another type. */
-const char *json_get_text(struct arena *arena, const json_t *object, const char *key,
-    const char *otherwise);
+const char *json_get_text(
+    struct arena *arena, const json_t *object, const char *key, const char *otherwise);
 int64_t json_get_int(const json_t *object, const char *key, int64_t otherwise);
 double json_get_double(const json_t *object, const char *key, double otherwise);
 bool json_get_bool(const json_t *object, const char *key, bool otherwise);

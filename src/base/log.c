@@ -16,6 +16,8 @@ log_level(void)
     return current;
 }
 
+static void write_line(const char *start, const char *format, va_list args) PRINTF_LIKE(2, 0);
+
 static void
 write_line(const char *start, const char *format, va_list args)
 {

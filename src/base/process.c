@@ -11,8 +11,6 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 
-extern char **environ;
-
 enum { KILL_AFTER_US = 5000000, STEP_US = 100000 };
 
 static void

@@ -27,7 +27,8 @@ add_differences(struct ctx *ctx, json_t *before, json_t *after, struct text_list
     const char *class;
     json_t *value;
 
-    json_object_foreach (before, class, value) {
+    json_object_foreach(before, class, value)
+    {
         json_t *other = json_object_get(after, class);
         int64_t was = json_get_int(value, "count", 0);
         int64_t is = json_get_int(other, "count", 0);
@@ -36,14 +37,13 @@ add_differences(struct ctx *ctx, json_t *before, json_t *after, struct text_list
             continue;
         text_list_add(ctx->arena, list,
             was == is ? arena_strdup(ctx->arena, class)
-                      : arena_printf(ctx->arena, "%s (%lld → %lld)", class, (long long)was,
-                            (long long)is));
+                      : arena_printf(
+                            ctx->arena, "%s (%lld → %lld)", class, (long long)was, (long long)is));
     }
-    json_object_foreach (after, class, value)
-        if (!json_object_get(before, class))
-            text_list_add(ctx->arena, list,
-                arena_printf(ctx->arena, "%s (0 → %lld)", class,
-                    (long long)json_get_int(value, "count", 0)));
+    json_object_foreach(after, class, value) if (!json_object_get(before, class))
+        text_list_add(ctx->arena, list,
+            arena_printf(
+                ctx->arena, "%s (0 → %lld)", class, (long long)json_get_int(value, "count", 0)));
 }
 
 bool

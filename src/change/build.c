@@ -11,6 +11,12 @@
 /* After Ctrl-C the clean-up must not keep the user waiting. */
 enum { INTERRUPTED_DROP_US = 4000000 };
 
+/* The watcher ends a wait by its limit; the server's own time-out is for when nobody can watch. */
+enum { LOCK_TIMEOUT_SLACK_US = 5000000 };
+
+#define DUPLICATE_TABLE   "42P07"
+#define WRONG_OBJECT_TYPE "42809"
+
 static bool
 look_at_build(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *watch)
 {
@@ -18,12 +24,13 @@ look_at_build(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *wa
 
     if (!rollout_look_at_build(ctx, rollout, db_backend_pid(rollout->db), watch))
         return false;
-    if (watch->waiting_since_us &&
-        clock_us() - watch->waiting_since_us > rollout->limits.wait_us) {
-        error_set(ctx, ERR_TIMEOUT, "the build waited longer than %s for other transactions",
-            text_from_us(ctx->arena, rollout->limits.wait_us));
+    if (watch->waiting_since_us && clock_us() - watch->waiting_since_us > rollout->limits.wait_us) {
+        error_set(ctx, ERR_TIMEOUT, "the build waited longer than %s for other transactions%s%s",
+            text_from_us(ctx->arena, rollout->limits.wait_us), watch->blocker ? ": it " : "",
+            watch->blocker ? watch->blocker : "");
         return error_hint(ctx, "End the sessions it waited for, or raise --wait-limit.");
     }
+    watch->blocker = NULL;
     if (!rollout->wal_path)
         return true;
     if (!file_free_bytes(ctx, rollout->wal_path, &bytes))
@@ -47,13 +54,17 @@ probe_lock(struct ctx *ctx, struct rollout *rollout, const struct change *change
     const char *timeout = arena_printf(ctx->arena, "SET LOCAL lock_timeout = '%lldms'",
         (long long)(rollout->limits.first_lock_us / 1000));
 
-    if (!db_begin(ctx, rollout->db, NULL, &transaction) ||
-        !db_exec(ctx, rollout->db, timeout))
+    if (!db_begin(ctx, rollout->db, NULL, &transaction) || !db_exec(ctx, rollout->db, timeout))
         return false;
-    if (!db_exec(ctx, rollout->db,
+    if (db_exec(ctx, rollout->db,
             arena_printf(ctx->arena, "LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE", relation)))
-        return error_wrap(ctx, "waiting for the lock of %s", relation);
-    return true;
+        return true;
+    /* LOCK TABLE does not take materialized views; their builds just wait. */
+    if (text_equal(ctx->error.sqlstate, WRONG_OBJECT_TYPE)) {
+        error_clear(ctx);
+        return true;
+    }
+    return error_wrap(ctx, "waiting for the lock of %s", relation);
 }
 
 static bool
@@ -72,8 +83,8 @@ verify_index(struct ctx *ctx, const struct change *change, const struct sql_cata
         why = arena_printf(ctx->arena, "its definition is another one: %s", index->definition);
     if (!why)
         return true;
-    return error_set(ctx, ERR_VERIFICATION,
-        "the server reported success, but the index is not good: %s", why);
+    return error_set(
+        ctx, ERR_VERIFICATION, "the server reported success, but the index is not good: %s", why);
 }
 
 static bool
@@ -98,8 +109,8 @@ attempt_build(struct ctx *ctx, struct rollout *rollout, const struct change *cha
         .what = arena_printf(ctx->arena, "building %s", change_object(ctx->arena, change)),
         .look = look_at_build,
     };
-    const char *limit =
-        arena_printf(ctx->arena, "%lld", (long long)(rollout->limits.wait_us / 1000));
+    const char *limit = arena_printf(
+        ctx->arena, "%lld", (long long)((rollout->limits.wait_us + LOCK_TIMEOUT_SLACK_US) / 1000));
     int64_t wal_before;
     int64_t wal_after;
     int64_t started = clock_us();
@@ -135,24 +146,30 @@ is_worth_a_retry(const struct ctx *ctx)
  * *ret_survived: the index turned out to be complete (the server finished it by itself).
  */
 static bool
-clean_up(struct ctx *ctx, struct rollout *rollout, const struct change *change,
-    bool *ret_survived)
+clean_up(struct ctx *ctx, struct rollout *rollout, const struct change *change, bool *ret_survived)
 {
     struct sql_catalog_index index;
     struct rollout_outcome ignored = { 0 };
-    bool is_interrupted = false;
     int signal_number = interrupt_take();
+    bool is_interrupted = signal_number != 0;
+    int64_t limit_us = is_interrupted ? (int64_t)INTERRUPTED_DROP_US : rollout->limits.drop_us;
     bool is_good;
 
-    is_interrupted = signal_number != 0;
     *ret_survived = false;
+    /* The name was taken before the server began: what stands there is not ours to drop. */
+    if (text_equal(ctx->error.sqlstate, DUPLICATE_TABLE)) {
+        interrupt_put(signal_number);
+        return true;
+    }
+    /* Who waits only so long for others when building does not wait longer when cleaning up. */
+    if (limit_us > rollout->limits.wait_us)
+        limit_us = rollout->limits.wait_us;
     is_good = (db_is_connected(rollout->db) || rollout_reconnect(ctx, rollout)) &&
               rollout_find_index(ctx, rollout->db, change->schema, change->name, &index);
     if (is_good && index.oid && verify_index(ctx, change, &index))
         *ret_survived = !is_interrupted;
     if (is_good && index.oid && !*ret_survived && index.table_oid == change->table_oid)
-        is_good = rollout_drop(ctx, rollout, change->schema, change->name,
-            is_interrupted ? (int64_t)INTERRUPTED_DROP_US : rollout->limits.drop_us, &ignored);
+        is_good = rollout_drop(ctx, rollout, change->schema, change->name, limit_us, &ignored);
     interrupt_put(signal_number);
     return is_good;
 }
@@ -161,11 +178,10 @@ static const char *
 outcome_detail(struct ctx *ctx, const struct change *change, const struct rollout_outcome *outcome,
     const struct sql_catalog_index *index, const char *error)
 {
-    json_t *json CLEANUP(json_release) = json_pack(
-        "{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s, s:I}", "schema", change->schema, "table",
-        change->table, "name", change->name, "definition", change->definition, "table_oid",
-        (json_int_t)change->table_oid, "attempts", (json_int_t)outcome->attempts, "is_unique",
-        (int)change->is_unique, "access_method",
+    json_t *json CLEANUP(json_release) = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:s, s:I}",
+        "schema", change->schema, "table", change->table, "name", change->name, "definition",
+        change->definition, "table_oid", (json_int_t)change->table_oid, "attempts",
+        (json_int_t)outcome->attempts, "is_unique", (int)change->is_unique, "access_method",
         change->access_method ? change->access_method : "", "table_bytes",
         (json_int_t)change->table_bytes);
 
@@ -180,26 +196,32 @@ outcome_detail(struct ctx *ctx, const struct change *change, const struct rollou
     return json_text(ctx->arena, json);
 }
 
+/* One change on its way. */
+struct job {
+    struct rollout *rollout;
+    const struct change *change;
+    struct journal_entry *entry;
+    struct rollout_outcome *outcome;
+};
+
 /* The build failed for good: says so in the journal and in the error's kind and state. */
 static bool
-give_up(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
-    const struct change *change, const struct rollout_outcome *outcome, const struct error *why,
-    bool is_clean)
+give_up(struct ctx *ctx, const struct job *job, const struct error *why, bool is_clean)
 {
-    const char *object = change_object(ctx->arena, change);
-    const char *detail = outcome_detail(ctx, change, outcome, NULL, why->message);
+    struct rollout *rollout = job->rollout;
+    const char *object = change_object(ctx->arena, job->change);
+    const char *detail = outcome_detail(ctx, job->change, job->outcome, NULL, why->message);
     struct error trouble = ctx->error;
     int signal_number = interrupt_take();
-    bool is_recorded = db_is_connected(rollout->db) &&
-                       journal_update(ctx, &rollout->journal, entry,
-                           is_clean ? ENTRY_FAILED : ENTRY_LEFTOVER, detail);
+    bool is_recorded =
+        db_is_connected(rollout->db) && journal_update(ctx, &rollout->journal, job->entry,
+                                            is_clean ? ENTRY_FAILED : ENTRY_LEFTOVER, detail);
 
     interrupt_put(signal_number);
     ctx->error = *why;
     error_wrap(ctx, "building %s", object);
     if (is_clean && is_recorded) {
-        if (why->kind != ERR_INTERRUPTED && why->kind != ERR_TERMINATED &&
-            why->kind != ERR_GATE)
+        if (why->kind != ERR_INTERRUPTED && why->kind != ERR_TERMINATED && why->kind != ERR_GATE)
             ctx->error.kind = ERR_UNDONE;
         return error_state(ctx, "Nothing of %s is left; it was removed.", object);
     }
@@ -207,36 +229,37 @@ give_up(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
         ctx->error.kind = ERR_ATTENTION;
     if (trouble.message && trouble.message != why->message)
         ctx->error.detail = trouble.message;
-    error_hint(ctx, "Run the same command again: it finishes or removes what is left. By hand: "
-                    "DROP INDEX CONCURRENTLY IF EXISTS %s;",
+    error_hint(ctx,
+        "Run the same command again: it finishes or removes what is left. By hand: "
+        "DROP INDEX CONCURRENTLY IF EXISTS %s;",
         object);
     return error_state(ctx, "An unusable index %s may be left.", object);
 }
 
 static bool
-succeed(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
-    const struct change *change, struct rollout_outcome *outcome,
-    const struct sql_catalog_index *index)
+succeed(struct ctx *ctx, const struct job *job, const struct sql_catalog_index *index)
 {
-    outcome->result = "built";
-    if (!journal_update(ctx, &rollout->journal, entry, ENTRY_DONE,
-            outcome_detail(ctx, change, outcome, index, NULL)))
+    job->outcome->result = "built";
+    if (!journal_update(ctx, &job->rollout->journal, job->entry, ENTRY_DONE,
+            outcome_detail(ctx, job->change, job->outcome, index, NULL)))
         return error_state(ctx, "%s is built and good; the next run completes the journal.",
-            change_object(ctx->arena, change));
+            change_object(ctx->arena, job->change));
     return true;
 }
 
 static bool
-build(struct ctx *ctx, struct rollout *rollout, const struct change *change,
-    struct journal_entry *entry, struct rollout_outcome *outcome)
+build(struct ctx *ctx, const struct job *job)
 {
+    struct rollout *rollout = job->rollout;
+    const struct change *change = job->change;
+
     for (int attempt = 0;; attempt++) {
         struct sql_catalog_index index;
         bool has_survived;
 
-        outcome->attempts = attempt + 1;
-        if (attempt_build(ctx, rollout, change, outcome, &index))
-            return succeed(ctx, rollout, entry, change, outcome, &index);
+        job->outcome->attempts = attempt + 1;
+        if (attempt_build(ctx, rollout, change, job->outcome, &index))
+            return succeed(ctx, job, &index);
 
         struct error why = ctx->error;
         bool is_retriable = is_worth_a_retry(ctx) && !interrupt_signal();
@@ -245,24 +268,24 @@ build(struct ctx *ctx, struct rollout *rollout, const struct change *change,
         if (is_clean && has_survived) {
             if (!rollout_find_index(ctx, rollout->db, change->schema, change->name, &index))
                 return false;
-            outcome->bytes = index.bytes;
-            return succeed(ctx, rollout, entry, change, outcome, &index);
+            job->outcome->bytes = index.bytes;
+            return succeed(ctx, job, &index);
         }
         if (!is_clean || !is_retriable || attempt >= rollout->limits.retries)
-            return give_up(ctx, rollout, entry, change, outcome, &why, is_clean);
-        rollout_note(rollout, arena_printf(ctx->arena, "%s; nothing is left of it, trying again",
-                                  why.message));
+            return give_up(ctx, job, &why, is_clean);
+        rollout_note(rollout,
+            arena_printf(ctx->arena, "%s; nothing is left of it, trying again", why.message));
         if (!rollout_pause(attempt + 2)) {
             interrupt_error(ctx, interrupt_signal());
             why = ctx->error;
-            return give_up(ctx, rollout, entry, change, outcome, &why, true);
+            return give_up(ctx, job, &why, true);
         }
     }
 }
 
 bool
-rollout_create(struct ctx *ctx, struct rollout *rollout, struct change *change,
-    struct rollout_outcome *ret)
+rollout_create(
+    struct ctx *ctx, struct rollout *rollout, struct change *change, struct rollout_outcome *ret)
 {
     struct journal_entries known;
     struct journal_entry entry = {
@@ -272,20 +295,23 @@ rollout_create(struct ctx *ctx, struct rollout *rollout, struct change *change,
         .statement = change->statement,
         .undo = change->undo,
     };
-    bool may_drop = !change->needs_consent;
+    const struct job job = {
+        .rollout = rollout, .change = change, .entry = &entry, .outcome = ret
+    };
 
     *ret = (struct rollout_outcome){ .name = entry.object };
     change->action = ACTION_CREATE;
     change->needs_consent = false;
-    if (!journal_load(ctx, rollout->db, &known) ||
-        !change_judge(ctx, rollout->db, &known, change))
+    if (!journal_load(ctx, rollout->db, &known) || !change_judge(ctx, rollout->db, &known, change))
         return false;
     ret->result = change->problem;
     if (change->action == ACTION_NONE || change->action == ACTION_EQUIVALENT)
         return true;
-    if (change->action == ACTION_BLOCKED || (change->needs_consent && !may_drop)) {
+    if (change->action == ACTION_BLOCKED || (change->needs_consent && !change->has_consent)) {
         error_set(ctx, ERR_STALE, "%s: %s", entry.object, change->problem);
-        return error_hint(ctx, "Make the plan again.");
+        error_hint(ctx, "Look at it first, then make the plan again%s%s.",
+            change->needs_consent ? ", or " : "", change->needs_consent ? change->remedy : "");
+        return false;
     }
     entry.detail = outcome_detail(ctx, change, ret, NULL, NULL);
     if (!journal_start(ctx, &rollout->journal, &entry))
@@ -294,7 +320,7 @@ rollout_create(struct ctx *ctx, struct rollout *rollout, struct change *change,
         !rollout_drop(ctx, rollout, change->schema, change->name, rollout->limits.drop_us, ret)) {
         struct error why = ctx->error;
 
-        return give_up(ctx, rollout, &entry, change, ret, &why, false);
+        return give_up(ctx, &job, &why, false);
     }
-    return build(ctx, rollout, change, &entry, ret);
+    return build(ctx, &job);
 }

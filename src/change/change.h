@@ -9,10 +9,10 @@
 #include "base/vec.h"
 
 /* What a plan is going to do about a change. */
-#define CHANGE_ACTIONS(X)                                                      \
-    X(ACTION_CREATE, "create", "build it")                                     \
-    X(ACTION_REPAIR, "repair", "drop the unusable one of this name, build it") \
-    X(ACTION_NONE, "none", "it is there already")                              \
+#define CHANGE_ACTIONS(X)                                                            \
+    X(ACTION_CREATE, "create", "build it")                                           \
+    X(ACTION_REPAIR, "repair", "drop the unusable one of this name, build it")       \
+    X(ACTION_NONE, "none", "it is there already")                                    \
     X(ACTION_EQUIVALENT, "equivalent", "the same index is there under another name") \
     X(ACTION_BLOCKED, "blocked", "it cannot be done as it stands")
 
@@ -22,39 +22,40 @@ enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 
 /* One index to build. Later kinds of change will share the head of this struct. */
 struct change {
-    const char *kind;        /* "create index" */
-    const char *schema;      /* of the table, and so of the index */
+    const char *kind;   /* "create index" */
+    const char *schema; /* of the table, and so of the index */
     const char *table;
     uint32_t table_oid;
-    const char *name;        /* of the index */
-    const char *statement;   /* what will be sent, built by us from the server's own wording */
+    const char *name;      /* of the index */
+    const char *statement; /* what will be sent, built by us from the server's own wording */
     const char *undo;
-    const char *definition;  /* what follows the table in CREATE INDEX, by the server itself */
+    const char *definition; /* what follows the table in CREATE INDEX, by the server itself */
     const char *access_method;
     bool is_unique;
-    const char *lock;        /* the strongest lock on the table while it runs */
-    const char *blocks;      /* whom that lock stops, in words */
-    const char *reason;      /* why, from the script's comment, or NULL */
-    const char *source;      /* "critical.sql:12" */
-    int64_t table_rows;      /* -1: never analysed */
+    const char *lock;   /* the strongest lock on the table while it runs */
+    const char *blocks; /* whom that lock stops, in words */
+    const char *reason; /* why, from the script's comment, or NULL */
+    const char *source; /* "critical.sql:12" */
+    int64_t table_rows; /* -1: never analysed */
     int64_t table_bytes;
-    int64_t bytes;           /* estimated size */
-    int64_t wal_bytes;       /* estimated */
-    int64_t us;              /* estimated duration */
-    const char *duplicates;  /* for a unique index: the query that finds rows it would refuse */
+    int64_t bytes;               /* estimated size */
+    int64_t wal_bytes;           /* estimated */
+    int64_t us;                  /* estimated duration */
+    const char *duplicates;      /* for a unique index: the query that finds rows it would refuse */
     const char *tablespace_path; /* of the index, when it is not the database's own, or NULL */
     enum change_action action;
-    const char *problem;     /* why it is blocked, or what is there instead; or NULL */
-    const char *remedy;      /* what to do about the problem, or NULL */
+    const char *problem; /* why it is blocked, or what is there instead; or NULL */
+    const char *remedy;  /* what to do about the problem, or NULL */
     bool needs_consent;      /* a foreign unusable index would be dropped: --drop-invalid NAME */
+    bool has_consent;        /* the user gave it for this name; never in a plan file */
 };
 
 struct plan {
     struct change *items;
     size_t count;
     size_t capacity;
-    const char *hash;              /* of what it does, not of estimates or times */
-    const char *shape;             /* digest of the tables' definitions */
+    const char *hash;  /* of what it does, not of estimates or times */
+    const char *shape; /* digest of the tables' definitions */
     const char *database;
     const char *system_identifier; /* NULL when the role may not know */
     const char *server_version;

@@ -40,7 +40,14 @@ look_at_drop(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *wat
 static bool
 is_worth_a_retry(const struct ctx *ctx)
 {
-    return text_equal(ctx->error.sqlstate, "55P03") || text_equal(ctx->error.sqlstate, "40P01");
+    static const char *const states[] = { "55P03", "40P01", "57014" };
+
+    if (ctx->error.kind == ERR_CONNECTION)
+        return true;
+    for (size_t i = 0; i < COUNT_OF(states); i++)
+        if (text_equal(ctx->error.sqlstate, states[i]))
+            return true;
+    return false;
 }
 
 /*
@@ -52,16 +59,25 @@ attempt_drop(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *wat
     int64_t left_us)
 {
     const char *index = db_qualified(ctx->arena, watch->schema, watch->name);
-    const char *sql = arena_printf(
-        ctx->arena, "DROP INDEX %s%s", is_plain ? "" : "CONCURRENTLY ", index);
+    const char *sql =
+        arena_printf(ctx->arena, "DROP INDEX %s%s", is_plain ? "" : "CONCURRENTLY ", index);
     int64_t left_ms = left_us / 1000 > BRIEF_MS ? left_us / 1000 : BRIEF_MS;
-    int64_t limit_ms = is_plain                ? BRIEF_MS
-                       : left_ms < ATTEMPT_MS ? left_ms
-                                               : ATTEMPT_MS;
+    int64_t limit_ms = is_plain ? BRIEF_MS : left_ms < ATTEMPT_MS ? left_ms : ATTEMPT_MS;
     const char *timeout = arena_printf(ctx->arena, "%lld", (long long)limit_ms);
 
     return db_set(ctx, rollout->db, "lock_timeout", timeout) &&
            rollout_run(ctx, rollout, sql, watch);
+}
+
+/* After a failed attempt: whether there shall be another one, on a connection that works. */
+static bool
+prepare_retry(struct ctx *ctx, struct rollout *rollout, int attempt, int64_t end_us)
+{
+    if (!is_worth_a_retry(ctx) || clock_us() > end_us || !rollout_pause(attempt) ||
+        (!db_is_connected(rollout->db) && !rollout_reconnect(ctx, rollout)))
+        return false;
+    error_clear(ctx);
+    return true;
 }
 
 bool
@@ -78,29 +94,21 @@ rollout_drop(struct ctx *ctx, struct rollout *rollout, const char *schema, const
     };
 
     for (int attempt = 0;; attempt++) {
-        struct sql_catalog_index index;
-
-        if (!rollout_find_index(ctx, rollout->db, schema, name, &index))
-            return false;
-        ret->attempts = attempt;
-        if (!index.oid)
-            break;
-
+        struct sql_catalog_index index = { 0 };
+        bool is_known = rollout_find_index(ctx, rollout->db, schema, name, &index);
         bool is_harmful = !index.is_valid && index.is_unique && index.is_ready;
 
-        if (!watch.effect_us && !index.is_valid)
+        ret->attempts = attempt;
+        if (is_known && !index.oid)
+            break;
+        if (is_known && !watch.effect_us && !index.is_valid)
             watch.effect_us = started;
-        if (attempt_drop(ctx, rollout, &watch, is_harmful && attempt % 2 == 0,
-                started + limit_us - clock_us()))
+        if (is_known && attempt_drop(ctx, rollout, &watch, is_harmful && attempt % 2 == 0,
+                            started + limit_us - clock_us()))
             continue; /* looks whether it is gone */
-        if (!is_worth_a_retry(ctx))
-            return error_wrap(ctx, "dropping %s", name);
-        if (clock_us() - started > limit_us)
+        if (!prepare_retry(ctx, rollout, attempt, started + limit_us))
             return error_wrap(ctx, "dropping %s, tried for %s", name,
                 text_from_us(ctx->arena, clock_us() - started));
-        if (!rollout_pause(attempt))
-            return error_wrap(ctx, "dropping %s", name);
-        error_clear(ctx);
     }
     ret->us = clock_us() - started;
     ret->effect_us = watch.effect_us ? watch.effect_us - started : ret->us;

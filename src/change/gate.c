@@ -71,8 +71,8 @@ gates_require(struct ctx *ctx, const struct gate_results *results)
 
         if (result->state != GATE_RED || result->override)
             continue;
-        text_list_add(ctx->arena, &red,
-            arena_printf(ctx->arena, "%s (%s)", result->name, result->text));
+        text_list_add(
+            ctx->arena, &red, arena_printf(ctx->arena, "%s (%s)", result->name, result->text));
         if (!remedy)
             remedy = result->remedy;
     }
@@ -90,10 +90,13 @@ gates_overrides(struct ctx *ctx, const struct gate_results *results)
 {
     json_t *json CLEANUP(json_release) = json_object();
 
-    for (size_t i = 0; i < results->count; i++)
-        if (results->items[i].override)
-            json_object_set_new(
-                json, results->items[i].name, json_string(results->items[i].override));
+    for (size_t i = 0; i < results->count; i++) {
+        const struct gate_result *result = &results->items[i];
+        const char *text = result->override ? result->override : result->attested;
+
+        if (text)
+            json_object_set_new(json, result->name, json_string(text));
+    }
     return json_object_size(json) > 0 ? json_text(ctx->arena, json) : NULL;
 }
 
@@ -101,21 +104,20 @@ bool
 gate_record(struct ctx *ctx, struct db *db, const char *name, bool passed, const char *note,
     const char *plan_hash)
 {
-    if (!journal_install(ctx, db) ||
-        !sql_change_put_gate(
-            ctx, db, .name = name, .passed = passed, .note = note, .plan_hash = plan_hash))
+    if (!journal_install(ctx, db) || !sql_change_put_gate(ctx, db, .name = name, .passed = passed,
+                                         .note = note, .plan_hash = plan_hash))
         return error_wrap(ctx, "recording the gate \"%s\"", name);
     return true;
 }
 
-/* The newest record of a gate; *ret_row is NULL when there is none. */
+/* The newest record of a gate; its name is NULL when there is none. */
 static bool
-newest(struct ctx *ctx, struct db *db, const char *name, const struct sql_change_gates **ret_row)
+newest(struct ctx *ctx, struct db *db, const char *name, struct sql_change_gates *ret)
 {
     struct sql_change_gates_rows rows;
     bool is_there;
 
-    *ret_row = NULL;
+    *ret = (struct sql_change_gates){ 0 };
     if (!journal_is_installed(ctx, db, &is_there))
         return false;
     if (!is_there)
@@ -124,7 +126,7 @@ newest(struct ctx *ctx, struct db *db, const char *name, const struct sql_change
         return false;
     for (size_t i = 0; i < rows.count; i++)
         if (text_equal(rows.items[i].name, name))
-            *ret_row = &rows.items[i];
+            *ret = rows.items[i];
     return true;
 }
 
@@ -132,10 +134,10 @@ static void
 judge_record(struct ctx *ctx, const struct gate_input *input, const struct sql_change_gates *row,
     struct gate_result *ret)
 {
-    const char *age = row ? text_from_us(ctx->arena, row->age) : NULL;
+    const char *age = text_from_us(ctx->arena, row->age);
 
     ret->state = GATE_RED;
-    if (!row)
+    if (!row->name)
         ret->text = "nobody has recorded it";
     else if (!row->passed)
         ret->text = arena_printf(ctx->arena, "withdrawn by %s: %s", row->actor, row->note);
@@ -151,11 +153,11 @@ judge_record(struct ctx *ctx, const struct gate_input *input, const struct sql_c
 bool
 gate_check_recorded(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
 {
-    const struct sql_change_gates *row;
+    struct sql_change_gates row;
 
     if (!newest(ctx, input->db, ret->name, &row))
         return false;
-    judge_record(ctx, input, row, ret);
+    judge_record(ctx, input, &row, ret);
     ret->remedy = arena_printf(
         ctx->arena, "pgmend gate pass %s --note \"who, when, where it can be seen\"", ret->name);
     return true;
@@ -164,16 +166,16 @@ gate_check_recorded(struct ctx *ctx, const struct gate_input *input, struct gate
 bool
 gate_check_rehearsed(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
 {
-    const struct sql_change_gates *row;
+    struct sql_change_gates row;
 
     if (!newest(ctx, input->db, ret->name, &row))
         return false;
-    judge_record(ctx, input, row, ret);
+    judge_record(ctx, input, &row, ret);
     ret->remedy = "pgmend rehearse, with the same plan or script";
-    if (!row)
+    if (!row.name)
         ret->text = "not rehearsed";
     else if (ret->state == GATE_GREEN && input->plan &&
-             !text_equal(row->plan_hash, input->plan->hash)) {
+             !text_equal(row.plan_hash, input->plan->hash)) {
         ret->state = GATE_RED;
         ret->text = "what was rehearsed was another plan";
     }

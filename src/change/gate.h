@@ -29,6 +29,7 @@ struct gate_result {
     const char *text;     /* what was found */
     const char *remedy;   /* or NULL */
     const char *override; /* the reason given for going on in spite of it, or NULL */
+    const char *attested; /* what the operator vouched for, as no program could see it, or NULL */
 };
 
 struct gate {
@@ -59,7 +60,7 @@ bool gates_override(struct ctx *ctx, struct gate_results *results, const struct 
 /* ERR_GATE naming the red ones that were not overridden. */
 bool gates_require(struct ctx *ctx, const struct gate_results *results) MUST_CHECK;
 
-/* The overrides as JSON for the journal; NULL when there are none. */
+/* The overrides and attestations as JSON for the journal; NULL when there are none. */
 const char *gates_overrides(struct ctx *ctx, const struct gate_results *results);
 
 const struct gate *gate_find(const char *name);
@@ -72,8 +73,7 @@ bool gate_record(struct ctx *ctx, struct db *db, const char *name, bool passed, 
 bool gate_check_recorded(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
 
 /* For .check: green when a rehearsal of this very plan was recorded within the limit. */
-bool gate_check_rehearsed(
-    struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+bool gate_check_rehearsed(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
 
 /* For .check: sessions that would hold up a build; room for data, temporary files and WAL. */
 bool gate_check_sessions(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);

@@ -96,6 +96,9 @@ judge_volume(struct ctx *ctx, const struct volume *volume, struct gate_result *r
     }
     if (bytes >= volume->needed)
         ret->state = GATE_GREEN;
+    if (!volume->path)
+        ret->attested =
+            arena_printf(ctx->arena, "attested: %s free", text_from_bytes(ctx->arena, bytes));
     ret->text = arena_printf(ctx->arena, "%s: %s %s, %s needed", volume->what,
         text_from_bytes(ctx->arena, bytes), how, needed);
     return true;
@@ -180,16 +183,16 @@ gate_check_duplicates(struct ctx *ctx, const struct gate_input *input, struct ga
         if (!key)
             continue;
         ret->state = GATE_RED;
-        ret->text = arena_printf(ctx->arena, "%s cannot be unique: rows with the key (%s) are "
-                                             "there more than once",
+        ret->text = arena_printf(ctx->arena,
+            "%s cannot be unique: rows with the key (%s) are "
+            "there more than once",
             change->name, key);
-        ret->remedy = arena_printf(ctx->arena, "mend the rows; this finds them: %s",
-            change->duplicates);
+        ret->remedy =
+            arena_printf(ctx->arena, "mend the rows; this finds them: %s", change->duplicates);
         return true;
     }
-    ret->text = checked > 0
-                    ? arena_printf(ctx->arena, "no duplicates for %zu unique index%s", checked,
-                          checked == 1 ? "" : "es")
-                    : "no unique index in the plan";
+    ret->text = checked > 0 ? arena_printf(ctx->arena, "no duplicates for %zu unique index%s",
+                                  checked, checked == 1 ? "" : "es")
+                            : "no unique index in the plan";
     return true;
 }

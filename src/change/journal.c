@@ -7,6 +7,7 @@
 #include "catalog/inventory.h"
 #include "change/journal_file.h"
 #include "change/lock.h"
+#include "db/ident.h"
 #include "sql.h"
 
 bool
@@ -47,9 +48,10 @@ journal_install(struct ctx *ctx, struct db *db)
     if (is_there || create_tables(ctx, db))
         return true;
     if (ctx->error.kind == ERR_RIGHTS)
-        error_hint(ctx, "GRANT CREATE ON DATABASE %s TO %s; (pgmend keeps its journal in a schema "
-                        "of its own)",
-            db_name(db), db_user(db));
+        error_hint(ctx,
+            "GRANT CREATE ON DATABASE %s TO %s; (pgmend keeps its journal in a schema "
+            "of its own)",
+            db_ident(ctx->arena, db_name(db)), db_ident(ctx->arena, db_user(db)));
     return error_wrap(ctx, "creating schema pgmend");
 }
 
@@ -85,8 +87,7 @@ journal_path(struct ctx *ctx, struct db *db, const char *state_dir, const char *
             buffer_append(&name, at, 1);
     }
     buffer_add(&name, ".jsonl");
-    *ret = file_join(
-        ctx->arena, file_join(ctx->arena, state_dir, "journal"), buffer_text(&name));
+    *ret = file_join(ctx->arena, file_join(ctx->arena, state_dir, "journal"), buffer_text(&name));
     return true;
 }
 
@@ -101,8 +102,7 @@ put_entry(struct ctx *ctx, const struct journal *journal, struct journal_entry *
     if (!sql_change_put_entry(ctx, journal->db, &rows, .entry = entry->entry, .run = entry->run,
             .kind = entry->kind, .object = entry->object, .relation = entry->relation,
             .statement = entry->statement, .undo = entry->undo, .state = entry->state,
-            .started_at = entry->started_at, .ended_at = entry->ended_at,
-            .detail = entry->detail))
+            .started_at = entry->started_at, .ended_at = entry->ended_at, .detail = entry->detail))
         return false;
     entry->id = rows.count == 1 ? rows.items[0].id : 0;
     return true;
@@ -158,21 +158,26 @@ carry_over(struct ctx *ctx, struct journal *journal)
     struct journal_entries known;
     struct journal_entries in_file;
     size_t carried = 0;
+    bool is_torn;
 
     if (!journal_load(ctx, journal->db, &known) ||
+        !journal_file_mend(ctx, journal->file, &is_torn) ||
         !journal_file_read(ctx, journal->file, &in_file))
         return false;
+    if (is_torn)
+        text_list_add(ctx->arena, &journal->notes,
+            arena_printf(ctx->arena, "the torn last line of %s was cut off", journal->file));
     for (size_t i = 0; i < in_file.count; i++) {
         struct journal_entry *entry = &in_file.items[i];
         struct sql_change_put_entry_rows rows;
 
         if (is_known(&known, entry))
             continue;
-        if (!sql_change_put_entry(ctx, journal->db, &rows, .entry = entry->entry,
-                .run = entry->run, .kind = entry->kind, .object = entry->object,
-                .relation = entry->relation, .statement = entry->statement, .undo = entry->undo,
-                .state = entry->state, .started_at = entry->started_at,
-                .ended_at = entry->ended_at, .detail = entry->detail))
+        if (!sql_change_put_entry(ctx, journal->db, &rows, .entry = entry->entry, .run = entry->run,
+                .kind = entry->kind, .object = entry->object, .relation = entry->relation,
+                .statement = entry->statement, .undo = entry->undo, .state = entry->state,
+                .started_at = entry->started_at, .ended_at = entry->ended_at,
+                .detail = entry->detail))
             return error_wrap(ctx, "carrying the journal over from %s", journal->file);
         carried++;
     }
@@ -184,21 +189,20 @@ carry_over(struct ctx *ctx, struct journal *journal)
 }
 
 bool
-journal_begin(
-    struct ctx *ctx, struct db *db, const struct journal_run *run, struct journal *ret)
+journal_begin(struct ctx *ctx, struct db *db, const struct journal_run *run, struct journal *ret)
 {
     const char *catalogue;
     const char *now = clock_text(ctx->arena, clock_wall_us());
-    const char *client = arena_printf(
-        ctx->arena, "%s@%s", client_process(ctx->arena), client_host(ctx->arena));
+    const char *client =
+        arena_printf(ctx->arena, "%s@%s", client_process(ctx->arena), client_host(ctx->arena));
 
     *ret = (struct journal){ .db = db, .run = random_hex(ctx->arena, 6) };
     if (!journal_path(ctx, db, run->state_dir, &ret->file) ||
         !file_make_folder(ctx, file_join(ctx->arena, run->state_dir, "journal")) ||
-        !inventory_take(ctx, db, &catalogue) || !journal_install(ctx, db) ||
-        !carry_over(ctx, ret))
+        !inventory_take(ctx, db, &catalogue) || !journal_install(ctx, db) || !carry_over(ctx, ret))
         return error_wrap(ctx, "opening the journal");
     if (!journal_file_add_run(ctx, ret->file, ret->run, run->command, RUN_RUNNING, now) ||
+        !sql_change_close_runs(ctx, db, .own = ret->run, .ended_at = now) ||
         !sql_change_add_run(ctx, db, .id = ret->run, .command = run->command, .client = client,
             .version = PGMEND_VERSION, .plan_hash = run->plan_hash, .catalogue = catalogue,
             .overrides = run->overrides, .started_at = now))
@@ -207,8 +211,7 @@ journal_begin(
 }
 
 bool
-journal_end(
-    struct ctx *ctx, const struct journal *journal, const char *state, const char *message)
+journal_end(struct ctx *ctx, const struct journal *journal, const char *state, const char *message)
 {
     const char *now = clock_text(ctx->arena, clock_wall_us());
 

@@ -8,31 +8,31 @@
 #include "base/json.h"
 #include "db/db.h"
 
-#define ENTRY_STARTED "started"
-#define ENTRY_DONE "done"
-#define ENTRY_FAILED "failed"     /* and nothing of it is left */
+#define ENTRY_STARTED  "started"
+#define ENTRY_DONE     "done"
+#define ENTRY_FAILED   "failed"   /* and nothing of it is left */
 #define ENTRY_LEFTOVER "leftover" /* and something of it is left: the next run removes it */
-#define ENTRY_UNDOING "undoing"
-#define ENTRY_UNDONE "undone"
+#define ENTRY_UNDOING  "undoing"
+#define ENTRY_UNDONE   "undone"
 
-#define RUN_RUNNING "running"
-#define RUN_DONE "done"
-#define RUN_FAILED "failed"
-#define RUN_UNDONE "undone"
+#define RUN_RUNNING    "running"
+#define RUN_DONE       "done"
+#define RUN_FAILED     "failed"
+#define RUN_UNDONE     "undone"
 
 struct journal_entry {
-    int64_t id;          /* in the table; 0 until it is there */
-    const char *entry;   /* the same in file and table */
+    int64_t id;        /* in the table; 0 until it is there */
+    const char *entry; /* the same in file and table */
     const char *run;
-    const char *kind;    /* "create index" */
-    const char *object;  /* quoted where needed */
+    const char *kind;   /* "create index" */
+    const char *object; /* quoted where needed */
     const char *relation;
     const char *statement;
     const char *undo;
     const char *state;
     const char *started_at;
     const char *ended_at;
-    const char *detail;  /* JSON object */
+    const char *detail; /* JSON object */
 };
 
 struct journal_entries {
@@ -63,8 +63,8 @@ struct journal_run {
  * Makes schema pgmend where it is missing, carries over what only the local file knows (a
  * database that was replaced), and records that a run begins, with the state of the catalogue.
  */
-bool journal_begin(struct ctx *ctx, struct db *db, const struct journal_run *run,
-    struct journal *ret) MUST_CHECK;
+bool journal_begin(
+    struct ctx *ctx, struct db *db, const struct journal_run *run, struct journal *ret) MUST_CHECK;
 
 /* Records how the run ended; message may be NULL. */
 bool journal_end(struct ctx *ctx, const struct journal *journal, const char *state,

@@ -43,6 +43,26 @@ journal_file_add_run(struct ctx *ctx, const char *path, const char *run, const c
     return true;
 }
 
+bool
+journal_file_mend(struct ctx *ctx, const char *path, bool *ret_torn)
+{
+    const char *text;
+    size_t length;
+    size_t whole;
+
+    *ret_torn = false;
+    if (!file_exists(path))
+        return true;
+    if (!file_read(ctx, path, &text, &length))
+        return error_wrap(ctx, "reading the local journal");
+    for (whole = length; whole > 0 && text[whole - 1] != '\n';)
+        whole--;
+    *ret_torn = whole < length;
+    if (*ret_torn && !file_write(ctx, path, text, whole, 0600))
+        return error_wrap(ctx, "mending the local journal");
+    return true;
+}
+
 static void
 read_entry(struct ctx *ctx, const json_t *json, struct journal_entry *ret)
 {

@@ -3,15 +3,20 @@
 
 #include "change/journal.h"
 
-bool journal_file_add_entry(
-    struct ctx *ctx, const char *path, const struct journal_entry *entry) MUST_CHECK;
+bool journal_file_add_entry(struct ctx *ctx, const char *path, const struct journal_entry *entry)
+    MUST_CHECK;
 
 bool journal_file_add_run(struct ctx *ctx, const char *path, const char *run, const char *command,
     const char *state, const char *at) MUST_CHECK;
 
 /*
+ * Cuts off a torn last line (the machine lost power while writing it), so that the next one does
+ * not become a part of it; says in *ret_torn whether there was one.
+ */
+bool journal_file_mend(struct ctx *ctx, const char *path, bool *ret_torn) MUST_CHECK;
+
+/*
  * The last state of each entry in the file, in the order they began; none when there is no file.
- * A torn last line (the machine lost power while writing it) is left out; damage elsewhere is
- * ERR_INPUT with file:line.
+ * A torn last line is left out; damage elsewhere is ERR_INPUT with file:line.
  */
 bool journal_file_read(struct ctx *ctx, const char *path, struct journal_entries *ret) MUST_CHECK;

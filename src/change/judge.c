@@ -15,8 +15,8 @@ change_block(struct change *change, const char *problem, const char *remedy)
 
 /* Whether the journal says that this very index is a work of ours; its last entry counts. */
 static bool
-is_ours(struct ctx *ctx, const struct journal_entries *journal, const char *object,
-    uint32_t index_oid)
+is_ours(
+    struct ctx *ctx, const struct journal_entries *journal, const char *object, uint32_t index_oid)
 {
     const struct journal_entry *last = NULL;
     json_t *detail CLEANUP(json_release) = NULL;
@@ -51,8 +51,8 @@ judge_name(struct ctx *ctx, const struct sql_catalog_index *there,
 
     if (there->kind[0] != 'i')
         return change_block(change,
-            arena_printf(ctx->arena, "the name is taken by something that is not an index: %s",
-                object),
+            arena_printf(
+                ctx->arena, "the name is taken by something that is not an index: %s", object),
             "choose another name");
     if (there->table_oid != change->table_oid)
         return change_block(change,
@@ -74,10 +74,10 @@ judge_name(struct ctx *ctx, const struct sql_catalog_index *there,
         change->problem = arena_printf(ctx->arena, "an unusable (INVALID) index of this name%s%s",
             change->needs_consent ? ", not made by pgmend" : " is left over from an earlier run",
             there->is_unique && there->is_ready ? "; it refuses rows" : "");
-        change->remedy = change->needs_consent
-                             ? arena_printf(ctx->arena, "allow it with --drop-invalid %s",
-                                   change->name)
-                             : NULL;
+        change->remedy =
+            change->needs_consent
+                ? arena_printf(ctx->arena, "allow it with --drop-invalid %s", change->name)
+                : NULL;
         return true;
     }
     if (there->is_unique == change->is_unique &&
@@ -93,8 +93,8 @@ judge_name(struct ctx *ctx, const struct sql_catalog_index *there,
 }
 
 bool
-change_judge(struct ctx *ctx, struct db *db, const struct journal_entries *journal,
-    struct change *change)
+change_judge(
+    struct ctx *ctx, struct db *db, const struct journal_entries *journal, struct change *change)
 {
     struct sql_catalog_index_rows rows;
     struct sql_catalog_table_indexes_rows others;

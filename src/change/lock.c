@@ -14,7 +14,8 @@ start_time(struct arena *arena, int64_t pid)
     const char *text;
     size_t length;
 
-    if (!file_read(&scratch, arena_printf(arena, "/proc/%lld/stat", (long long)pid), &text, &length))
+    if (!file_read(
+            &scratch, arena_printf(arena, "/proc/%lld/stat", (long long)pid), &text, &length))
         return NULL;
 
     /* The second field, the program's name in parentheses, can hold blanks. */
@@ -107,8 +108,8 @@ bool
 run_lock_try(struct ctx *ctx, struct db *db, const char *what, bool *ret_taken)
 {
     struct sql_change_try_lock_rows rows;
-    const char *name = arena_printf(ctx->arena, "pgmend/%s %s@%s", what,
-        client_process(ctx->arena), client_host(ctx->arena));
+    const char *name = arena_printf(
+        ctx->arena, "pgmend/%s %s@%s", what, client_process(ctx->arena), client_host(ctx->arena));
 
     /* The server keeps 63 bytes of it. */
     if (!db_set(ctx, db, "application_name", arena_strndup(ctx->arena, name, strnlen(name, 63))))

@@ -13,8 +13,8 @@ struct lock_holder {
     const char *application; /* "pgmend/index apply 4711.9385@host" */
     const char *address;
     const char *since;
-    const char *query;       /* what it runs or ran last */
-    bool is_orphan;          /* its client was on this machine and is gone */
+    const char *query; /* what it runs or ran last */
+    bool is_orphan;    /* its client was on this machine and is gone */
 };
 
 /*

@@ -197,7 +197,8 @@ read_plan(struct ctx *ctx, const json_t *json, struct plan *ret)
         return error_set(ctx, ERR_INPUT, "it is not a plan of this version of pgmend");
     if (!ret->hash || !ret->shape || !ret->database || !json_is_array(changes))
         return error_set(ctx, ERR_INPUT, "the plan is incomplete");
-    json_array_foreach (changes, i, item) {
+    json_array_foreach(changes, i, item)
+    {
         struct change change;
 
         if (!read_change(ctx, item, &change))

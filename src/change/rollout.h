@@ -9,17 +9,17 @@
 #include "change/lock.h"
 
 struct rollout_limits {
-    int64_t first_lock_us;   /* how long an attempt waits for the table's lock */
-    int64_t wait_us;         /* how long a build waits for old transactions and snapshots */
-    int64_t drop_us;         /* how long a drop is tried */
-    int64_t reconnect_us;    /* how long a lost server is waited for */
-    int64_t wal_reserve;     /* a build is cancelled when pg_wal has less room than this */
-    int32_t retries;         /* attempts after the first */
+    int64_t first_lock_us; /* how long an attempt waits for the table's lock */
+    int64_t wait_us;       /* how long a build waits for old transactions and snapshots */
+    int64_t drop_us;       /* how long a drop is tried */
+    int64_t reconnect_us;  /* how long a lost server is waited for */
+    int64_t wal_reserve;   /* a build is cancelled when pg_wal has less room than this */
+    int32_t retries;       /* attempts after the first */
 };
 
 /* What goes on, for the screen. Units in names; ratio and left_us below 0: unknown. */
 struct rollout_progress {
-    const char *what;    /* "building public.idx" */
+    const char *what; /* "building public.idx" */
     const char *phase;
     double ratio;
     int64_t elapsed_us;
@@ -37,7 +37,7 @@ struct rollout {
     struct db *db;    /* works, holds the run lock; replaced when the server was lost */
     struct db *watch; /* looks at the progress views */
     struct journal journal;
-    const char *what; /* "index apply": names the sessions */
+    const char *what;     /* "index apply": names the sessions */
     const char *wal_path; /* where pg_wal can be seen from here, or NULL */
     struct rollout_limits limits;
     struct rollout_observer observer;
@@ -46,11 +46,11 @@ struct rollout {
 /* What became of one change. */
 struct rollout_outcome {
     const char *name;
-    const char *result;  /* "built", "already there", "dropped", … */
-    int64_t us;          /* until it was complete */
-    int64_t effect_us;   /* of a drop: until the planner ignored the index */
+    const char *result; /* "built", "already there", "dropped", … */
+    int64_t us;         /* until it was complete */
+    int64_t effect_us;  /* of a drop: until the planner ignored the index */
     int64_t bytes;
-    int64_t wal_bytes;   /* written by the whole server meanwhile */
+    int64_t wal_bytes; /* written by the whole server meanwhile */
     int32_t attempts;
 };
 
@@ -83,8 +83,8 @@ bool rollout_undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry
 
 /* An index by name; oid 0 in *ret when there is none. */
 struct sql_catalog_index;
-bool rollout_find_index(struct ctx *ctx, struct db *db, const char *object_schema,
-    const char *name, struct sql_catalog_index *ret) MUST_CHECK;
+bool rollout_find_index(struct ctx *ctx, struct db *db, const char *object_schema, const char *name,
+    struct sql_catalog_index *ret) MUST_CHECK;
 
 /*
  * Drops an index until it is gone or the limit is over. Sets effect_us, us and attempts. An index
@@ -101,6 +101,7 @@ struct rollout_watch {
     const char *what;
     int64_t started_us;
     int64_t waiting_since_us; /* since when it waits for others; 0: it works */
+    const char *blocker;      /* whom it waits for; only during a look */
     double ratio;
     bool (*look)(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *watch);
     const char *schema; /* of the index, for look */
@@ -111,8 +112,8 @@ bool rollout_run(struct ctx *ctx, struct rollout *rollout, const char *sql,
     struct rollout_watch *watch) MUST_CHECK;
 
 /* Shows how far the build of a server process is; fills watch. */
-bool rollout_look_at_build(struct ctx *ctx, struct rollout *rollout, int pid,
-    struct rollout_watch *watch) MUST_CHECK;
+bool rollout_look_at_build(
+    struct ctx *ctx, struct rollout *rollout, int pid, struct rollout_watch *watch) MUST_CHECK;
 
 /* Connects again after the server was lost, and takes the lock again. */
 bool rollout_reconnect(struct ctx *ctx, struct rollout *rollout) MUST_CHECK;

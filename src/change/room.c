@@ -36,8 +36,7 @@ is_same_cluster(struct ctx *ctx, const char *folder, const char *identifier)
         return false;
     }
     memcpy(&number, data, sizeof(number));
-    return text_equal(
-        arena_printf(ctx->arena, "%llu", (unsigned long long)number), identifier);
+    return text_equal(arena_printf(ctx->arena, "%llu", (unsigned long long)number), identifier);
 }
 
 bool

@@ -4,8 +4,8 @@
 #include "db/db.h"
 
 struct room {
-    bool is_seen;         /* the server's own folders are on this machine and readable */
-    const char *why_not;  /* when it is not seen */
+    bool is_seen;        /* the server's own folders are on this machine and readable */
+    const char *why_not; /* when it is not seen */
     const char *data_path;
     const char *wal_path;
 };

@@ -1,8 +1,8 @@
 /* The sessions of a roll-out: opening, attaching to a build that goes on, coming back. */
 #include "base/clock.h"
 #include "base/interrupt.h"
-#include "change/room.h"
 #include "change/rollout.h"
+#include "change/room.h"
 #include "sql.h"
 
 const struct rollout_limits rollout_standard_limits = {

@@ -30,8 +30,7 @@ read_detail(struct ctx *ctx, const struct journal_entry *entry, struct built *re
         .is_unique = json_get_bool(json, "is_unique", false),
     };
     if (!ret->schema || !ret->name || !ret->definition)
-        return error_set(
-            ctx, ERR_INPUT, "journal entry %lld is incomplete", (long long)entry->id);
+        return error_set(ctx, ERR_INPUT, "journal entry %lld is incomplete", (long long)entry->id);
     return true;
 }
 
@@ -54,8 +53,9 @@ drop_built(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry
             ctx->error.kind = ERR_ATTENTION;
         error_hint(ctx, "Run \"pgmend rollback\" again: it goes on where it stopped. By hand: %s;",
             entry->undo);
-        return error_state(ctx, "%s is partly dropped: the planner may ignore it already, writes "
-                                "may still keep it up.",
+        return error_state(ctx,
+            "%s is partly dropped: the planner may ignore it already, writes "
+            "may still keep it up.",
             entry->object);
     }
     ret->result = "dropped";
@@ -124,11 +124,10 @@ heal_build(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry
     if (index->is_valid)
         return error_set(ctx, ERR_CONFLICT,
             "%s was cut off, and now another valid index has its name", entry->object);
-    if (!rollout_drop(
-            ctx, rollout, built->schema, built->name, rollout->limits.drop_us, &outcome))
+    if (!rollout_drop(ctx, rollout, built->schema, built->name, rollout->limits.drop_us, &outcome))
         return error_state(ctx, "The unusable index %s is left.", entry->object);
-    rollout_note(rollout, arena_printf(ctx->arena, "the unusable rest of %s was dropped",
-                              entry->object));
+    rollout_note(
+        rollout, arena_printf(ctx->arena, "the unusable rest of %s was dropped", entry->object));
     return journal_update(ctx, &rollout->journal, entry, ENTRY_FAILED, NULL);
 }
 
@@ -145,8 +144,7 @@ heal_entry(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry
         !rollout_find_index(ctx, rollout->db, built.schema, built.name, &index))
         return false;
     if (index.oid && index.is_building)
-        return error_set(
-            ctx, ERR_LOCKED, "%s is being built by another session", entry->object);
+        return error_set(ctx, ERR_LOCKED, "%s is being built by another session", entry->object);
     if (text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER))
         return heal_build(ctx, rollout, entry, &built, &index);
     if (!drop_built(ctx, rollout, entry, &built, &outcome))

@@ -74,15 +74,16 @@ show(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *watch,
     int64_t now = clock_us();
     struct rollout_progress progress = {
         .what = watch->what,
-        .phase = *row->phase      ? row->phase
-                 : is_lock_wait   ? "waiting for the table's lock"
-                                  : "starting",
+        .phase = *row->phase    ? row->phase
+                 : is_lock_wait ? "waiting for the table's lock"
+                                : "starting",
         .ratio = watch->ratio,
         .elapsed_us = now - watch->started_us,
         .left_us = -1,
         .blocker = is_waiting ? describe_blocker(ctx, row) : NULL,
     };
 
+    watch->blocker = progress.blocker;
     /* Nobody knows how long others will hold on, so there is no estimate while waiting. */
     if (!is_waiting && watch->ratio > .05 && progress.elapsed_us > 1000000)
         progress.left_us =
@@ -155,8 +156,7 @@ look(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *watch)
 }
 
 bool
-rollout_run(
-    struct ctx *ctx, struct rollout *rollout, const char *sql, struct rollout_watch *watch)
+rollout_run(struct ctx *ctx, struct rollout *rollout, const char *sql, struct rollout_watch *watch)
 {
     bool is_done = false;
 

@@ -89,11 +89,11 @@ bool command_select(struct ctx *ctx, int argc, char **argv, struct invocation *r
 
 /*
  * Fills the global and the command's own options: default < configuration file < environment <
- * option. argv starts behind the command's words. Everything wrong is ERR_USAGE or, in the file,
+ * option. asked names a command. Everything wrong is ERR_USAGE or, in the file,
  * ERR_CONFIG with file:line. With --help or --version nothing else is looked at. ret_global->json
  * is right even when it fails, as far as the arguments tell.
  */
-bool command_parse(struct ctx *ctx, const struct command *command, int argc, char **argv,
+bool command_parse(struct ctx *ctx, const struct invocation *asked,
     struct global_options *ret_global, void *ret_options, struct text_list *ret_operands)
     MUST_CHECK;
 

@@ -60,10 +60,13 @@ print_name(FILE *out, const struct command *command, bool is_upper)
         arena_printf(arena, "pgmend%s%s", command ? " " : "", command ? command->path : "");
 
     for (; *name; name++) {
-        if (*name == ' ')
-            fputs("\\-", out);
-        else
-            fputc(is_upper ? toupper((unsigned char)*name) : *name, out);
+        int letter = (unsigned char)*name;
+
+        if (letter == ' ')
+            fputc('\\', out);
+        if (is_upper)
+            letter = (toupper)(letter); /* as a function: the macro nests too deep for lint */
+        fputc(letter == ' ' ? '-' : letter, out);
     }
 }
 

@@ -40,9 +40,20 @@ struct progress {
     char phase[128];
 };
 void progress_begin(struct progress *progress);
-/* ratio below 0: unknown. note may be NULL. */
-void progress_show(struct progress *progress, const char *what, const char *phase, double ratio,
-    int64_t elapsed_us, int64_t left_us, const char *note);
+
+struct progress_line {
+    const char *what;
+    const char *phase;
+    double ratio; /* below 0: unknown */
+    int64_t elapsed_us;
+    int64_t left_us;
+    const char *note; /* or NULL */
+};
+void progress_draw(struct progress *progress, const struct progress_line *line);
+
+/* The members of a struct progress_line in their order, or by name. */
+#define progress_show(progress, ...) \
+    progress_draw((progress), &(const struct progress_line){ __VA_ARGS__ })
 void progress_end(struct progress *progress);
 
 /* Asks to type the given word; --yes answers it, --no-input or no terminal refuses (ERR_USAGE). */

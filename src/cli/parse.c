@@ -240,7 +240,7 @@ apply_environment(struct parser *parser)
             name = "DATABASE_URL";
             value = getenv(name);
         }
-        if (!text_is_empty(value) && !apply_variable(parser, &option, name, value))
+        if (value && *value && !apply_variable(parser, &option, name, value))
             return false;
     }
     return true;
@@ -322,9 +322,10 @@ fail_usage(struct ctx *ctx, const struct command *command)
 }
 
 bool
-command_parse(struct ctx *ctx, const struct command *command, int argc, char **argv,
-    struct global_options *ret_global, void *ret_options, struct text_list *ret_operands)
+command_parse(struct ctx *ctx, const struct invocation *asked, struct global_options *ret_global,
+    void *ret_options, struct text_list *ret_operands)
 {
+    const struct command *command = asked->command;
     struct parser parser = {
         .ctx = ctx,
         .command = command,
@@ -334,7 +335,7 @@ command_parse(struct ctx *ctx, const struct command *command, int argc, char **a
     };
 
     *ret_global = (struct global_options){ 0 };
-    if (!read_arguments(&parser, argc, argv))
+    if (!read_arguments(&parser, asked->argc, asked->argv))
         return fail_usage(ctx, command);
     if (parser.is_done)
         return true;

@@ -35,7 +35,7 @@ is_due(const struct progress *progress, bool is_new_phase, int64_t now_us)
 }
 
 static void
-draw(const struct progress *progress, const char *line)
+put(const struct progress *progress, const char *line)
 {
     size_t width = (size_t)term_width(progress->file);
     size_t length = strlen(line);
@@ -52,37 +52,43 @@ draw(const struct progress *progress, const char *line)
     fflush(progress->file);
 }
 
+/* "ix_a: building  [####----]  45%  12 s, about 20 s left  note" */
+static const char *
+write_line(struct arena *arena, const struct progress *progress, const struct progress_line *line)
+{
+    struct buffer text = { .arena = arena };
+
+    buffer_printf(&text, "%s: %s", line->what, line->phase);
+    if (line->ratio >= 0) {
+        double share = line->ratio > 1 ? 1 : line->ratio;
+
+        if (progress->is_terminal)
+            add_bar(&text, share);
+        buffer_printf(&text, "  %.0f%%", share * 100);
+    }
+    buffer_printf(&text, "  %s", text_from_us(arena, line->elapsed_us));
+    if (line->ratio >= 0 && line->left_us > 0)
+        buffer_printf(&text, ", about %s left", text_from_us(arena, line->left_us));
+    if (line->note)
+        buffer_printf(&text, "  %s", line->note);
+    return buffer_text(&text);
+}
+
 void
-progress_show(struct progress *progress, const char *what, const char *phase, double ratio,
-    int64_t elapsed_us, int64_t left_us, const char *note)
+progress_draw(struct progress *progress, const struct progress_line *line)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
-    struct buffer line = { .arena = arena };
     int64_t now_us = clock_us();
-    bool is_new_phase =
-        !progress->last_phase || strncmp(progress->phase, phase, sizeof(progress->phase) - 1) != 0;
+    bool is_new_phase = !progress->last_phase ||
+                        strncmp(progress->phase, line->phase, sizeof(progress->phase) - 1) != 0;
 
     if (log_level() == LOG_QUIET || !is_due(progress, is_new_phase, now_us))
         return;
-    snprintf(progress->phase, sizeof(progress->phase), "%s", phase);
+    snprintf(progress->phase, sizeof(progress->phase), "%s", line->phase);
     progress->last_phase = progress->phase;
     progress->last_us = now_us;
-
-    buffer_printf(&line, "%s: %s", what, phase);
-    if (ratio >= 0) {
-        double share = ratio > 1 ? 1 : ratio;
-
-        if (progress->is_terminal)
-            add_bar(&line, share);
-        buffer_printf(&line, "  %.0f%%", share * 100);
-    }
-    buffer_printf(&line, "  %s", text_from_us(arena, elapsed_us));
-    if (ratio >= 0 && left_us > 0)
-        buffer_printf(&line, ", about %s left", text_from_us(arena, left_us));
-    if (note)
-        buffer_printf(&line, "  %s", note);
     fflush(stdout);
-    draw(progress, buffer_text(&line));
+    put(progress, write_line(arena, progress, line));
 }
 
 void

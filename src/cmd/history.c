@@ -46,14 +46,13 @@ run(struct ctx *ctx, struct run *run)
     struct sql_change_runs_rows runs = { 0 };
     bool is_there;
 
-    if (!journal_is_installed(ctx, run->db, &is_there) ||
-        !journal_load(ctx, run->db, &entries) ||
+    if (!journal_is_installed(ctx, run->db, &is_there) || !journal_load(ctx, run->db, &entries) ||
         (is_there && !sql_change_runs(ctx, run->db, &runs)))
         return false;
     if (run->global->json) {
         json_t *json CLEANUP(json_release) = json_pack("{s:o, s:o}", "runs",
-            out_json_rows(run_columns, COUNT_OF(run_columns), runs.items, runs.count,
-                sizeof(runs.items[0])),
+            out_json_rows(
+                run_columns, COUNT_OF(run_columns), runs.items, runs.count, sizeof(runs.items[0])),
             "entries",
             out_json_rows(
                 full, COUNT_OF(full), entries.items, entries.count, sizeof(entries.items[0])));

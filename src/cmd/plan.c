@@ -35,8 +35,8 @@ run(struct ctx *ctx, struct run *run)
         out_json(run->out, json);
         return true;
     }
-    fprintf(run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db),
-        db_version_text(run->db));
+    fprintf(
+        run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db), db_version_text(run->db));
     print_plan(ctx, run->out, &plan, false);
     fprintf(run->out, "Nothing was changed.\n");
     if (opts->output)

@@ -53,8 +53,8 @@ build_all(struct ctx *ctx, struct rehearsal *rehearsal, const struct plan *plan)
             !rollout_create(ctx, &rehearsal->rollout, &change, &outcome))
             return error_wrap(ctx, "rehearsing %s", change.name);
         if (!text_equal(outcome.result, "built"))
-            return error_set(ctx, ERR_VERIFICATION, "%s was not built: %s", change.name,
-                outcome.result);
+            return error_set(
+                ctx, ERR_VERIFICATION, "%s was not built: %s", change.name, outcome.result);
         rehearsal->built++;
     }
     return true;
@@ -81,19 +81,19 @@ undo_all(struct ctx *ctx, struct rehearsal *rehearsal)
 
 /* Where the plan's indexes already stood, the copy has them too: only what is pending is built. */
 static bool
-apply_and_undo(struct ctx *ctx, struct run *run, struct db *copy, const struct plan *plan,
-    struct rehearsal *rehearsal)
+apply_and_undo(
+    struct ctx *ctx, struct db *copy, const struct plan *plan, struct rehearsal *rehearsal)
 {
     const char *folder = getenv("TMPDIR");
     const char *state_dir = arena_printf(ctx->arena, "%s/pgmend-rehearsal-%s",
         text_is_empty(folder) ? "/tmp" : folder, random_hex(ctx->arena, 8));
     const struct journal_run about = {
-        .command = "rehearse", .plan_hash = plan->hash, .state_dir = state_dir };
+        .command = "rehearse", .plan_hash = plan->hash, .state_dir = state_dir
+    };
     struct rollout_observer observer = screen_observer(rehearsal->screen);
     bool is_good = file_make_folder(ctx, state_dir) &&
                    rollout_open(ctx, copy, &about, &observer, &rehearsal->rollout);
 
-    (void)run;
     is_good = is_good && build_all(ctx, rehearsal, plan) && undo_all(ctx, rehearsal);
     screen_end(rehearsal->screen);
     rollout_close(&rehearsal->rollout);
@@ -123,22 +123,20 @@ rehearse(struct ctx *ctx, struct run *run, const struct backup_tools *tools,
     struct db_options open = { .database = scratch.name, .access = ACCESS_WRITE };
 
     if (!schema_copy_dump(ctx, run->db, tools, scratch.name, &before) ||
-        !db_open_like(ctx, run->db, &open, &copy) ||
-        !apply_and_undo(ctx, run, copy, plan, rehearsal) ||
+        !db_open_like(ctx, run->db, &open, &copy) || !apply_and_undo(ctx, copy, plan, rehearsal) ||
         !schema_copy_dump(ctx, run->db, tools, scratch.name, &after))
         return false;
     if (text_equal(before, after))
         return true;
-    return error_set(ctx, ERR_VERIFICATION,
-        "after the rollback the copy's schema is not what it was before");
+    return error_set(
+        ctx, ERR_VERIFICATION, "after the rollback the copy's schema is not what it was before");
 }
 
 static bool
 report(struct ctx *ctx, struct run *run, const struct plan *plan, const struct rehearsal *done)
 {
-    const char *note =
-        arena_printf(ctx->arena, "%zu built and %zu undone on a copy of the schema", done->built,
-            done->undone);
+    const char *note = arena_printf(
+        ctx->arena, "%zu built and %zu undone on a copy of the schema", done->built, done->undone);
 
     if (!gate_record(ctx, run->db, "rollback", true, note, plan->hash))
         return error_state(ctx, "The rehearsal went well but could not be recorded.");
@@ -150,8 +148,9 @@ report(struct ctx *ctx, struct run *run, const struct plan *plan, const struct r
         out_json(run->out, json);
         return true;
     }
-    out_mark_line(run->out, MARK_OK, "%zu built, %zu undone on a scratch copy of the schema (no "
-                                     "rows: it proves the steps, not their duration)",
+    out_mark_line(run->out, MARK_OK,
+        "%zu built, %zu undone on a scratch copy of the schema (no "
+        "rows: it proves the steps, not their duration)",
         done->built, done->undone);
     out_mark_line(run->out, MARK_OK, "the schema dump is byte for byte what it was before");
     out_next(run->out, "pgmend gate %s", run->operands.items[0]);

@@ -128,8 +128,7 @@ undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct scree
         if (text_equal(outcome.result, "dropped"))
             out_mark_line(run->out, MARK_OK,
                 "%s  dropped: the planner ignored it after %s, gone after %s", outcome.name,
-                text_from_us(ctx->arena, outcome.effect_us),
-                text_from_us(ctx->arena, outcome.us));
+                text_from_us(ctx->arena, outcome.effect_us), text_from_us(ctx->arena, outcome.us));
         else
             out_mark_line(run->out, MARK_OK, "%s  %s", outcome.name, outcome.result);
         fflush(run->out);
@@ -138,8 +137,8 @@ undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct scree
 }
 
 static void
-print_result(struct ctx *ctx, struct run *run, const struct choice *choice,
-    const char *differences, bool is_known, json_t *changes)
+print_result(struct run *run, const struct choice *choice, const char *differences, bool is_known,
+    json_t *changes)
 {
     if (run->global->json) {
         json_t *json CLEANUP(json_release) =
@@ -149,7 +148,6 @@ print_result(struct ctx *ctx, struct run *run, const struct choice *choice,
         out_json(run->out, json);
         return;
     }
-    (void)ctx;
     if (is_known && !differences)
         fprintf(run->out,
             "\n%zu undone. The catalogue is what it was before run %s (apart from schema "
@@ -175,21 +173,18 @@ undo_chosen(struct ctx *ctx, struct run *run, struct rollout *rollout, struct sc
 
     if (!rollout_heal(ctx, rollout) || !choose(ctx, run, rollout->db, &choice))
         return false;
-    if (choice.entries.count > 0 &&
-        (!find_catalogue(ctx, rollout->db, &choice) ||
-            !undo_all(ctx, run, rollout, screen, &choice, changes)))
+    if (choice.entries.count > 0 && (!find_catalogue(ctx, rollout->db, &choice) ||
+                                        !undo_all(ctx, run, rollout, screen, &choice, changes)))
         return false;
     if (!compare(ctx, rollout->db, &choice, &differences, &is_known))
         return false;
-    if (choice.entries.count > 0 &&
-        !sql_change_end_run(ctx, rollout->db, .id = choice.run, .state = RUN_UNDONE,
-            .message = NULL, .ended_at = choice.entries.items[0].ended_at))
+    if (!sql_change_settle_runs(ctx, rollout->db))
         return false;
     if (choice.entries.count == 0 && !run->global->json) {
         fprintf(run->out, "There is nothing to undo.\n");
         return true;
     }
-    print_result(ctx, run, &choice, differences, is_known, changes);
+    print_result(run, &choice, differences, is_known, changes);
     return true;
 }
 

@@ -34,6 +34,16 @@ static const struct field columns[] = {
     FIELD(struct standing, scans),
 };
 
+static const struct field invalid_columns[] = {
+    FIELD(struct sql_catalog_invalid_indexes, schema),
+    FIELD(struct sql_catalog_invalid_indexes, name),
+    FIELD(struct sql_catalog_invalid_indexes, table_name),
+    FIELD(struct sql_catalog_invalid_indexes, is_unique),
+    FIELD(struct sql_catalog_invalid_indexes, is_ready),
+    FIELD(struct sql_catalog_invalid_indexes, is_building),
+    FIELD(struct sql_catalog_invalid_indexes, bytes),
+};
+
 struct picture {
     struct lock_holder holder;
     struct sql_change_progress progress;
@@ -43,8 +53,8 @@ struct picture {
 };
 
 static bool
-look_at_entry(struct ctx *ctx, struct db *db, const struct journal_entry *entry,
-    struct standing *ret)
+look_at_entry(
+    struct ctx *ctx, struct db *db, const struct journal_entry *entry, struct standing *ret)
 {
     json_t *json CLEANUP(json_release) = NULL;
     struct sql_catalog_index_rows rows;
@@ -65,7 +75,7 @@ look_at_entry(struct ctx *ctx, struct db *db, const struct journal_entry *entry,
     const char *planned = json_get_text(ctx->arena, json, "definition", "");
 
     ret->size = index->bytes;
-    ret->now = index->is_building                                           ? "being built"
+    ret->now = index->is_building                                        ? "being built"
                : !index->is_valid || !index->is_ready || !index->is_live ? "INVALID"
                : !text_equal(index->definition, planned)                 ? "altered since"
                                                                          : "valid";
@@ -135,9 +145,8 @@ print_holder(struct ctx *ctx, FILE *out, const struct picture *picture)
             (long long)progress->blocks_done, (long long)progress->blocks_total,
             (long long)progress->tuples_done, (long long)progress->tuples_total);
     if (progress->blocker_pid)
-        fprintf(out, "      waits for pid %d (%s, transaction of %s)\n",
-            (int)progress->blocker_pid, progress->blocker,
-            text_from_us(ctx->arena, progress->blocker_age));
+        fprintf(out, "      waits for pid %d (%s, transaction of %s)\n", (int)progress->blocker_pid,
+            progress->blocker, text_from_us(ctx->arena, progress->blocker_age));
 }
 
 static void
@@ -163,33 +172,23 @@ print_invalid(struct ctx *ctx, FILE *out, const struct picture *picture)
 }
 
 static bool
-print_json(struct ctx *ctx, struct run *run, const struct picture *picture)
+print_json(struct run *run, const struct picture *picture)
 {
-    static const struct field invalid[] = {
-        FIELD(struct sql_catalog_invalid_indexes, schema),
-        FIELD(struct sql_catalog_invalid_indexes, name),
-        FIELD(struct sql_catalog_invalid_indexes, table_name),
-        FIELD(struct sql_catalog_invalid_indexes, is_unique),
-        FIELD(struct sql_catalog_invalid_indexes, is_ready),
-        FIELD(struct sql_catalog_invalid_indexes, is_building),
-        FIELD(struct sql_catalog_invalid_indexes, bytes),
-    };
     const struct lock_holder *holder = &picture->holder;
-    json_t *running = holder->is_held
-                          ? json_pack("{s:i, s:s, s:s, s:b, s:s}", "pid", (int)holder->pid,
-                                "application", holder->application, "since", holder->since,
-                                "is_orphan", (int)holder->is_orphan, "phase",
-                                picture->progress.phase ? picture->progress.phase : "")
-                          : json_null();
+    json_t *running =
+        holder->is_held
+            ? json_pack("{s:i, s:s, s:s, s:b, s:s}", "pid", (int)holder->pid, "application",
+                  holder->application, "since", holder->since, "is_orphan", (int)holder->is_orphan,
+                  "phase", picture->progress.phase ? picture->progress.phase : "")
+            : json_null();
     json_t *json CLEANUP(json_release) = json_pack("{s:o, s:I, s:o, s:o}", "running", running,
         "unfinished", (json_int_t)picture->unfinished, "changes",
-        out_json_rows(columns, COUNT_OF(columns), picture->standing.items,
-            picture->standing.count, sizeof(struct standing)),
+        out_json_rows(columns, COUNT_OF(columns), picture->standing.items, picture->standing.count,
+            sizeof(struct standing)),
         "invalid_indexes",
-        out_json_rows(invalid, COUNT_OF(invalid), picture->invalid.items, picture->invalid.count,
-            sizeof(struct sql_catalog_invalid_indexes)));
+        out_json_rows(invalid_columns, COUNT_OF(invalid_columns), picture->invalid.items,
+            picture->invalid.count, sizeof(struct sql_catalog_invalid_indexes)));
 
-    (void)ctx;
     out_json(run->out, json);
     return true;
 }
@@ -205,9 +204,9 @@ run(struct ctx *ctx, struct run *run)
     if (opts->exit_code && (picture.unfinished > 0 || picture.invalid.count > 0))
         run->status = NEEDS_ATTENTION;
     if (run->global->json)
-        return print_json(ctx, run, &picture);
-    fprintf(run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db),
-        db_version_text(run->db));
+        return print_json(run, &picture);
+    fprintf(
+        run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db), db_version_text(run->db));
     print_holder(ctx, run->out, &picture);
     print_invalid(ctx, run->out, &picture);
     if (picture.unfinished > 0)

@@ -62,13 +62,14 @@ run(struct ctx *ctx, struct run *run)
             "%zu changes stand; without the journal \"pgmend rollback\" cannot undo them any "
             "more.\n",
             standing);
-    if (!confirm_typed(ctx, run->global, "This removes schema pgmend with the journal.",
-            db_name(run->db)))
+    if (!confirm_typed(
+            ctx, run->global, "This removes schema pgmend with the journal.", db_name(run->db)))
         return false;
     if (!drop(ctx, run->db))
         return false;
-    fprintf(run->out, "Schema pgmend is removed; the indexes that were built stay. The local "
-                      "journal is kept in %s/journal.\n",
+    fprintf(run->out,
+        "Schema pgmend is removed; the indexes that were built stay. The local "
+        "journal is kept in %s/journal.\n",
         run->global->state_dir);
     return true;
 }

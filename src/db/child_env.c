@@ -32,8 +32,8 @@ static bool
 write_passfile(struct ctx *ctx, const char *password, const char **ret_path)
 {
     const char *folder = getenv("TMPDIR");
-    char *path = arena_printf(
-        ctx->arena, "%s/pgmend-pass-XXXXXX", text_is_empty(folder) ? "/tmp" : folder);
+    char *path =
+        arena_printf(ctx->arena, "%s/pgmend-pass-XXXXXX", text_is_empty(folder) ? "/tmp" : folder);
     const char *line = passfile_line(ctx->arena, password);
     int fd = mkostemp(path, O_CLOEXEC); /* makes it 0600 */
 
@@ -74,15 +74,14 @@ db_child_env_begin(
 
     for (const PQconninfoOption *option = options; option && option->keyword; option++)
         if (option->envvar && option->val && *option->val && !is_handled_apart(option->envvar))
-            VEC_PUSH(ctx->arena, &env,
-                arena_printf(ctx->arena, "%s=%s", option->envvar, option->val));
+            VEC_PUSH(
+                ctx->arena, &env, arena_printf(ctx->arena, "%s=%s", option->envvar, option->val));
     VEC_PUSH(ctx->arena, &env, arena_printf(ctx->arena, "PGHOST=%s", db_host(db)));
     VEC_PUSH(ctx->arena, &env, arena_printf(ctx->arena, "PGPORT=%s", db_port(db)));
     VEC_PUSH(ctx->arena, &env, arena_printf(ctx->arena, "PGUSER=%s", db_user(db)));
     VEC_PUSH(ctx->arena, &env,
         arena_printf(ctx->arena, "PGDATABASE=%s", database ? database : db_name(db)));
-    VEC_PUSH(ctx->arena, &env,
-        arena_printf(ctx->arena, "PGAPPNAME=%s", db->options.application));
+    VEC_PUSH(ctx->arena, &env, arena_printf(ctx->arena, "PGAPPNAME=%s", db->options.application));
     if (!text_is_empty(password)) {
         if (!write_passfile(ctx, password, &passfile))
             return false;

@@ -59,8 +59,8 @@ refuse_url(struct ctx *ctx, const char *url, const char *why)
     if (may_hold_secret || text_is_empty(why))
         error_set(ctx, ERR_USAGE, "the database URL is not valid");
     else
-        error_set(ctx, ERR_USAGE, "the database URL is not valid: %.*s",
-            (int)strcspn(why, "\n"), why);
+        error_set(
+            ctx, ERR_USAGE, "the database URL is not valid: %.*s", (int)strcspn(why, "\n"), why);
     return error_hint(ctx, "It looks like postgresql://user@host:5432/database or \"host=… "
                            "dbname=…\"; percent-encode special characters; passwords belong "
                            "into ~/.pgpass.");
@@ -117,9 +117,9 @@ connect_error(struct ctx *ctx, struct db *db)
         return error_hint(ctx, "Put the password into ~/.pgpass (mode 0600) or PGPASSFILE.");
     if (strstr(text, "does not exist"))
         return error_hint(ctx, "Check the database and role names in --db-url or DATABASE_URL.");
-    return error_hint(
-        ctx, "Check --db-url, DATABASE_URL or PGHOST/PGPORT, and that the server accepts "
-             "connections there.");
+    return error_hint(ctx,
+        "Check --db-url, DATABASE_URL or PGHOST/PGPORT, and that the server accepts "
+        "connections there.");
 }
 
 static bool
@@ -160,8 +160,8 @@ check_version(struct ctx *ctx, struct db *db)
     if (db_major(db) < DB_OLDEST_MAJOR) {
         error_set(ctx, ERR_UNSUPPORTED, "the server is PostgreSQL %s, older than %d",
             db->version_text, DB_OLDEST_MAJOR);
-        return error_hint(ctx, "pgmend knows PostgreSQL %d to %d.", DB_OLDEST_MAJOR,
-            DB_NEWEST_MAJOR);
+        return error_hint(
+            ctx, "pgmend knows PostgreSQL %d to %d.", DB_OLDEST_MAJOR, DB_NEWEST_MAJOR);
     }
     if (db_major(db) <= DB_NEWEST_MAJOR)
         return true;
@@ -200,6 +200,9 @@ pin_session(struct ctx *ctx, struct db *db)
         " pg_catalog.set_config('TimeZone', 'UTC', false),"
         " pg_catalog.set_config('extra_float_digits', '1', false),"
         " pg_catalog.set_config('bytea_output', 'hex', false),"
+        " pg_catalog.set_config('quote_all_identifiers', 'off', false),"
+        " (SELECT pg_catalog.set_config(s.name, '0', false) FROM pg_catalog.pg_settings AS s"
+        "   WHERE s.name OPERATOR(pg_catalog.=) 'transaction_timeout')," /* 17 and later */
         " pg_catalog.set_config('application_name', $4, false)";
     const char *params[] = {
         db->options.access == ACCESS_WRITE ? "off" : "on",

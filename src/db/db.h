@@ -7,8 +7,8 @@
 struct db;
 
 enum access {
-    ACCESS_NONE,  /* needs no database */
-    ACCESS_READ,  /* the session is read-only */
+    ACCESS_NONE, /* needs no database */
+    ACCESS_READ, /* the session is read-only */
     ACCESS_WRITE,
 };
 
@@ -39,7 +39,7 @@ void db_cleanup(struct db **db);
 
 /* 15 for PostgreSQL 15.18. */
 int db_major(const struct db *db);
-int db_version(const struct db *db);           /* 150018 */
+int db_version(const struct db *db);              /* 150018 */
 const char *db_version_text(const struct db *db); /* "15.18" */
 const char *db_name(const struct db *db);
 const char *db_user(const struct db *db);

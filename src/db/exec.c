@@ -52,8 +52,8 @@ take_all(struct ctx *ctx, struct db *db, struct result *ret)
 }
 
 bool
-db_query(struct ctx *ctx, struct db *db, const char *sql, const char *const *params,
-    size_t count, struct result *ret)
+db_query(struct ctx *ctx, struct db *db, const char *sql, const char *const *params, size_t count,
+    struct result *ret)
 {
     if (!PQsendQueryParams(db->conn, sql, (int)count, NULL, params, NULL, NULL, 0))
         return db_error_of_connection(ctx, db, "sending a statement");
@@ -69,8 +69,8 @@ db_exec(struct ctx *ctx, struct db *db, const char *sql)
 }
 
 bool
-db_value(struct ctx *ctx, struct db *db, const char *sql, const char *const *params,
-    size_t count, const char **ret)
+db_value(struct ctx *ctx, struct db *db, const char *sql, const char *const *params, size_t count,
+    const char **ret)
 {
     struct result result;
 

@@ -56,8 +56,8 @@ db_error_of_connection(struct ctx *ctx, struct db *db, const char *doing)
     size_t length = strcspn(text, "\n");
 
     if (PQstatus(db->conn) == CONNECTION_BAD)
-        return error_set(
-            ctx, ERR_CONNECTION, "the connection was lost while %s: %.*s", doing, (int)length, text);
+        return error_set(ctx, ERR_CONNECTION, "the connection was lost while %s: %.*s", doing,
+            (int)length, text);
     return error_set(ctx, ERR_FAILED, "could not go on %s: %.*s", doing, (int)length, text);
 }
 

@@ -6,12 +6,12 @@
 struct db;
 
 struct query_variant {
-    int max_major;    /* the newest server it is for; 0: any */
+    int max_major; /* the newest server it is for; 0: any */
     const char *text;
 };
 
 struct query {
-    const char *name; /* "index/unused" */
+    const char *name;                     /* "index/unused" */
     const struct query_variant *variants; /* by max_major, the one for any last */
     size_t variant_count;
     const struct field *args;

@@ -35,8 +35,7 @@ fill_row(
 }
 
 static bool
-fill_rows(struct ctx *ctx, const struct query *query, const struct result *result,
-    struct rows *ret)
+fill_rows(struct ctx *ctx, const struct query *query, const struct result *result, struct rows *ret)
 {
     char *items = arena_alloc(ctx->arena, query->row_size * result->rows);
 
@@ -52,16 +51,16 @@ fill_rows(struct ctx *ctx, const struct query *query, const struct result *resul
 }
 
 bool
-db_select(struct ctx *ctx, struct db *db, const struct query *query, const void *args,
-    void *ret_rows)
+db_select(
+    struct ctx *ctx, struct db *db, const struct query *query, const void *args, void *ret_rows)
 {
     const char *text = query_text(query, db_major(db));
     const char **params = ARENA_ARRAY(ctx->arena, const char *, query->arg_count + 1);
     struct result result;
 
     if (!text)
-        return error_set(ctx, ERR_UNSUPPORTED, "query \"%s\" is not for PostgreSQL %s",
-            query->name, db_version_text(db));
+        return error_set(ctx, ERR_UNSUPPORTED, "query \"%s\" is not for PostgreSQL %s", query->name,
+            db_version_text(db));
     for (size_t i = 0; i < query->arg_count; i++)
         params[i] = field_text(ctx->arena, &query->args[i], args);
     log_debug("query %s", query->name);

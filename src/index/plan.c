@@ -45,13 +45,14 @@ find_table(struct ctx *ctx, struct db *db, const char *name, struct sql_catalog_
 }
 
 static bool
-check_table(struct ctx *ctx, struct db *db, const struct sql_catalog_table *table,
-    struct change *change)
+check_table(
+    struct ctx *ctx, struct db *db, const struct sql_catalog_table *table, struct change *change)
 {
     char kind = table->kind[0];
 
     if (kind == 'p')
-        return change_block(change, "the table is partitioned: its index cannot be built CONCURRENTLY",
+        return change_block(change,
+            "the table is partitioned: its index cannot be built CONCURRENTLY",
             "build it on each partition, then create it ON ONLY the parent and attach them");
     if (kind != 'r' && kind != 'm')
         return change_block(change,
@@ -113,7 +114,8 @@ estimate(struct ctx *ctx, const struct journal_entries *journal,
     change->bytes = is_vector ? (int64_t)(rows * 8192) : llround(rows * width / 0.9) + 16384;
     /* An index build writes its pages once into the WAL: .88–.91 of its size was measured. */
     change->wal_bytes = change->bytes;
-    change->us = llround(((double)table->bytes + (double)change->bytes) / per_second * 1e6) + FIXED_US;
+    change->us =
+        llround(((double)table->bytes + (double)change->bytes) / per_second * 1e6) + FIXED_US;
 }
 
 /* Rows that a unique index would refuse: the first key that occurs twice. */
@@ -128,7 +130,8 @@ duplicates_query(struct ctx *ctx, const struct sql_index_shadow *shadow, struct 
 
     if (!json_parse(ctx, "keys", shadow->keys, &keys))
         return false;
-    json_array_foreach (keys, i, key) {
+    json_array_foreach(keys, i, key)
+    {
         const char *text = json_string_value(key);
 
         text_list_add(ctx->arena, &list, text);
@@ -157,9 +160,8 @@ compose(struct ctx *ctx, const struct script_index *index, const struct sql_inde
     struct change *change)
 {
     /* WHERE stands behind TABLESPACE, and the server's wording leaves the latter out. */
-    const char *where = shadow->predicate
-                            ? arena_printf(ctx->arena, " WHERE %s", shadow->predicate)
-                            : NULL;
+    const char *where =
+        shadow->predicate ? arena_printf(ctx->arena, " WHERE %s", shadow->predicate) : NULL;
     size_t head = strlen(shadow->definition);
 
     if (index->tablespace && where && text_ends_with(shadow->definition, where))
@@ -191,8 +193,8 @@ look_at_earlier(struct ctx *ctx, const struct plan *plan, struct change *change)
             other->is_unique == change->is_unique &&
             text_equal(other->definition, change->definition)) {
             change->action = ACTION_EQUIVALENT;
-            change->problem = arena_printf(
-                ctx->arena, "%s of this plan is the same index", other->name);
+            change->problem =
+                arena_printf(ctx->arena, "%s of this plan is the same index", other->name);
         }
     }
 }
@@ -229,7 +231,8 @@ plan_one(struct ctx *ctx, struct db *db, const struct script_index *index,
     if (!find_table(ctx, db, index->table, &table, &is_found))
         return false;
     if (!is_found)
-        return change_block(change, arena_printf(ctx->arena, "table %s does not exist", index->table),
+        return change_block(change,
+            arena_printf(ctx->arena, "table %s does not exist", index->table),
             "check the name and the schema");
     change->schema = table.schema;
     change->table = table.name;

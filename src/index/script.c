@@ -16,8 +16,9 @@ struct refusal {
 static const struct refusal refusals[] = {
     { "DoStmt", "a DO block cannot build an index CONCURRENTLY: it is a transaction of its own",
         "write the CREATE INDEX as a statement of its own" },
-    { "TransactionStmt", "BEGIN and COMMIT have no place here: CONCURRENTLY cannot run inside a "
-                         "transaction",
+    { "TransactionStmt",
+        "BEGIN and COMMIT have no place here: CONCURRENTLY cannot run inside a "
+        "transaction",
         "remove it: pgmend runs every statement by itself" },
     { "DropStmt", "a DROP is not an index to build", "see \"pgmend rollback\" for undoing" },
     { "IndexStmt", NULL, NULL },

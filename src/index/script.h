@@ -6,12 +6,12 @@
 
 /* One statement of the file; problem is set when pgmend will not run it. */
 struct script_index {
-    const char *source;  /* "critical.sql:12" */
-    const char *text;    /* as written */
-    const char *reason;  /* the comment lines before it, or NULL */
-    const char *name;    /* of the index */
-    const char *table;   /* as written: quoted, with schema, or not */
-    const char *rest;    /* what follows the table in the statement */
+    const char *source;     /* "critical.sql:12" */
+    const char *text;       /* as written */
+    const char *reason;     /* the comment lines before it, or NULL */
+    const char *name;       /* of the index */
+    const char *table;      /* as written: quoted, with schema, or not */
+    const char *rest;       /* what follows the table in the statement */
     const char *tablespace; /* or NULL */
     bool is_unique;
     bool if_not_exists;

@@ -22,8 +22,9 @@ make_copy(struct ctx *ctx, struct db *db, const struct sql_catalog_table *table)
         return true;
     if (ctx->error.kind == ERR_RIGHTS)
         error_hint(ctx, "GRANT TEMPORARY ON DATABASE %s TO %s; GRANT SELECT ON %s TO %s;",
-            db_name(db), db_user(db), db_qualified(ctx->arena, table->schema, table->name),
-            db_user(db));
+            db_ident(ctx->arena, db_name(db)), db_ident(ctx->arena, db_user(db)),
+            db_qualified(ctx->arena, table->schema, table->name),
+            db_ident(ctx->arena, db_user(db)));
     return error_wrap(ctx, "trying the statement on an empty copy of %s", table->name);
 }
 

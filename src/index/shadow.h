@@ -10,5 +10,5 @@
  * Nothing remains: the transaction is rolled back. False when the trial itself could not be made.
  */
 bool shadow_try(struct ctx *ctx, struct db *db, const struct script_index *index,
-    const struct sql_catalog_table *table, struct sql_index_shadow *ret,
-    const char **ret_problem) MUST_CHECK;
+    const struct sql_catalog_table *table, struct sql_index_shadow *ret, const char **ret_problem)
+    MUST_CHECK;

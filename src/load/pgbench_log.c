@@ -1,6 +1,5 @@
 #include "load/pgbench_log.h"
 
-#include <errno.h>
 #include <inttypes.h>
 
 #include "base/vec.h"
@@ -25,29 +24,50 @@ second_at(struct arena *arena, struct load_result *result, int64_t at)
     return &result->seconds[place];
 }
 
+/* Takes the next number and what stands before the next blank; false if it is no number. */
+static bool
+take_number(const char **at, int64_t *ret)
+{
+    char *end;
+
+    *ret = strtoll(*at, &end, 10);
+    if (end == *at || !strchr(" \n", *end))
+        return false;
+    *at = end;
+    return true;
+}
+
 /* "client number time script epoch us", then more when there is a rate; time may be a word. */
 bool
 pgbench_log_add(struct arena *arena, const char *line, struct load_result *result)
 {
+    const char *at = line;
     int64_t client;
     int64_t number;
     int64_t script;
-    int64_t at;
-    char time[24];
+    int64_t second_number;
     int64_t us = 0;
 
-    if (sscanf(line, "%" SCNd64 " %" SCNd64 " %23s %" SCNd64 " %" SCNd64, &client, &number, time,
-            &script, &at) != 5 ||
-        script < 0 || (size_t)script >= result->script_count)
+    if (!take_number(&at, &client) || !take_number(&at, &number))
         return false;
-    if (!text_to_int64(time, &us)) {
+
+    bool is_failed = !take_number(&at, &us);
+
+    if (is_failed) {
         /* "failed", or "deadlock" and the like. */
+        at += strspn(at, " ");
+        at += strspn(at, "abcdefghijklmnopqrstuvwxyz");
+    }
+    if (!take_number(&at, &script) || !take_number(&at, &second_number) || script < 0 ||
+        (size_t)script >= result->script_count)
+        return false;
+    if (is_failed) {
         result->scripts[script].failed++;
         return true;
     }
     histogram_record(result->scripts[script].latency, us);
 
-    struct load_second *second = second_at(arena, result, at);
+    struct load_second *second = second_at(arena, result, second_number);
 
     second->calls++;
     second->sum_us += us;

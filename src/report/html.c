@@ -214,7 +214,7 @@ one_line(struct arena *arena, const char *sql)
         bool is_blank = strchr(" \n\t\r", *at) != NULL;
 
         if (!is_blank || (length > 0 && text[length - 1] != ' '))
-            text[length++] = is_blank ? ' ' : *at;
+            text[length++] = (char)(is_blank ? ' ' : *at);
     }
     text[length] = '\0';
     return html_text(arena, text);

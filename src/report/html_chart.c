@@ -247,9 +247,9 @@ add_time_axis(struct buffer *page, const struct time_scale *scale, double y)
 
     while (step + 1 < COUNT_OF(steps) && span / steps[step] > 12)
         step++;
-    for (double at = 0; at <= span; at += steps[step])
+    for (int at = 0; at <= span; at += steps[step])
         buffer_printf(page,
-            "<text class=\"small\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%.0f s</text>",
+            "<text class=\"small\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%d s</text>",
             time_x(scale, scale->first + at), y, at);
 }
 

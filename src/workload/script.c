@@ -54,47 +54,77 @@ read_set(struct ctx *ctx, const char *line, struct script_variables *variables)
     VEC_PUSH(ctx->arena, variables, variable);
 }
 
-/*
- * Takes the backslash commands out of the text, blanks in their place so that lines keep their
- * numbers. \gset and its like end a statement.
- */
+static void
+blank(char *from, const char *end)
+{
+    for (char *at = from; at < end; at++)
+        if (*at != '\n')
+            *at = ' ';
+}
+
+static char *
+next_line(char *line)
+{
+    size_t length = strcspn(line, "\n");
+
+    return line + length + (line[length] == '\n');
+}
+
+/* A line that begins with a backslash, and those that it is continued on; returns its end. */
+static char *
+take_command(struct ctx *ctx, char *line, size_t backslash, struct script_variables *variables)
+{
+    char *end = next_line(line);
+
+    while (*end && end - line >= 2 && end[-2] == '\\')
+        end = next_line(end);
+
+    const char *start = line + backslash + 1;
+    char *command = arena_strndup(ctx->arena, start, (size_t)(end - start));
+
+    for (char *at = command; *at; at++)
+        if (strchr("\n\r\\", *at))
+            *at = ' ';
+    if (text_starts_with(command, "set ") || text_starts_with(command, "set\t"))
+        read_set(ctx, command, variables);
+    blank(line, end);
+    return end;
+}
+
+/* \gset and its like at the end of a line end the statement. */
+static void
+take_ender(char *line, const char *end)
+{
+    static const char *const enders[] = { "\\gset", "\\aset", "\\gdesc" };
+
+    for (size_t i = 0; i < COUNT_OF(enders); i++) {
+        char *found = strstr(line, enders[i]);
+
+        if (found && found < end) {
+            blank(found, end);
+            *found = ';';
+        }
+    }
+}
+
+/* Takes the backslash commands out of the text, blanks in their place: lines keep their numbers. */
 static void
 take_commands(struct ctx *ctx, char *text, struct script_variables *variables)
 {
-    static const char *const enders[] = { "gset", "aset", "gdesc" };
     char *line = text;
 
     while (*line) {
-        size_t length = strcspn(line, "\n");
-        char *next = line[length] ? line + length + 1 : line + length;
         size_t blanks = strspn(line, " \t");
 
         if (line[blanks] == '\\') {
-            while (*next && next - line >= 2 && next[-2] == '\\')
-                next += strcspn(next, "\n") + (strchr(next, '\n') != NULL);
-
-            char *command =
-                arena_strndup(ctx->arena, line + blanks + 1, (size_t)(next - line) - blanks - 1);
-
-            for (char *at = command; *at; at++)
-                if (*at == '\n' || *at == '\\' || *at == '\r')
-                    *at = ' ';
-            if (text_starts_with(command, "set ") || text_starts_with(command, "set\t"))
-                read_set(ctx, command, variables);
-            for (char *at = line; at < next; at++)
-                if (*at != '\n')
-                    *at = ' ';
+            line = take_command(ctx, line, blanks, variables);
+            continue;
         }
-        for (size_t i = 0; i < COUNT_OF(enders); i++) {
-            char *end = strstr(line, enders[i]);
 
-            if (end && end < next && end > line && end[-1] == '\\') {
-                for (char *at = end - 1; at < next && *at != '\n'; at++)
-                    *at = ' ';
-                end[-1] = ';';
-            }
-        }
-        line = next;
+        char *end = next_line(line);
+
+        take_ender(line, end);
+        line = end;
     }
 }
 

@@ -321,7 +321,7 @@ test_without_superuser(void **state)
     must(bench, db_exec(&bench->ctx, db, "CREATE EXTENSION pg_stat_statements SCHEMA public"));
     db_close(db);
     run_pgmend(bench, 0, arena_printf(arena, "backup create --db-url user=%s --name b", role));
-    assert_holds(run_pgmend(bench, 1, arena_printf(arena, "backup verify --db-url user=%s", role)),
+    assert_holds(run_pgmend(bench, 8, arena_printf(arena, "backup verify --db-url user=%s", role)),
         "--scratch-template");
     run_pgmend(bench, 0,
         arena_printf(

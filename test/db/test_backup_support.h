@@ -57,7 +57,22 @@ value_in(struct bench *bench, struct db *db, const char *statement)
     return value ? value : "(null)";
 }
 
-/* For cmocka: a bench with an empty database of the given name. */
+/*
+ * Scratch databases belong to the whole server, so two programs that look for leftovers take turns;
+ * the session, and with it the lock, lasts as long as the program.
+ */
+static inline void
+take_turn(struct bench *bench)
+{
+    static struct db *turn;
+
+    if (turn)
+        return;
+    turn = connect_to(bench, "postgres");
+    must(bench, db_exec(&bench->ctx, turn, "SELECT pg_catalog.pg_advisory_lock(1112884043)"));
+}
+
+/* A bench with an empty database of the given name. */
 static inline struct bench *
 bench_new(const char *database)
 {
@@ -69,6 +84,7 @@ bench_new(const char *database)
                                : arena_printf(arena, "test_backup_%s", random_hex(arena, 6));
     bench->state = test_folder(&bench->ctx);
     bench->backups = file_join(arena, bench->state, "backups");
+    take_turn(bench);
     bench->admin = connect_to(bench, "postgres");
     must(bench, db_exec(&bench->ctx, bench->admin,
                     arena_printf(arena, "CREATE DATABASE %s TEMPLATE template0",

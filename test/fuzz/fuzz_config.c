@@ -50,7 +50,7 @@ read_arguments(struct ctx *ctx, const char *text)
         assert(ctx->error.kind == ERR_USAGE && ctx->error.hint);
     } else if (asked.command) {
         options = arena_alloc(ctx->arena, asked.command->options_size);
-        if (!command_parse(ctx, asked.command, asked.argc, asked.argv, &global, options, &operands))
+        if (!command_parse(ctx, &asked, &global, options, &operands))
             assert(ctx->error.kind == ERR_USAGE || ctx->error.kind == ERR_CONFIG);
         else
             assert(operands.count <= asked.command->max_operands);

@@ -23,7 +23,8 @@ parse_as(
     for (; words[argc]; argc++)
         argv[argc] = arena_strdup(ctx->arena, words[argc]);
     *ret = (struct parsed){ 0 };
-    return command_parse(ctx, command, argc, argv, &ret->global,
+    return command_parse(ctx,
+        &(struct invocation){ .command = command, .argc = argc, .argv = argv }, &ret->global,
         is_apply ? (void *)&ret->own : (void *)&create, &ret->operands);
 }
 
@@ -372,10 +373,11 @@ random_arguments_are_taken_or_refused_but_never_crash(void **state)
         struct text_list operands = { 0 };
         struct arena *arena = arena_new();
         struct ctx inner = { .arena = arena };
+        struct invocation asked = { .command = &sample_apply, .argc = argc, .argv = argv };
 
         for (int i = 0; i < argc; i++)
             argv[i] = random_argument(arena, &random);
-        if (command_parse(&inner, &sample_apply, argc, argv, &global, &own, &operands))
+        if (command_parse(&inner, &asked, &global, &own, &operands))
             assert_true(operands.count <= (size_t)argc);
         else
             assert_true(inner.error.kind == ERR_USAGE || inner.error.kind == ERR_CONFIG);

@@ -146,7 +146,7 @@ check_call(struct ctx *ctx, const struct command *command, const char *line)
 
     void *options = arena_alloc(ctx->arena, asked.command->options_size);
 
-    if (!command_parse(ctx, asked.command, asked.argc, asked.argv, &global, options, &operands))
+    if (!command_parse(ctx, &asked, &global, options, &operands))
         fail_msg("%s: \"%s\": %s", command->path, line, ctx->error.message);
 }
 

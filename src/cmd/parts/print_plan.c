@@ -53,7 +53,7 @@ print_gates(FILE *out, const struct gate_results *results)
 {
     for (size_t i = 0; i < results->count; i++) {
         const struct gate_result *result = &results->items[i];
-        enum out_mark mark = result->override               ? MARK_WARN
+        enum out_mark mark = result->override                ? MARK_WARN
                              : result->state == GATE_GREEN   ? MARK_OK
                              : result->state == GATE_WARNING ? MARK_WARN
                                                              : MARK_FAIL;
@@ -75,10 +75,9 @@ gates_json(const struct gate_results *results)
     for (size_t i = 0; i < results->count; i++) {
         const struct gate_result *result = &results->items[i];
 
-        json_array_append_new(array,
-            json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "name", result->name, "state",
-                states[result->state], "text", result->text, "remedy", result->remedy, "override",
-                result->override));
+        json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "name", result->name,
+                                         "state", states[result->state], "text", result->text,
+                                         "remedy", result->remedy, "override", result->override));
     }
     return array;
 }

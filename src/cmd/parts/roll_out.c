@@ -49,14 +49,12 @@ check_plan(struct ctx *ctx, struct plan *plan, const struct roll_out_options *op
     for (size_t i = 0; i < plan->count; i++) {
         struct change *change = &plan->items[i];
 
-        if (!change->needs_consent)
-            continue;
-        if (!text_list_has(&options->drop_invalid, change->name)) {
+        change->has_consent = text_list_has(&options->drop_invalid, change->name);
+        if (change->needs_consent && !change->has_consent) {
             error_set(ctx, ERR_CONFLICT, "%s: %s", change->name, change->problem);
             error_hint(ctx, "Look at it first; %s.", change->remedy);
             return error_state(ctx, "Nothing was changed.");
         }
-        change->needs_consent = false;
     }
     if (blocked == 0 || options->skip_blocked)
         return true;
@@ -102,9 +100,8 @@ print_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome)
     out_mark_line(out, MARK_OK, "%s  built in %s, %s%s; valid, ready and live, as planned",
         outcome->name, text_from_us(ctx->arena, outcome->us),
         text_from_bytes(ctx->arena, outcome->bytes),
-        outcome->attempts > 1
-            ? arena_printf(ctx->arena, ", %d attempts", (int)outcome->attempts)
-            : "");
+        outcome->attempts > 1 ? arena_printf(ctx->arena, ", %d attempts", (int)outcome->attempts)
+                              : "");
 }
 
 /* Adds to the state of the failed change what became of the ones before it. */
@@ -120,8 +117,9 @@ tell_state(struct ctx *ctx, const struct outcomes *done, size_t pending)
         return error_state(ctx, "Nothing was changed.");
     if (built == 0)
         return false;
-    return error_state(ctx, "%s%s%zu of %zu indexes are built and stay; \"pgmend rollback\" undoes "
-                            "them.",
+    return error_state(ctx,
+        "%s%s%zu of %zu indexes are built and stay; \"pgmend rollback\" undoes "
+        "them.",
         state, *state ? " " : "", built, pending);
 }
 
@@ -151,16 +149,17 @@ apply_changes(struct ctx *ctx, struct run *run, struct rollout *rollout, struct 
 }
 
 static void
-print_result(struct ctx *ctx, struct run *run, const struct plan *plan,
-    const struct gate_results *results, const struct outcomes *done)
+print_result(struct run *run, const struct plan *plan, const struct gate_results *results,
+    const struct outcomes *done)
 {
     size_t built = 0;
 
     for (size_t i = 0; i < done->count; i++)
         built += text_equal(done->items[i].result, "built");
     if (!run->global->json) {
-        fprintf(run->out, "\n%zu of %zu indexes built, %zu were there. Undo any time: pgmend "
-                          "rollback\n",
+        fprintf(run->out,
+            "\n%zu of %zu indexes built, %zu were there. Undo any time: pgmend "
+            "rollback\n",
             built, plan->count, plan->count - built - plan_count(plan, ACTION_BLOCKED));
         out_next(run->out, "pgmend status");
         return;
@@ -173,11 +172,10 @@ print_result(struct ctx *ctx, struct run *run, const struct plan *plan,
 
         json_array_append_new(changes,
             json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "object", outcome->name, "result",
-                outcome->result, "us", (json_int_t)outcome->us, "bytes",
-                (json_int_t)outcome->bytes, "server_wal_bytes", (json_int_t)outcome->wal_bytes,
-                "attempts", (json_int_t)outcome->attempts));
+                outcome->result, "us", (json_int_t)outcome->us, "bytes", (json_int_t)outcome->bytes,
+                "server_wal_bytes", (json_int_t)outcome->wal_bytes, "attempts",
+                (json_int_t)outcome->attempts));
     }
-    (void)ctx;
 
     json_t *json CLEANUP(json_release) = json_pack("{s:o, s:o, s:o}", "plan", plan_json(plan),
         "gates", gates_json(results), "changes", changes);
@@ -207,18 +205,17 @@ open_and_apply(struct ctx *ctx, struct run *run, struct plan *plan,
     rollout.limits.first_lock_us = options->lock_timeout;
     rollout.limits.wait_us = options->wait_limit;
     rollout.limits.retries = options->retries;
-    is_good = rollout_heal(ctx, &rollout) &&
-              apply_changes(ctx, run, &rollout, screen, plan, &done);
+    is_good = rollout_heal(ctx, &rollout) && apply_changes(ctx, run, &rollout, screen, plan, &done);
     screen_end(screen);
     if (!end_run(ctx, &rollout, is_good))
         return false;
-    print_result(ctx, run, plan, results, &done);
+    print_result(run, plan, results, &done);
     return true;
 }
 
 bool
-roll_out(struct ctx *ctx, struct run *run, struct plan *plan,
-    const struct roll_out_options *options)
+roll_out(
+    struct ctx *ctx, struct run *run, struct plan *plan, const struct roll_out_options *options)
 {
     struct gate_results results;
 

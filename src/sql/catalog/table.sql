@@ -9,10 +9,11 @@
 -- @column may_own bool the role may create indexes on it
 -- @column owner text
 -- @server 14+
-SELECT c.oid, n.nspname, c.relname, c.relkind::text, c.reltuples::int8,
+-- The path is the user's while this runs, so operators and types are qualified as well.
+SELECT c.oid, n.nspname, c.relname, c.relkind::pg_catalog.text, c.reltuples::pg_catalog.int8,
        COALESCE(pg_catalog.pg_relation_size(c.oid), 0),
        pg_catalog.pg_has_role(SESSION_USER, c.relowner, 'USAGE'),
        pg_catalog.pg_get_userbyid(c.relowner)
   FROM pg_catalog.pg_class AS c
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
- WHERE c.oid = pg_catalog.to_regclass($1);
+  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+ WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid;

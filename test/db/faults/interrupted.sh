@@ -1,24 +1,33 @@
 #!/usr/bin/env bash
-# A build that is stopped half-way: by Ctrl-C, SIGTERM, kill -9, the administrator, and by a lock. A transaction that has
-# written to the table holds each build in its first phase until the test lets it go on. Prints TAP.
+# A build that is stopped half-way: by Ctrl-C, SIGTERM, kill -9, the administrator, a lock. An old snapshot holds each
+# build in its last phase (then an unusable index stands there that writes keep up), or a writer in its first one (then
+# nobody can drop the rest before the writer ends), until the test lets it go on. Prints TAP.
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly INDEX='CREATE INDEX CONCURRENTLY items_a ON items (a);'
 create_database
-one=$(script_of "$INDEX")
-session_open writer
+one=$(script_of 'CREATE INDEX CONCURRENTLY items_a ON items (a);')
+session_open other
 
-hold() {
-    session writer "BEGIN; UPDATE other SET x = x; UPDATE items SET a = a WHERE id = 1;"
+# The build waits until the other session lets it go on; its index cannot be used yet.
+begin() { # arguments of index apply
+    session other "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM other;"
+    start index apply "$one" "${LAX[@]}" "$@"
+    wait_phase 'waiting for old snapshots'
+}
+
+begin_behind_writer() { # arguments of index apply
+    session other "BEGIN; UPDATE items SET a = a WHERE id = 1;"
+    start index apply "$one" "${LAX[@]}" "$@"
+    wait_phase 'waiting for writers before build'
 }
 
 let_go() {
-    session writer "ROLLBACK;"
+    session other "ROLLBACK;"
 }
 
 forget() { # what the test before has built
-    script "$db" <<<'DROP INDEX IF EXISTS items_a; DROP SCHEMA IF EXISTS pgmend CASCADE;' 2>/dev/null
+    script "$db" <<<'SET client_min_messages = error; DROP INDEX IF EXISTS items_a; DROP SCHEMA IF EXISTS pgmend CASCADE;'
     rm -rf "$state"
 }
 
@@ -26,29 +35,65 @@ forget() { # what the test before has built
 
 for case in "INT 130" "TERM 143"; do
     read -r signal status <<<"$case"
-    hold
-    start index apply "$one" "${LAX[@]}"
-    wait_phase 'waiting for writers before build'
+    begin
+    is "$(inventory)" 'items_a|f|t|t|f' "SIG$signal: an unusable index stands there while it builds"
     began=$SECONDS
     kill "-$signal" "$running"
     finish
     is "$rc" "$status" "SIG$signal while building: exit status $status"
     is "$((SECONDS - began < 6))" 1 "SIG$signal is obeyed within seconds"
-    is "$(inventory)" '' "SIG$signal: nothing of the index is left"
+    is "$(inventory)" '' "SIG$signal: nothing of the index is left, although the old snapshot is still held"
     is "$(journal)" 'public.items_a|failed' "SIG$signal: the journal says so"
     is "$(sql "SELECT state FROM pgmend.run")" failed "SIG$signal: and that the run failed"
     has "$err" 'Nothing of public.items_a is left' "SIG$signal: the message says in which state the database is"
+    wait_sql 'its sessions are gone' "SELECT count(*) = 0 FROM pg_stat_activity
+        WHERE application_name LIKE 'pgmend%' AND datname = current_database()"
+    pass "SIG$signal: no session is left in the server"
     let_go
-    is "$(sql "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgmend%'
-                  AND datname = current_database()")" 0 "SIG$signal: no session is left in the server"
     forget
 done
 
+# A second signal ends it at once; the next run cleans up.
+begin_behind_writer
+kill -INT "$running"
+wait_sql 'it is cleaning up' "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND query ILIKE 'drop index%' AND wait_event_type = 'Lock')"
+kill -INT "$running"
+finish
+is "$rc" 130 'a second Ctrl-C ends it at once'
+has "$err" 'pgmend status' 'and says where to look'
+let_go
+wait_sql 'its sessions are gone' "SELECT count(*) = 0 FROM pg_stat_activity
+    WHERE application_name LIKE 'pgmend%' AND datname = current_database()"
+run index apply "$one" "${LAX[@]}"
+is "$rc" 0 'the next run builds'
+is "$(inventory)" 'items_a|t|t|t|f' 'the index is good'
+forget
+
+# Behind a writer that does not end nobody can drop an index of its table: it is told, and mended later.
+begin_behind_writer
+began=$SECONDS
+kill -INT "$running"
+finish
+is "$rc" 130 'Ctrl-C behind a writer: exit status 130'
+is "$((SECONDS - began < 8))" 1 'Ctrl-C behind a writer is obeyed within seconds'
+is "$(journal)" 'public.items_a|leftover' 'the journal says that something is left'
+has "$err" 'may be left' 'the message says so'
+has "$err" 'DROP INDEX CONCURRENTLY' 'and how to remove it by hand'
+is "$(sql "SELECT bool_or(indisready) FROM pg_index WHERE indexrelid = to_regclass('items_a')")" f \
+    'what is left costs no write anything'
+let_go
+run status --exit-code
+is "$rc" 3 'status asks for attention'
+run index apply "$one" "${LAX[@]}"
+is "$rc" 0 'the next run removes the rest and builds'
+is "$(inventory)" 'items_a|t|t|t|f' 'the index is good'
+is "$(journal | tr '\n' ' ')" 'public.items_a|failed public.items_a|done ' 'the journal tells both'
+forget
+
 # -- kill -9 ------------------------------------------------------------------------------------
 
-hold
-start index apply "$one" "${LAX[@]}"
-wait_phase 'waiting for writers before build'
+begin_behind_writer
 backend=$(worker)
 kill -9 "$running"
 finish
@@ -64,25 +109,24 @@ finish
 is "$rc" 0 'the run that attached ends well'
 is "$(inventory)" 'items_a|t|t|t|f' 'there is one index, and it is good'
 is "$(journal)" 'public.items_a|done' 'the journal of the killed run was finished'
-is "$(sql "SELECT state FROM pgmend.run ORDER BY started_at, id" | sort | tr '\n' ' ')" 'done failed ' \
+is "$(sql "SELECT state FROM pgmend.run ORDER BY state" | tr '\n' ' ')" 'done failed ' \
     'the killed run is no longer running in the journal'
 has "$both" 'completed by the server' 'it says what has become of the build'
-is "$(worker)" '' 'nothing was built a second time'
 run rollback --all
 is "$rc" 0 'what the server finished alone can be undone'
 is "$(inventory)" '' 'and is gone'
+is "$(sql "SELECT state FROM pgmend.run WHERE command = 'index apply' ORDER BY state" | tr '\n' ' ')" 'done undone ' \
+    'the run whose index it was is undone'
 forget
 
 # Killed, and the server could not finish it either: the rest is dropped by the next run.
-hold
-start index apply "$one" "${LAX[@]}"
-wait_phase 'waiting for writers before build'
+begin
 kill -9 "$running"
 finish
-sql "SELECT pg_terminate_backend($(worker))" >/dev/null
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index WHERE datname = current_database()" >/dev/null
 wait_sql 'the orphan is gone' "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_progress_create_index
     WHERE datname = current_database())"
-is "$(inventory)" 'items_a|f|f|t|f' 'an unusable rest is there'
+is "$(inventory)" 'items_a|f|t|t|f' 'an unusable rest is there'
 let_go
 run status --exit-code
 is "$rc" 3 'status asks for attention'
@@ -95,12 +139,8 @@ forget
 # -- the administrator --------------------------------------------------------------------------
 
 for how in pg_terminate_backend pg_cancel_backend; do
-    hold
-    start index apply "$one" "${LAX[@]}" --retries 2
-    wait_phase 'waiting for writers before build'
-    before=$(worker)
-    sql "SELECT $how($before)" >/dev/null
-    # shellcheck disable=SC2016
+    begin --retries 2
+    sql "SELECT $how($(worker))" >/dev/null
     wait_until 'the second attempt' grep -q 'trying again' "$work/bg.err"
     let_go
     finish
@@ -109,9 +149,7 @@ for how in pg_terminate_backend pg_cancel_backend; do
     is "$(sql "SELECT state, detail ->> 'attempts' FROM pgmend.journal")" 'done|2' "$how: the journal counts the attempts"
     forget
 
-    hold
-    start index apply "$one" "${LAX[@]}" --retries 0
-    wait_phase 'waiting for writers before build'
+    begin --retries 0
     sql "SELECT $how($(worker))" >/dev/null
     finish
     is "$rc" 5 "$how without retries: failed and undone"
@@ -119,30 +157,49 @@ for how in pg_terminate_backend pg_cancel_backend; do
     is "$(journal)" 'public.items_a|failed' "$how without retries: the journal says so"
     let_go
     forget
+
+    # The clean-up itself is hit too.
+    begin_behind_writer --retries 0
+    sql "SELECT $how($(worker))" >/dev/null
+    wait_sql 'the clean-up waits' "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND query ILIKE 'drop index%' AND wait_event_type = 'Lock')"
+    sql "SELECT $how($(worker))" >/dev/null
+    let_go
+    finish
+    is "$rc" 5 "$how during the clean-up as well: failed and undone"
+    is "$(inventory)" '' "$how during the clean-up as well: nothing is left"
+    forget
 done
 
 # -- locks --------------------------------------------------------------------------------------
 
-# E5c: the lock is taken first, so that no index is left when it cannot be had.
-session writer "BEGIN; LOCK TABLE items IN SHARE UPDATE EXCLUSIVE MODE;"
+# The lock is taken first, so that no index is left when it cannot be had.
+session other "BEGIN; LOCK TABLE items IN SHARE UPDATE EXCLUSIVE MODE;"
 run index apply "$one" "${LAX[@]}" --lock-timeout 100ms --retries 1
 is "$rc" 5 'the lock of the table cannot be had: failed and undone'
 is "$(inventory)" '' 'nothing is left'
 is "$(sql "SELECT detail ->> 'attempts' FROM pgmend.journal")" 2 'it was tried as often as allowed'
 has "$err" 'lock' 'the message names the lock'
-session writer "ROLLBACK;"
-forget
-
-# E5a: the wait for others is bounded too, and what it leaves is dropped.
-hold
-began=$SECONDS
-run index apply "$one" "${LAX[@]}" --wait-limit 700ms
-is "$rc" 5 'a writer that does not end: failed and undone'
-is "$(inventory)" '' 'the unusable index was dropped, although the writer is still there'
-has "$err" 'longer than 700.0 ms for other transactions' 'the message says what it waited for'
-has "$err" 'writer' 'and for whom'
-is "$((SECONDS - began < 8))" 1 'the limit is a limit, not one for each attempt'
 let_go
 forget
-session_close writer
+
+# The wait for others is bounded too, and what it leaves is dropped.
+begin --wait-limit 700ms
+finish
+is "$rc" 5 'an old snapshot that does not end: failed and undone'
+is "$(inventory)" '' 'the unusable index was dropped, although the snapshot is still held'
+has "$err" 'longer than 700 ms for other transactions' 'the message says what it waited for'
+has "$err" '(other, user' 'and for whom'
+is "$(sql "SELECT detail ->> 'attempts' FROM pgmend.journal")" 1 'the limit is one for all, not for each attempt'
+let_go
+forget
+
+begin_behind_writer --wait-limit 700ms
+finish
+is "$rc" 6 'a writer that does not end: a person is needed'
+is "$(journal)" 'public.items_a|leftover' 'the journal says that something is left'
+has "$err" '(other, user' 'the message names the writer'
+let_go
+forget
+session_close other
 done_testing

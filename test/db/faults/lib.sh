@@ -219,7 +219,7 @@ start() { # arguments of pgmend
 # Sets out, err and rc of what start began.
 finish() {
     rc=0
-    wait "$running" || rc=$?
+    wait "$running" 2>/dev/null || rc=$?
     out=$(cat "$work/bg.out")
     err=$(cat "$work/bg.err")
     both="$out
