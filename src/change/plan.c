@@ -33,6 +33,12 @@ digest_shape(struct ctx *ctx, struct db *db, const struct plan *plan, const char
     return true;
 }
 
+static const char *
+text_or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
 /* What the plan does: the same statements on the same database give the same hash. */
 static const char *
 digest_plan(struct ctx *ctx, const struct plan *plan)
@@ -45,9 +51,10 @@ digest_plan(struct ctx *ctx, const struct plan *plan)
 
         if (change->action == ACTION_BLOCKED || change->action == ACTION_EQUIVALENT)
             continue;
-        buffer_printf(&buffer, "%s|%s|%s|%s|%s|%s|%s\n", change->kind, change->schema,
-            change->table, change->name, change->statement, change->undo,
-            change->duplicates ? change->duplicates : "");
+        buffer_printf(&buffer, "%s|%s|%s|%s|%s|%s|%s|%s|%d\n", change->kind, change->schema,
+            change->table, change->name, change->statement, text_or_empty(change->undo),
+            text_or_empty(change->duplicates), text_or_empty(change->definition),
+            (int)change->is_unique);
     }
     return sha256_of(ctx->arena, buffer_text(&buffer), buffer.length);
 }

@@ -38,7 +38,7 @@ without_driver(struct arena *arena, const char *url)
     for (size_t i = 0; i < COUNT_OF(schemes); i++) {
         const char *rest = strstr(url, "://");
 
-        if (text_starts_with(url, schemes[i]) && rest)
+        if (rest && text_starts_with(url, schemes[i]))
             return arena_printf(arena, "postgresql%s", rest);
     }
     return url;

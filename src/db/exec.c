@@ -72,7 +72,7 @@ bool
 db_value(struct ctx *ctx, struct db *db, const char *sql, const char *const *params, size_t count,
     const char **ret)
 {
-    struct result result;
+    struct result result = { 0 };
 
     if (!db_query(ctx, db, sql, params, count, &result))
         return false;

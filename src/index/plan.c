@@ -64,6 +64,12 @@ check_table(
                 db_user(db), change_relation(ctx->arena, change), table->owner),
             arena_printf(ctx->arena, "GRANT %s TO %s;", db_ident(ctx->arena, table->owner),
                 db_ident(ctx->arena, db_user(db))));
+    if (!table->may_create)
+        return change_block(change,
+            arena_printf(ctx->arena, "role %s may not create an index in schema %s", db_user(db),
+                change->schema),
+            arena_printf(ctx->arena, "GRANT CREATE ON SCHEMA %s TO %s;",
+                db_ident(ctx->arena, change->schema), db_ident(ctx->arena, db_user(db))));
     return true;
 }
 

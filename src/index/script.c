@@ -84,6 +84,50 @@ refuse_other(struct script_index *index, const char *node)
         "pgmend index apply builds indexes only; run it with another tool");
 }
 
+/* The bytes of a name as written, without its quotes; escapes of U&"" count as they stand. */
+static size_t
+written_length(const char *text, const struct sql_token *token)
+{
+    size_t length = token->end - token->start;
+
+    if (text[token->start] != '"')
+        return length;
+    length -= 2;
+    for (size_t i = token->start + 1; i + 2 < token->end; i++) {
+        if (text[i] == '"') {
+            length--; /* two stand for one */
+            i++;
+        }
+    }
+    return length;
+}
+
+/*
+ * Whether the name of the index, which stands before ON and the table, is longer than the server
+ * keeps. The parse tree does not tell: libpg_query has cut it already.
+ */
+static bool
+is_name_cut(struct ctx *ctx, const struct script_index *index, size_t table_start)
+{
+    struct sql_tokens tokens;
+    const struct sql_token *name = NULL;
+
+    if (!sql_tokens(ctx, index->text, &tokens)) {
+        error_clear(ctx);
+        return false;
+    }
+    /* CREATE [UNIQUE] INDEX [CONCURRENTLY] [IF NOT EXISTS] name ON */
+    for (size_t i = 0; i < tokens.count && tokens.items[i].end <= table_start; i++) {
+        const struct sql_token *token = &tokens.items[i];
+
+        if (token->is_reserved && token->end - token->start == strlen("ON"))
+            break;
+        if (token->kind != SQL_COMMENT)
+            name = token;
+    }
+    return name && written_length(index->text, name) > LONGEST_NAME;
+}
+
 /* Fills what the tree tells of a CREATE INDEX. */
 static void
 read_index(struct ctx *ctx, const json_t *node, struct script_index *index)
@@ -104,7 +148,7 @@ read_index(struct ctx *ctx, const json_t *node, struct script_index *index)
     else if (!index->name)
         refuse(index, "the index has no name, and without one it could not be undone",
             "write CREATE INDEX CONCURRENTLY name ON …");
-    else if (strlen(index->name) > LONGEST_NAME)
+    else if (is_name_cut(ctx, index, start))
         refuse(index, "the index's name is longer than 63 bytes: PostgreSQL would cut it",
             "choose a shorter name");
     else if (!json_get_bool(relation, "inh", false))

@@ -4,9 +4,12 @@
 -- @column foreign_objects text? names of objects in it that pgmend did not make
 -- @server 14+
 SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgmend'),
-       pg_catalog.to_regclass('pgmend.run') IS NOT NULL
-       AND pg_catalog.to_regclass('pgmend.journal') IS NOT NULL
-       AND pg_catalog.to_regclass('pgmend.gate') IS NOT NULL,
+       (SELECT pg_catalog.count(*) = 3
+          FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'pgmend'
+           AND c.relkind = 'r'
+           AND c.relname IN ('run', 'journal', 'gate')),
        (SELECT pg_catalog.string_agg(c.relname, ', ' ORDER BY c.relname)
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

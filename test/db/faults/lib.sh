@@ -203,7 +203,7 @@ session_close() { # name
 # Sets out, err and rc.
 run() { # arguments of pgmend
     rc=0
-    "$pgmend" "$@" --state-dir "$state" >"$work/out" 2>"$work/err" </dev/null || rc=$?
+    "$pgmend" --state-dir "$state" "$@" >"$work/out" 2>"$work/err" </dev/null || rc=$?
     out=$(cat "$work/out")
     err=$(cat "$work/err")
     both="$out
@@ -212,7 +212,7 @@ $err"
 
 # In the background; its pid is in $running, its output in $work/bg.out and bg.err.
 start() { # arguments of pgmend
-    "$pgmend" "$@" --state-dir "$state" >"$work/bg.out" 2>"$work/bg.err" </dev/null &
+    "$pgmend" --state-dir "$state" "$@" >"$work/bg.out" 2>"$work/bg.err" </dev/null &
     running=$!
 }
 
