@@ -111,9 +111,11 @@ print_option(FILE *out, const struct field *field)
     char name[40];
     size_t length = 0;
 
-    for (const char *from = field->name; *from != '\0' && length < sizeof(name) - 1; from++)
-        name[length++] = *from == '_' ? '-' : *from;
-    name[length] = '\0';
+    snprintf(name, sizeof(name), "%s", field->name);
+    for (; name[length] != '\0'; length++) {
+        if (name[length] == '_')
+            name[length] = '-';
+    }
     fprintf(out, "  --%s%s%-*s  %s", name, field->arg != NULL ? " " : "",
         (int)(18 - length - (field->arg != NULL ? 1 : 0)), field->arg != NULL ? field->arg : "",
         field->help);
@@ -132,9 +134,9 @@ options_help(FILE *out)
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         print_option(out, &fields[i]);
     fputs("\nScale     users  assistants    dialogs    messages     chunks    bots  database\n"
-          "small     2,000       3,000     60,000     600,000     20,000     100    0.5 GB\n"
-          "plan     16,000      40,000    400,000   4,000,000    100,000   1,000    2.8 GB\n"
-          "xl       40,000     100,000  1,000,000  10,000,000  1,000,000   2,500     14 GB\n\n"
+          "small     2,000       3,000     60,000     600,000     20,000     100    0.4 GB\n"
+          "plan     16,000      40,000    400,000   4,000,000    100,000   1,000    2.4 GB\n"
+          "xl       40,000     100,000  1,000,000  10,000,000  1,000,000   2,500     12 GB\n\n"
           "Tables that the migrations fill (service_prices, system_settings) stay as they are.\n"
           "Every user's password is \"replyx\".\n\n"
           "Examples:\n"

@@ -1,5 +1,5 @@
 /* Level 3: a database as it was at the time of a backup, beside the live one. */
-#include <stdlib.h>
+#include <assert.h>
 
 #include "backup/info.h"
 #include "backup/side.h"
@@ -135,6 +135,7 @@ loss_of(struct arena *arena, const struct content_table *then, const struct cont
 {
     const struct content_table *any = then ? then : now;
 
+    assert(any);
     return (struct backup_loss){
         .table = db_qualified(arena, any->schema, any->name),
         .rows_then = then ? then->rows : 0,

@@ -162,6 +162,6 @@ const struct command cmd_load_run = {
     .options_size = sizeof(struct options),
     .examples = "pgmend load run replyx/load/naive --duration 20s --define users=2000\n"
                 "pgmend load run replyx/load/naive --until-signal --output during.json",
-    .next = "report",
+    .next = "pgmend report",
     .run = run,
 };

@@ -256,6 +256,6 @@ const struct command cmd_report = {
     .options_size = sizeof(struct options),
     .examples = "pgmend report --html report.html\n"
                 "pgmend report --before before --after quiet..after --load-after after.json",
-    .next = "status",
+    .next = "pgmend status",
     .run = run,
 };

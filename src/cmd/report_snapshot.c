@@ -121,6 +121,6 @@ const struct command cmd_report_snapshot = {
     .option_count = COUNT_OF(options),
     .options_size = sizeof(struct options),
     .examples = "pgmend report snapshot before --queries replyx/load/naive --define users=2000",
-    .next = "report",
+    .next = "pgmend report",
     .run = run,
 };

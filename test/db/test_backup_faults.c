@@ -105,12 +105,15 @@ tear_down_slow(void **state)
 #define DUMP_SESSIONS \
     "FROM pg_catalog.pg_stat_activity WHERE datname = '%s' AND query LIKE 'COPY %%slow%%'"
 
-/* A backup of the slow table, when nothing of an earlier one is left in the server. */
+/* A backup of the slow table, when nothing of an earlier one, or its lock, is left in the server. */
 static void
 start_slow(struct bench *bench, const char *words, struct process *ret)
 {
-    wait_until(bench,
-        arena_printf(bench->ctx.arena, "SELECT count(*) = 0 " DUMP_SESSIONS, bench->database));
+    wait_until(
+        bench, arena_printf(bench->ctx.arena,
+                   "SELECT count(*) = 0 FROM pg_catalog.pg_stat_activity WHERE datname = '%s'"
+                   " AND application_name LIKE 'pgmend/%%'",
+                   bench->database));
     start_pgmend(bench, words, ret);
 }
 

@@ -6,7 +6,8 @@
 -- @column duration_us int8  -1 while it runs
 -- @server 14+
 SELECT j.object, j.state, j.started_at, j.ended_at,
-       coalesce((extract(epoch FROM j.ended_at - j.started_at) * 1000000)::int8, -1) AS duration_us
+       coalesce((j.detail ->> 'build_us')::int8,
+                (extract(epoch FROM j.ended_at - j.started_at) * 1000000)::int8, -1) AS duration_us
   FROM pgmend.journal j
  WHERE j.kind = 'create index'
  ORDER BY j.id
