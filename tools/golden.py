@@ -9,9 +9,12 @@ A case is a folder:
     stdout      what is expected there, after masking
     stderr      the same (optional: without the file it is not compared)
     exit        the exit status (optional: 0)
+    exact       with this file only folders and hosts are masked: for help and other fixed text
 The database is a clone of PGMEND_TEST_TEMPLATE (a fresh one without it); PGDATABASE and DATABASE_URL
 name it, CASE is the case's folder. A case with a file "nodb" gets no database and a server that
-nobody answers for. --update writes stdout, exit and, where it is there, stderr anew.
+nobody answers for. No setting of whoever runs this gets in; the state folder is "state" in the empty
+folder. test/golden/lib.sh is for cases of several commands. --update writes stdout, exit and, where
+it is there, stderr anew.
 """
 import argparse
 import concurrent.futures
@@ -28,20 +31,35 @@ TIMEOUT_S = 120
 MASKS = [
     # 2026-11-22 10:11:12.345678+00, 2026-11-22T10:11:12Z
     (r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d(:?\d\d)?| UTC)?", "<time>"),
+    # 2 min 5 s, 1 h 3 min, 1 d 2 h
+    (r"\b\d+ (d|h|min) \d+ (h|min|s)\b", "<duration>"),
     # 1.25 ms, 13 s, 2m 5s, 120 us
     (r"\b\d+(\.\d+)? ?(us|µs|ms|s|seconds?)\b", "<duration>"),
     (r"\bpid[ =:]+\d+", "pid <pid>"),
     (r"\boid[ =:]+\d+", "oid <oid>"),
     (r"\bpgmend_golden_\d+_\d+\b", "<database>"),
+    (r"\bPostgreSQL \d+(\.\d+|beta\d+|rc\d+)( \([^)]*\))?", "PostgreSQL <version>"),
+    (r'"server_version": "[^"]*"', '"server_version": "<version>"'),
+    # What a volume has; what is needed is not masked.
+    (r"\b\d+(\.\d+)? ([kMGTP]?B|bytes) free\b", "<size> free"),
+    # "us": 1234, and \"index_oid\":16385 inside a string
+    (r'((?:_us|"us|_oid|server_wal_bytes)\\?"): ?\d+', r"\1: <number>"),
+    # The process of a client: 4711.938550@host
+    (r"\b\d+\.\d+@[\w.-]+", "<client>"),
+    # Hashes and random names.
+    (r"\b[0-9a-f]{12,}\b", "<hex>"),
 ]
 
 
-def mask(text, places):
+def mask(text, places, is_exact=False):
     for place, name in places.items():
         text = text.replace(place, name)
+    if is_exact:
+        return text
     for pattern, name in MASKS:
         text = re.sub(pattern, name, text)
-    return text
+    # The width of a table's column hangs on how long it was.
+    return re.sub(r"(?<=\S)   +", "  ", text) if "<client>" in text else text
 
 
 def psql(database, *arguments):
@@ -52,16 +70,25 @@ def psql(database, *arguments):
         raise RuntimeError(f"psql {' '.join(arguments)}: {run.stderr.strip()}")
 
 
+def copy_strategy():
+    """The words that make CREATE DATABASE quick; 14 knows only the quick way."""
+    probe = subprocess.run(["psql", "-XAtqd", "postgres", "-c", "SHOW server_version_num"],
+                           capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return " STRATEGY file_copy" if probe.stdout.strip() >= "150000" else ""
+
+
 def run_case(case, number, options):
     """The exit status and the masked stdout and stderr of a case."""
     database = None if (case / "nodb").exists() else f"pgmend_golden_{os.getpid()}_{number}"
     environment = dict(os.environ, CASE=str(case), LC_ALL="C.UTF-8", TZ="UTC", NO_COLOR="1", COLUMNS="100")
     environment["PATH"] = f"{options.pgmend.parent}:{environment['PATH']}"
-    for name in ("DATABASE_URL", "PGDATABASE", "PGSERVICE"):
-        environment.pop(name, None)
+    for name in list(environment):
+        if name.startswith(("PGMEND_", "XDG_")) or name in ("DATABASE_URL", "PGDATABASE", "PGSERVICE"):
+            del environment[name]
+    environment["PGMEND_CONFIG"] = "/dev/null"
     if database:
         template = os.environ.get("PGMEND_TEST_TEMPLATE", "template1")
-        psql("postgres", "-c", f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        psql("postgres", "-c", f'CREATE DATABASE "{database}" TEMPLATE "{template}"{options.strategy}')
         environment.update(PGDATABASE=database, DATABASE_URL=f"postgresql:///{database}")
     else:
         environment.update(PGHOST="/nonexistent")
@@ -69,12 +96,15 @@ def run_case(case, number, options):
         if database and (case / "setup.sql").exists():
             psql(database, "-f", str(case / "setup.sql"))
         with tempfile.TemporaryDirectory(prefix="pgmend-golden-") as folder:
-            environment["HOME"] = folder
+            environment.update(HOME=folder, PGMEND_STATE_DIR=f"{folder}/state")
             run = subprocess.run(
                 ["bash", "-euo", "pipefail", str(case / "cmd")], cwd=folder, env=environment, errors="replace",
                 capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S, check=False)
             places = {folder: "<folder>", str(case): "<case>"}
-            return run.returncode, mask(run.stdout, places), mask(run.stderr, places)
+            if environment.get("PGHOST"):
+                places[environment["PGHOST"]] = "<host>"
+            is_exact = (case / "exact").exists()
+            return run.returncode, mask(run.stdout, places, is_exact), mask(run.stderr, places, is_exact)
     finally:
         if database:
             psql("postgres", "-c", f'DROP DATABASE "{database}" WITH (FORCE)')
@@ -120,6 +150,7 @@ def main():
     parser.add_argument("only", nargs="*")
     options = parser.parse_args()
     options.pgmend = options.pgmend.resolve()
+    options.strategy = copy_strategy()
     folder = options.folder.resolve()
     cases = [path.parent for path in sorted(folder.glob("*/*/cmd"))
              if not options.only or any(part in (path.parts[-3], "/".join(path.parts[-3:-1])) for part in options.only)]

@@ -1,5 +1,5 @@
 /*
- * Rows in PostgreSQL's binary COPY format, collected in a buffer of 1 MB. Each row_…() call is the
+ * Rows in PostgreSQL's binary COPY format, collected in a buffer of 256 kB. Each row_…() call is the
  * next column of the row; that its type is the column's is asserted.
  */
 #pragma once

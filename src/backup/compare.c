@@ -12,8 +12,8 @@ compare_names(const char *schema_a, const char *name_a, const char *schema_b, co
     return order ? order : strcmp(name_a, name_b);
 }
 
-int
-content_compare_tables(const struct content_table *a, const struct content_table *b)
+static int
+compare_table_names(const struct content_table *a, const struct content_table *b)
 {
     return compare_names(a->schema, a->name, b->schema, b->name);
 }
@@ -45,30 +45,41 @@ compare_table(struct arena *arena, const struct content_table *expected,
             found->checksum, expected->checksum);
 }
 
+bool
+content_walk_tables(
+    const struct content *expected, const struct content *found, struct content_table_walk *walk)
+{
+    const struct content_table *left =
+        walk->left < expected->tables.count ? &expected->tables.items[walk->left] : NULL;
+    const struct content_table *right =
+        walk->right < found->tables.count ? &found->tables.items[walk->right] : NULL;
+    int order = !left ? 1 : !right ? -1 : compare_table_names(left, right);
+
+    walk->expected = order <= 0 ? left : NULL;
+    walk->found = order >= 0 ? right : NULL;
+    walk->left += walk->expected != NULL;
+    walk->right += walk->found != NULL;
+    return walk->expected || walk->found;
+}
+
 static void
 compare_tables(struct arena *arena, const struct content *expected, const struct content *found,
     struct text_list *ret)
 {
-    size_t e = 0;
-    size_t f = 0;
+    struct content_table_walk walk = { 0 };
 
-    while (e < expected->tables.count || f < found->tables.count) {
-        const struct content_table *left =
-            e < expected->tables.count ? &expected->tables.items[e] : NULL;
-        const struct content_table *right =
-            f < found->tables.count ? &found->tables.items[f] : NULL;
-        int order = !left ? 1 : !right ? -1 : content_compare_tables(left, right);
+    while (content_walk_tables(expected, found, &walk)) {
+        const struct content_table *left = walk.expected;
+        const struct content_table *right = walk.found;
 
-        if (order < 0)
+        if (left && right)
+            compare_table(arena, left, right, ret);
+        else if (left)
             differ(
                 arena, ret, "table %s is missing", db_qualified(arena, left->schema, left->name));
-        else if (order > 0)
+        else if (right)
             differ(arena, ret, "table %s was not in the backup",
                 db_qualified(arena, right->schema, right->name));
-        else
-            compare_table(arena, left, right, ret);
-        e += order <= 0;
-        f += order >= 0;
     }
 }
 
@@ -167,14 +178,12 @@ compare_objects(struct arena *arena, const struct content *expected, const struc
             f < found->objects.count ? &found->objects.items[f] : NULL;
         int order = !left ? 1 : !right ? -1 : compare_object_names(left, right);
 
-        if (!is_compared(order <= 0 ? left : right, rights))
-            ;
-        else if (order < 0)
-            differ(arena, ret_differences, "%s %s is missing", left->kind, left->name);
-        else if (order > 0)
-            differ(arena, ret_differences, "%s %s was not in the backup", right->kind, right->name);
-        else
+        if (left && right && order == 0 && is_compared(left, rights))
             compare_object(arena, left, right, ret_differences, ret_notes);
+        else if (left && order < 0 && is_compared(left, rights))
+            differ(arena, ret_differences, "%s %s is missing", left->kind, left->name);
+        else if (right && order > 0 && is_compared(right, rights))
+            differ(arena, ret_differences, "%s %s was not in the backup", right->kind, right->name);
         e += order <= 0;
         f += order >= 0;
     }

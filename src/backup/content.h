@@ -96,8 +96,18 @@ void content_compare(struct arena *arena, const struct content *expected,
     const struct content *found, enum content_rights rights, struct text_list *ret_differences,
     struct text_list *ret_notes);
 
-/* The order of tables: by schema, then by name. */
-int content_compare_tables(const struct content_table *a, const struct content_table *b);
+/*
+ * Goes through two sorted lists of tables side by side: each step is a table that is in both or in
+ * one of them. Starts from { 0 }; false at the end.
+ */
+struct content_table_walk {
+    size_t left;
+    size_t right;
+    const struct content_table *expected; /* or NULL */
+    const struct content_table *found;    /* or NULL */
+};
+bool content_walk_tables(
+    const struct content *expected, const struct content *found, struct content_table_walk *walk);
 
 /* Caller owns it. */
 json_t *content_to_json(const struct content *content);

@@ -114,8 +114,8 @@ backup_list(
     return store_clean(ctx, folder, ret_notes) && read_all(ctx, folder, ret);
 }
 
-bool
-info_find_newest(struct ctx *ctx, const char *folder, const char **ret_name)
+static bool
+find_newest(struct ctx *ctx, const char *folder, const char **ret_name)
 {
     struct backup_infos infos;
 
@@ -132,7 +132,7 @@ info_find_newest(struct ctx *ctx, const char *folder, const char **ret_name)
 bool
 info_find_path(struct ctx *ctx, const char *folder, const char *name, const char **ret_path)
 {
-    if (!name && !info_find_newest(ctx, folder, &name))
+    if (!name && !find_newest(ctx, folder, &name))
         return false;
     if (!store_check_name(ctx, name))
         return false;

@@ -8,9 +8,6 @@
 struct backup_info info_of_manifest(
     struct arena *arena, const char *path, const struct manifest *manifest);
 
-/* The newest complete backup in the folder; ERR_NOT_FOUND when there is none. */
-bool info_find_newest(struct ctx *ctx, const char *folder, const char **ret_name) MUST_CHECK;
-
 /* The path of a backup by its name or, with NULL, of the newest. */
 bool info_find_path(struct ctx *ctx, const char *folder, const char *name, const char **ret_path)
     MUST_CHECK;

@@ -130,20 +130,24 @@ backup_restore_name(struct ctx *ctx, struct backup_side *side, const char *into)
     return true;
 }
 
-static struct backup_loss
-loss_of(struct arena *arena, const struct content_table *then, const struct content_table *now)
+/* Whether a restore would change this table; the journal is carried over by itself. */
+static bool
+loss_of(struct arena *arena, const struct content_table *then, const struct content_table *now,
+    struct backup_loss *ret)
 {
     const struct content_table *any = then ? then : now;
 
-    assert(any);
-    return (struct backup_loss){
+    if (!any || text_equal(any->schema, "pgmend"))
+        return false;
+    *ret = (struct backup_loss){
         .table = db_qualified(arena, any->schema, any->name),
         .rows_then = then ? then->rows : 0,
         .rows_now = now ? now->rows : 0,
-        .is_changed =
-            !then || !now || then->rows != now->rows || !text_equal(then->checksum, now->checksum),
         .is_new = !then,
     };
+    ret->is_changed =
+        !then || !now || then->rows != now->rows || !text_equal(then->checksum, now->checksum);
+    return ret->is_changed;
 }
 
 bool
@@ -154,8 +158,7 @@ backup_restore_losses(struct ctx *ctx, struct db *live,
     struct content now;
     const char *folder;
     const char *path;
-    size_t then_at = 0;
-    size_t now_at = 0;
+    struct content_table_walk walk = { 0 };
     VEC(struct backup_loss) losses = { 0 };
 
     if (!store_open(ctx, options->folder, &folder) ||
@@ -163,22 +166,11 @@ backup_restore_losses(struct ctx *ctx, struct db *live,
         !manifest_read(ctx, path, &manifest) || !content_load_all(ctx, live, &now))
         return error_wrap(ctx, "comparing the live database with the backup");
 
-    const struct content *then = &manifest.content;
+    while (content_walk_tables(&manifest.content, &now, &walk)) {
+        struct backup_loss loss;
 
-    while (then_at < then->tables.count || now_at < now.tables.count) {
-        const struct content_table *left =
-            then_at < then->tables.count ? &then->tables.items[then_at] : NULL;
-        const struct content_table *right =
-            now_at < now.tables.count ? &now.tables.items[now_at] : NULL;
-        int order = !left ? 1 : !right ? -1 : content_compare_tables(left, right);
-        struct backup_loss loss =
-            loss_of(ctx->arena, order <= 0 ? left : NULL, order >= 0 ? right : NULL);
-
-        /* The journal is carried over by itself. */
-        if (loss.is_changed && !text_equal((left ? left : right)->schema, "pgmend"))
+        if (loss_of(ctx->arena, walk.expected, walk.found, &loss))
             VEC_PUSH(ctx->arena, &losses, loss);
-        then_at += order <= 0;
-        now_at += order >= 0;
     }
     *ret = losses.items;
     *ret_count = losses.count;

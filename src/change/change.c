@@ -2,13 +2,8 @@
 
 #include "db/ident.h"
 
-struct action {
-    const char *name;
-    const char *meaning;
-};
-
-#define ACTION_ROW(action, word, text) [action] = { .name = (word), .meaning = (text) },
-static const struct action actions[] = { CHANGE_ACTIONS(ACTION_ROW) };
+#define ACTION_ROW(action, word) [action] = (word),
+static const char *const actions[] = { CHANGE_ACTIONS(ACTION_ROW) };
 #undef ACTION_ROW
 
 _Static_assert(COUNT_OF(actions) == ACTION_COUNT, "a row for each action");
@@ -44,13 +39,7 @@ const size_t change_field_count = COUNT_OF(change_fields);
 const char *
 change_action_name(enum change_action action)
 {
-    return actions[action].name;
-}
-
-const char *
-change_action_meaning(enum change_action action)
-{
-    return actions[action].meaning;
+    return actions[action];
 }
 
 const char *

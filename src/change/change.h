@@ -9,14 +9,18 @@
 #include "base/vec.h"
 
 /* What a plan is going to do about a change. */
-#define CHANGE_ACTIONS(X)                                                            \
-    X(ACTION_CREATE, "create", "build it")                                           \
-    X(ACTION_REPAIR, "repair", "drop the unusable one of this name, build it")       \
-    X(ACTION_NONE, "none", "it is there already")                                    \
-    X(ACTION_EQUIVALENT, "equivalent", "the same index is there under another name") \
-    X(ACTION_BLOCKED, "blocked", "it cannot be done as it stands")
+#define CHANGE_ACTIONS(X)              \
+    X(ACTION_CREATE, "create")         \
+    X(ACTION_REPAIR, "repair")         \
+    X(ACTION_NONE, "none")             \
+    X(ACTION_EQUIVALENT, "equivalent") \
+    X(ACTION_BLOCKED, "blocked")
 
-#define ACTION_ENUM(action, name, meaning) action,
+/*
+ * create: build it; repair: drop the unusable one of this name first; none: it is there already;
+ * equivalent: the same index is there under another name; blocked: it cannot be done as it stands.
+ */
+#define ACTION_ENUM(action, name) action,
 enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 #undef ACTION_ENUM
 
@@ -46,8 +50,8 @@ struct change {
     enum change_action action;
     const char *problem; /* why it is blocked, or what is there instead; or NULL */
     const char *remedy;  /* what to do about the problem, or NULL */
-    bool needs_consent;      /* a foreign unusable index would be dropped: --drop-invalid NAME */
-    bool has_consent;        /* the user gave it for this name; never in a plan file */
+    bool needs_consent;  /* a foreign unusable index would be dropped: --drop-invalid NAME */
+    bool has_consent;    /* the user gave it for this name; never in a plan file */
 };
 
 struct plan {
@@ -67,7 +71,6 @@ extern const struct field change_fields[];
 extern const size_t change_field_count;
 
 const char *change_action_name(enum change_action action);
-const char *change_action_meaning(enum change_action action);
 
 /* schema.name of the index, quoted. */
 const char *change_object(struct arena *arena, const struct change *change);

@@ -38,8 +38,7 @@ gate_check_sessions(struct ctx *ctx, const struct gate_input *input, struct gate
     struct sql_change_blockers_rows rows;
     struct text_list red = { 0 };
 
-    if (!sql_change_blockers(ctx, input->db, &rows, .tables = table_list(ctx, input->plan),
-            .own_application = "pgmend/index"))
+    if (!sql_change_blockers(ctx, input->db, &rows, .tables = table_list(ctx, input->plan)))
         return false;
     for (size_t i = 0; i < rows.count; i++)
         if (rows.items[i].is_dump || rows.items[i].age > input->max_transaction_us)
@@ -128,6 +127,33 @@ gate_check_wal_room(struct ctx *ctx, const struct gate_input *input, struct gate
     return judge_volume(ctx, &volume, ret);
 }
 
+/* The volumes of other tablespaces; stops at the first that is too small. */
+static bool
+judge_tablespaces(struct ctx *ctx, const struct gate_input *input, const struct volume *like,
+    int64_t largest, struct gate_result *ret)
+{
+    struct sql_change_temp_tablespaces_rows temporary;
+    struct volume volume = *like;
+
+    ret->state = GATE_GREEN;
+    for (size_t i = 0; i < input->plan->count && ret->state == GATE_GREEN; i++) {
+        volume.path = input->plan->items[i].tablespace_path;
+        if (change_is_pending(&input->plan->items[i]) && !text_is_empty(volume.path) &&
+            !judge_volume(ctx, &volume, ret))
+            return false;
+    }
+    if (!sql_change_temp_tablespaces(ctx, input->db, &temporary))
+        return false;
+    volume.needed = largest;
+    volume.what = "temporary files";
+    for (size_t i = 0; i < temporary.count && ret->state == GATE_GREEN; i++) {
+        volume.path = temporary.items[i].path;
+        if (!judge_volume(ctx, &volume, ret))
+            return false;
+    }
+    return true;
+}
+
 /* Where the indexes go: all in one folder is the rule; with several the tightest counts. */
 bool
 gate_check_data_room(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
@@ -150,19 +176,9 @@ gate_check_data_room(struct ctx *ctx, const struct gate_input *input, struct gat
         .attested = input->attested_data_bytes,
     };
 
-    for (size_t i = 0; i < input->plan->count; i++) {
-        const char *path = input->plan->items[i].tablespace_path;
-
-        if (!change_is_pending(&input->plan->items[i]) || text_is_empty(path) || !room.is_seen)
-            continue;
-        volume.path = path;
-        if (!judge_volume(ctx, &volume, ret))
-            return false;
-        if (ret->state == GATE_RED)
-            return true;
-        volume.path = room.data_path;
-    }
-    return judge_volume(ctx, &volume, ret);
+    if (room.is_seen && !judge_tablespaces(ctx, input, &volume, largest, ret))
+        return false;
+    return (room.is_seen && ret->state == GATE_RED) || judge_volume(ctx, &volume, ret);
 }
 
 bool

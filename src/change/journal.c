@@ -84,8 +84,9 @@ journal_system_identifier(struct ctx *ctx, struct db *db, const char **ret)
     return true;
 }
 
-bool
-journal_path(struct ctx *ctx, struct db *db, const char *state_dir, const char **ret)
+/* The local file of this database: <state_dir>/journal/<cluster>-<database>.jsonl. */
+static bool
+find_file(struct ctx *ctx, struct db *db, const char *state_dir, const char **ret)
 {
     const char *cluster;
     struct buffer name = { .arena = ctx->arena };
@@ -210,7 +211,7 @@ journal_begin(struct ctx *ctx, struct db *db, const struct journal_run *run, str
         arena_printf(ctx->arena, "%s@%s", client_process(ctx->arena), client_host(ctx->arena));
 
     *ret = (struct journal){ .db = db, .run = random_hex(ctx->arena, 6) };
-    if (!journal_path(ctx, db, run->state_dir, &ret->file) ||
+    if (!find_file(ctx, db, run->state_dir, &ret->file) ||
         !file_make_folder(ctx, file_join(ctx->arena, run->state_dir, "journal")) ||
         !inventory_take(ctx, db, &catalogue) || !journal_install(ctx, db) || !carry_over(ctx, ret))
         return error_wrap(ctx, "opening the journal");

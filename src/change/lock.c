@@ -134,13 +134,3 @@ run_lock_take(struct ctx *ctx, struct db *db, const char *what)
         return false;
     return run_lock_refuse(ctx, &holder);
 }
-
-bool
-run_lock_release(struct ctx *ctx, struct db *db)
-{
-    struct sql_change_unlock_rows rows;
-
-    if (!sql_change_unlock(ctx, db, &rows))
-        return error_wrap(ctx, "releasing the run lock");
-    return true;
-}

@@ -26,8 +26,6 @@ bool run_lock_take(struct ctx *ctx, struct db *db, const char *what) MUST_CHECK;
 /* As run_lock_take(), but says in *ret_taken whether it got it. */
 bool run_lock_try(struct ctx *ctx, struct db *db, const char *what, bool *ret_taken) MUST_CHECK;
 
-bool run_lock_release(struct ctx *ctx, struct db *db) MUST_CHECK;
-
 bool run_lock_holder(struct ctx *ctx, struct db *db, struct lock_holder *ret) MUST_CHECK;
 
 /* Sets ERR_LOCKED with who holds it, and returns false. */

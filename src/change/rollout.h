@@ -54,8 +54,6 @@ struct rollout_outcome {
     int32_t attempts;
 };
 
-extern const struct rollout_limits rollout_standard_limits;
-
 /*
  * Opens both sessions, takes the run lock and begins a run. When another pgmend's build is still
  * going on although its client is gone, it is attached to: its progress is shown until it ends.

@@ -5,7 +5,7 @@
 #include "change/room.h"
 #include "sql.h"
 
-const struct rollout_limits rollout_standard_limits = {
+static const struct rollout_limits standard_limits = {
     .first_lock_us = 2000000,
     .wait_us = 30LL * 60 * 1000000,
     .drop_us = 5LL * 60 * 1000000,
@@ -95,7 +95,7 @@ rollout_open(struct ctx *ctx, const struct db *like, const struct journal_run *r
 {
     *ret = (struct rollout){
         .what = run->command,
-        .limits = rollout_standard_limits,
+        .limits = standard_limits,
         .observer = *observer,
     };
     if (open_sessions(ctx, like, ret) && take_lock(ctx, ret) &&

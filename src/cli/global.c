@@ -45,6 +45,7 @@ find_home(struct arena *arena)
 
     if (!text_is_empty(home))
         return home;
+    /* cppcheck-suppress getpwuidCalled ; there is one thread */
     user = getpwuid(geteuid());
     return user && user->pw_dir ? arena_strdup(arena, user->pw_dir) : NULL;
 }

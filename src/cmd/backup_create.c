@@ -143,6 +143,6 @@ const struct command cmd_backup_create = {
     .options_size = sizeof(struct options),
     .examples = "pgmend backup create --verify\n"
                 "pgmend backup create --format custom --backup-dir /mnt/backups --name before-17\n",
-    .next = "backup verify",
+    .next = "pgmend backup verify",
     .run = run,
 };

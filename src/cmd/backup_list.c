@@ -104,6 +104,6 @@ const struct command cmd_backup_list = {
     .option_count = COUNT_OF(options),
     .options_size = sizeof(struct options),
     .examples = "pgmend backup list\npgmend backup list --json\n",
-    .next = "backup verify",
+    .next = "pgmend backup verify",
     .run = run,
 };

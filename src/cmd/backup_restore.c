@@ -267,7 +267,7 @@ print(struct ctx *ctx, struct work *work)
     }
     out_mark_line(out, MARK_INFO, "the database as it was before is kept as %s", work->old);
     out_next(
-        out, "pgmend doctor, and when all is well pgmend backup restore --drop-old %s", work->old);
+        out, "pgmend status, and when all is well pgmend backup restore --drop-old %s", work->old);
 }
 
 static bool
@@ -280,6 +280,7 @@ restore(struct ctx *ctx, struct work *work)
     work->with.watch = &progress.watch;
     is_good = backup_restore_side(ctx, work->admin, &work->with, &work->side);
     backup_progress_end(&progress);
+    work->with.watch = NULL;
     backup_print_notes(&work->side.notes);
     if (!is_good)
         return false;
@@ -377,6 +378,6 @@ const struct command cmd_backup_restore = {
     .examples = "pgmend backup restore app-20261122T133000Z --into app_yesterday\n"
                 "pgmend backup restore app-20261122T133000Z --swap\n"
                 "pgmend backup restore --drop-old app_before_20261122134500\n",
-    .next = "doctor",
+    .next = "pgmend status",
     .run = run,
 };

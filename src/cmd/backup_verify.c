@@ -116,6 +116,6 @@ const struct command cmd_backup_verify = {
     .examples = "pgmend backup verify\n"
                 "pgmend backup verify app-20261122T133000Z --jobs 4\n"
                 "pgmend backup verify --quick\n",
-    .next = "backup list",
+    .next = "pgmend backup list",
     .run = run,
 };

@@ -75,7 +75,7 @@ const struct command cmd_help = {
     .options = options,
     .option_count = COUNT_OF(options),
     .options_size = sizeof(struct options),
-    .examples = "pgmend help doctor\n"
+    .examples = "pgmend help index apply\n"
                 "pgmend help --man | man -l -\n"
                 "pgmend help --markdown > docs/commands.md",
     .run = run,

@@ -39,7 +39,11 @@ run(struct ctx *ctx, struct run *run)
         run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db), db_version_text(run->db));
     print_plan(ctx, run->out, &plan, false);
     fprintf(run->out, "Nothing was changed.\n");
-    if (opts->output)
+    if (plan_pending(&plan) == 0 && plan_count(&plan, ACTION_BLOCKED) == 0)
+        out_next(run->out, "pgmend status");
+    else if (plan_pending(&plan) == 0)
+        out_next(run->out, "mend what is blocked, then the same command again");
+    else if (opts->output)
         out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", opts->output, opts->output);
     else
         out_next(run->out, "pgmend plan %s -o change.plan", run->operands.items[0]);

@@ -156,7 +156,7 @@ print_result(struct run *run, const struct choice *choice, const char *differenc
     else if (is_known)
         fprintf(run->out,
             "\n%zu undone. The catalogue differs from what it was before run %s in: %s.\nThat is "
-            "other work done since, or an earlier change of pgmend that stands.\n",
+            "other work done since, or another change of pgmend that stands.\n",
             choice->entries.count, choice->run, differences);
     else
         fprintf(run->out, "\n%zu undone.\n", choice->entries.count);
@@ -225,7 +225,7 @@ const struct command cmd_rollback = {
         "newest first. An index that somebody altered since is not touched. It says apart when the "
         "planner began to ignore the index (the effect) and when it was gone, and compares the "
         "catalogue with what was recorded before the run.",
-    .operands = "ENTRY ...",
+    .operands = "[ENTRY ...]",
     .min_operands = 0,
     .max_operands = SIZE_MAX,
     .access = ACCESS_WRITE,

@@ -43,8 +43,8 @@ run(struct ctx *ctx, struct run *run)
     struct sql_change_schema_exists_rows rows;
     size_t standing;
 
-    if (!db_require_writable(ctx, run->db) || !run_lock_take(ctx, run->db, "uninstall") ||
-        !sql_change_schema_exists(ctx, run->db, &rows))
+    if (!db_require_direct(ctx, run->db) || !db_require_writable(ctx, run->db) ||
+        !run_lock_take(ctx, run->db, "uninstall") || !sql_change_schema_exists(ctx, run->db, &rows))
         return false;
     if (rows.count != 1 || !rows.items[0].has_schema) {
         fprintf(run->out, "There is nothing of pgmend in this database.\n");
@@ -59,18 +59,15 @@ run(struct ctx *ctx, struct run *run)
         return false;
     if (standing > 0)
         fprintf(stderr,
-            "%zu changes stand; without the journal \"pgmend rollback\" cannot undo them any "
-            "more.\n",
-            standing);
+            "%zu change%s; without the journal \"pgmend rollback\" cannot undo %s any more.\n",
+            standing, standing == 1 ? " stands" : "s stand", standing == 1 ? "it" : "them");
     if (!confirm_typed(
             ctx, run->global, "This removes schema pgmend with the journal.", db_name(run->db)))
         return false;
     if (!drop(ctx, run->db))
         return false;
-    fprintf(run->out,
-        "Schema pgmend is removed; the indexes that were built stay. The local "
-        "journal is kept in %s/journal.\n",
-        run->global->state_dir);
+    fprintf(run->out, "Schema pgmend is removed%s. The local journal is kept in %s/journal.\n",
+        standing > 0 ? "; the indexes that were built stay" : "", run->global->state_dir);
     return true;
 }
 

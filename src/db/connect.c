@@ -193,6 +193,7 @@ pin_session(struct ctx *ctx, struct db *db)
         " pg_catalog.set_config('idle_session_timeout', '0', false),"
         " pg_catalog.set_config('client_connection_check_interval', '0', false),"
         " pg_catalog.set_config('default_transaction_isolation', 'read committed', false),"
+        " pg_catalog.set_config('jit', 'off', false),"
         " pg_catalog.set_config('synchronous_commit', 'on', false),"
         " pg_catalog.set_config('standard_conforming_strings', 'on', false),"
         " pg_catalog.set_config('DateStyle', 'ISO, YMD', false),"

@@ -118,5 +118,8 @@ void db_child_env_end(struct db_child_env *env);
  */
 bool db_require_direct(struct ctx *ctx, struct db *db) MUST_CHECK;
 
+/* ERR_UNSUPPORTED when the server is a standby. */
+bool db_require_primary(struct ctx *ctx, struct db *db) MUST_CHECK;
+
 /* ERR_UNSUPPORTED when the server is a standby or its sessions are read-only. */
 bool db_require_writable(struct ctx *ctx, struct db *db) MUST_CHECK;

@@ -18,20 +18,28 @@ db_require_direct(struct ctx *ctx, struct db *db)
 }
 
 bool
+db_require_primary(struct ctx *ctx, struct db *db)
+{
+    const char *is_standby;
+
+    if (!db_value(ctx, db, "SELECT pg_catalog.pg_is_in_recovery()", NULL, 0, &is_standby))
+        return false;
+    if (!text_equal(is_standby, "t"))
+        return true;
+    error_set(ctx, ERR_UNSUPPORTED, "the server is a standby: nothing can be changed there");
+    return error_hint(ctx, "Connect to the primary.");
+}
+
+bool
 db_require_writable(struct ctx *ctx, struct db *db)
 {
-    struct result result;
+    const char *is_read_only;
 
-    if (!db_query(ctx, db,
-            "SELECT pg_catalog.pg_is_in_recovery(),"
-            " pg_catalog.current_setting('transaction_read_only')",
-            NULL, 0, &result))
+    if (!db_require_primary(ctx, db) ||
+        !db_value(ctx, db, "SELECT pg_catalog.current_setting('transaction_read_only')", NULL, 0,
+            &is_read_only))
         return false;
-    if (strcmp(result_cell(&result, 0, 0), "t") == 0) {
-        error_set(ctx, ERR_UNSUPPORTED, "the server is a standby: nothing can be changed there");
-        return error_hint(ctx, "Connect to the primary.");
-    }
-    if (strcmp(result_cell(&result, 0, 1), "on") == 0)
+    if (text_equal(is_read_only, "on"))
         return error_set(ctx, ERR_UNSUPPORTED, "the session is read-only");
     return true;
 }

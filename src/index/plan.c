@@ -264,7 +264,8 @@ index_plan(struct ctx *ctx, struct db *db, const struct index_script *script, st
         .server_version = db_version_text(db),
         .created_at = clock_text(ctx->arena, clock_wall_us()),
     };
-    if (!journal_load(ctx, db, &journal) ||
+    /* The trial needs a temporary table. */
+    if (!db_require_primary(ctx, db) || !journal_load(ctx, db, &journal) ||
         !journal_system_identifier(ctx, db, &ret->system_identifier))
         return error_wrap(ctx, "planning");
     for (size_t i = 0; i < script->count; i++) {

@@ -62,7 +62,8 @@ shadow_try(struct ctx *ctx, struct db *db, const struct script_index *index,
         return take_refusal(ctx, ret_problem);
     if (!db_exec(ctx, db, "SET LOCAL search_path = pg_catalog, pg_temp"))
         return false;
-    if (!sql_index_shadow(ctx, db, &rows, .name = index->name))
+    if (!sql_index_shadow(ctx, db, &rows, .name = index->name, .schema = table->schema,
+            .table_name = table->name))
         return false;
     if (rows.count != 1)
         return error_set(ctx, ERR_FAILED, "the trial index %s was not found", index->name);

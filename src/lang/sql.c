@@ -60,8 +60,8 @@ byte_offset(const char *text, int position)
     return offset;
 }
 
-void
-sql_position(const char *text, size_t offset, size_t *ret_line, size_t *ret_column)
+static void
+find_position(const char *text, size_t offset, size_t *ret_line, size_t *ret_column)
 {
     *ret_line = 1;
     *ret_column = 1;
@@ -81,7 +81,7 @@ refuse(struct ctx *ctx, const char *name, const char *text, const PgQueryError *
     size_t line;
     size_t column;
 
-    sql_position(text, byte_offset(text, error->cursorpos), &line, &column);
+    find_position(text, byte_offset(text, error->cursorpos), &line, &column);
     if (name)
         return error_set(ctx, ERR_INPUT, "%s:%zu:%zu: %s", name, line, column, error->message);
     return error_set(ctx, ERR_INPUT, "%zu:%zu: %s", line, column, error->message);
@@ -149,7 +149,7 @@ end_statement(struct ctx *ctx, struct splitter *splitter, struct sql_statements 
     if (splitter->start != SIZE_MAX) {
         statement.text = arena_strndup(
             ctx->arena, splitter->text + splitter->start, splitter->end - splitter->start);
-        sql_position(splitter->text, splitter->start, &statement.line, &statement.column);
+        find_position(splitter->text, splitter->start, &statement.line, &statement.column);
         VEC_PUSH(ctx->arena, ret, statement);
     }
     *splitter = (struct splitter){ .text = splitter->text, .start = SIZE_MAX };

@@ -78,6 +78,3 @@ bool sql_tokens(struct ctx *ctx, const char *text, struct sql_tokens *ret) MUST_
  * blanks and comments around the dots. The offset itself if no name begins there.
  */
 size_t sql_name_end(const char *text, size_t start);
-
-/* Line and column, from 1, of a byte offset; columns are characters. */
-void sql_position(const char *text, size_t offset, size_t *ret_line, size_t *ret_column);

@@ -12,8 +12,8 @@ struct plans {
     size_t capacity;
 };
 
-bool
-report_install(struct ctx *ctx, struct db *db)
+static bool
+install(struct ctx *ctx, struct db *db)
 {
     struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
 
@@ -146,7 +146,7 @@ snapshot_take(
     *ret = (struct snapshot){ .name = options->name };
     /* Counters first: making tables and plans shall not count as the application's work. */
     if (!workload_read(ctx, db, &ret->workload) || !explain_all(ctx, db, options, ret) ||
-        !report_install(ctx, db) || !store(ctx, db, options, ret))
+        !install(ctx, db) || !store(ctx, db, options, ret))
         return error_wrap(ctx, "taking snapshot \"%s\"", options->name);
     return true;
 }

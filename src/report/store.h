@@ -70,9 +70,6 @@ struct snapshot_summary {
     int64_t plans;
 };
 
-/* Makes schema pgmend and the tables of snapshots where they are missing. */
-bool report_install(struct ctx *ctx, struct db *db) MUST_CHECK;
-
 /*
  * Reads counters, sizes, settings and plans and stores them. ERR_CONFLICT when there is a
  * snapshot of this name and it may not be replaced.

@@ -2,20 +2,6 @@
 #include "base/vec.h"
 #include "workload/workload.h"
 
-static const char *const change_names[] = {
-    [CHANGE_COUNTED] = "counted",
-    [CHANGE_NEW] = "new",
-    [CHANGE_RESET] = "reset",
-    [CHANGE_EVICTED] = "evicted",
-    [CHANGE_VANISHED] = "vanished",
-};
-
-const char *
-workload_change_name(enum workload_change change)
-{
-    return change_names[change];
-}
-
 static int
 compare_keys(const void *a, const void *b)
 {

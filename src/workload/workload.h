@@ -58,7 +58,6 @@ enum workload_change {
 };
 
 /* "counted", "new", … */
-const char *workload_change_name(enum workload_change change);
 
 /* Counts, times and rows between the readings; min, max and stddev are not known for a span. */
 struct workload_delta {

@@ -237,7 +237,7 @@ evictions_in_between_are_said(void **state)
     sql(bench, arena_printf(bench->ctx.arena,
                    "DO $$ BEGIN FOR i IN 1..%lld LOOP EXECUTE 'CREATE TEMP TABLE IF NOT EXISTS t ("
                    "c' || i || ' int)'; END LOOP; END $$",
-                   (long long)(most * 2)));
+                   2 * (long long)most));
     snapshot(bench, "after", false);
     report(bench, "before", "after", &made);
     assert_true(has_note(&made, "dropped entries"));

@@ -97,5 +97,5 @@ test_random_next(struct test_random *random)
 static inline size_t
 test_random_below(struct test_random *random, size_t limit)
 {
-    return (size_t)(test_random_next(random) % limit);
+    return limit > 0 ? (size_t)(test_random_next(random) % limit) : 0;
 }

@@ -157,10 +157,10 @@ print_result(struct run *run, const struct plan *plan, const struct gate_results
     for (size_t i = 0; i < done->count; i++)
         built += text_equal(done->items[i].result, "built");
     if (!run->global->json) {
-        fprintf(run->out,
-            "\n%zu of %zu indexes built, %zu were there. Undo any time: pgmend "
-            "rollback\n",
-            built, plan->count, plan->count - built - plan_count(plan, ACTION_BLOCKED));
+        fprintf(run->out, "%s%zu of %zu indexes built, %zu were there.%s\n",
+            done->count > 0 ? "\n" : "", built, plan->count,
+            plan->count - built - plan_count(plan, ACTION_BLOCKED),
+            built > 0 ? " Undo any time: pgmend rollback" : "");
         out_next(run->out, "pgmend status");
         return;
     }

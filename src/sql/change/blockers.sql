@@ -1,6 +1,5 @@
 -- Sessions and prepared transactions that would hold up an index build.
 -- @arg tables text OIDs of the tables to be changed, as an array literal
--- @arg own_application text start of the application_name of our own sessions
 -- @column pid int4 0: a prepared transaction
 -- @column application text
 -- @column account text
@@ -26,7 +25,7 @@ SELECT a.pid,
  WHERE a.datname = pg_catalog.current_database()
    AND a.pid <> pg_catalog.pg_backend_pid()
    AND a.backend_type IN ('client backend', 'parallel worker')
-   AND a.application_name NOT LIKE $2 || '%'
+   AND (a.application_name NOT LIKE 'pgmend/%' OR a.application_name LIKE 'pgmend/backup%')
    AND (a.backend_xmin IS NOT NULL
         OR EXISTS (SELECT 1 FROM pg_catalog.pg_locks AS l
                     WHERE l.pid = a.pid AND l.locktype = 'relation'

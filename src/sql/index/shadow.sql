@@ -1,5 +1,7 @@
 -- The index that was just made on the empty temporary copy of a table, as the server writes it.
 -- @arg name text
+-- @arg schema text of the real table
+-- @arg table_name text
 -- @column is_unique bool
 -- @column definition text what follows the table in CREATE INDEX
 -- @column keys text the key columns and expressions, as a JSON array
@@ -23,8 +25,14 @@ SELECT i.indisunique,
        pg_catalog.pg_get_expr(i.indpred, i.indrelid),
        COALESCE(NOT (pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, true),
        m.amname,
-       COALESCE((SELECT pg_catalog.sum(CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END)
+       COALESCE((SELECT pg_catalog.sum(CASE WHEN a.attlen > 0 THEN a.attlen
+                                            ELSE COALESCE(s.avg_width, 32) END)
                    FROM pg_catalog.pg_attribute AS a
+                   LEFT JOIN pg_catalog.pg_attribute AS o
+                     ON o.attrelid = i.indrelid AND o.attnum = i.indkey[a.attnum - 1]
+                   LEFT JOIN pg_catalog.pg_stats AS s
+                     ON s.schemaname = $2 AND s.tablename = $3 AND s.attname = o.attname
+                    AND NOT s.inherited
                   WHERE a.attrelid = c.oid AND a.attnum > 0), 0)::int8
   FROM pg_catalog.pg_index AS i
   JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid

@@ -193,6 +193,8 @@ session_close() { # name
     local fd=$1_fd
     local pid=$1_pid
 
+    # The end of the pipe is not seen: a server that was started meanwhile has inherited it.
+    printf '\\q\n' >&"${!fd}"
     eval "exec ${!fd}>&-"
     wait "${!pid}" 2>/dev/null
     rm -f "$work/$1.in"
@@ -253,6 +255,9 @@ clean_up() {
 
     for pid in $(jobs -p); do
         kill "$pid" 2>/dev/null
+    done
+    for folder in "$work"/*/postmaster.pid; do
+        [ ! -e "$folder" ] || kill -QUIT "$(head -n 1 "$folder")" # an immediate stop
     done
     if [ -n "$cluster" ]; then
         "$root/script/cluster" remove "$cluster" >/dev/null 2>&1

@@ -67,7 +67,7 @@ chmod 777 "$work"
 as_server "$bin/pg_basebackup" -h "$PGHOST" -p "$PGPORT" -U postgres -D "$work/standby" -c fast -R 2>"$work/basebackup.err" ||
     sed 's/^/# /' "$work/basebackup.err"
 chmod 755 "$work"
-as_server "$bin/pg_ctl" -D "$work/standby" -l "$cluster/standby.log" -w \
+as_server "$bin/pg_ctl" -D "$work/standby" -l "$work/standby/startup.log" -w \
     -o "-c unix_socket_directories='$work/standby-socket'" start >/dev/null
 standby="host=$work/standby-socket port=$PGPORT dbname=$db user=postgres"
 for command in "index apply $one ${LAX[*]}" "apply $one ${LAX[*]}" rollback "gate pass team --note x" "uninstall --yes"; do
@@ -128,7 +128,8 @@ if volume small 4m; then
     run gate "$work/wide.sql"
     has "$out" 'ok    data' 'without them there is room'
     forget
-    sql 'DROP TABLE wide; DROP TABLESPACE small'
+    sql 'DROP TABLE wide'
+    sql 'DROP TABLESPACE small'
 fi
 
 # -- a full pg_wal ------------------------------------------------------------------------------

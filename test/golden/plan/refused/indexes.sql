@@ -1,0 +1,27 @@
+-- Every line is wrong in a way of its own.
+DO $$ BEGIN CREATE INDEX in_block ON message (body); END $$;
+BEGIN;
+COMMIT;
+DROP INDEX CONCURRENTLY message_body;
+ALTER TABLE message ADD COLUMN phone text;
+CREATE INDEX CONCURRENTLY ON message (account_id);
+CREATE INDEX name_of_64_bytes_90123456789012345678901234567890123456789012345 ON message (account_id);
+CREATE INDEX twice ON message (account_id);
+CREATE INDEX twice ON message (created_at);
+CREATE INDEX only_the_parent ON ONLY message (account_id);
+CREATE INDEX no_table ON missing (id);
+CREATE INDEX no_schema ON nowhere.message (id);
+CREATE INDEX no_column ON message (missing);
+CREATE INDEX subquery ON message (id) WHERE account_id IN (SELECT id FROM account);
+CREATE INDEX not_immutable ON message (id) WHERE created_at > now();
+CREATE INDEX no_operators ON message USING gin (body);
+CREATE INDEX no_tablespace ON message (account_id) TABLESPACE nowhere;
+CREATE INDEX event_at ON event (at);
+CREATE INDEX recent_id ON recent (id);
+CREATE INDEX account ON message (account_id);
+CREATE INDEX taken ON message (account_id);
+CREATE INDEX account_plan ON message (account_id);
+CREATE INDEX message_body ON message (created_at);
+CREATE INDEX no_parentheses ON message account_id;
+CREATE INDEX bare_expression ON message (account_id + 1);
+CREATE INDEX never_closed ON message (account_id ;
