@@ -1,6 +1,7 @@
 #include "change/plan.h"
 
 #include "base/crypto.h"
+#include "change/journal.h"
 #include "sql.h"
 
 #define FORMAT "pgmend-plan-1"
@@ -70,14 +71,19 @@ bool
 plan_check_fresh(struct ctx *ctx, struct db *db, const struct plan *plan)
 {
     const char *shape;
+    const char *cluster;
 
     if (!text_equal(plan->database, db_name(db))) {
         error_set(ctx, ERR_STALE, "the plan was made for database \"%s\", this is \"%s\"",
             plan->database, db_name(db));
         return error_state(ctx, "Nothing was changed.");
     }
-    if (!digest_shape(ctx, db, plan, &shape))
+    if (!journal_system_identifier(ctx, db, &cluster) || !digest_shape(ctx, db, plan, &shape))
         return false;
+    if (cluster && plan->system_identifier && !text_equal(cluster, plan->system_identifier)) {
+        error_set(ctx, ERR_STALE, "the plan was made on another server");
+        return error_state(ctx, "Nothing was changed.");
+    }
     if (text_equal(shape, plan->shape))
         return true;
     error_set(ctx, ERR_STALE,

@@ -1,3 +1,4 @@
+#include "backup/backup.h"
 #include "change/journal.h"
 #include "change/lock.h"
 #include "cli/command.h"
@@ -41,6 +42,7 @@ static bool
 run(struct ctx *ctx, struct run *run)
 {
     struct sql_change_schema_exists_rows rows;
+    struct text_list notes = { 0 };
     size_t standing;
 
     if (!db_require_direct(ctx, run->db) || !db_require_writable(ctx, run->db) ||
@@ -64,8 +66,10 @@ run(struct ctx *ctx, struct run *run)
     if (!confirm_typed(
             ctx, run->global, "This removes schema pgmend with the journal.", db_name(run->db)))
         return false;
-    if (!drop(ctx, run->db))
+    if (!drop(ctx, run->db) || !backup_heal(ctx, run->db, &notes))
         return false;
+    for (size_t i = 0; i < notes.count; i++)
+        fprintf(run->out, "%s\n", notes.items[i]);
     fprintf(run->out, "Schema pgmend is removed%s. The local journal is kept in %s/journal.\n",
         standing > 0 ? "; the indexes that were built stay" : "", run->global->state_dir);
     return true;
