@@ -27,6 +27,8 @@ import sys
 import tempfile
 
 TIMEOUT_S = 120
+# The exit status with which lib.sh says that a case could not be prepared or that a program crashed.
+BROKEN = 99
 # What differs from run to run, in this order. Write a new kind of number here, never a mask in a test.
 MASKS = [
     # 2026-11-22 10:11:12.345678+00, 2026-11-22T10:11:12Z
@@ -128,6 +130,8 @@ def check_case(case, number, options):
         return str(error).splitlines()
     except subprocess.TimeoutExpired:
         return [f"still running after {TIMEOUT_S} s"]
+    if status == BROKEN:
+        return ["the case broke, so nothing was compared or written:", *stdout.splitlines(), *stderr.splitlines()]
     outputs = {"stdout": stdout}
     if status or (case / "exit").exists():
         outputs["exit"] = f"{status}\n"

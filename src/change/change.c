@@ -16,6 +16,7 @@ const struct field change_fields[] = {
     FIELD(struct change, name),
     FIELD(struct change, statement),
     FIELD(struct change, undo),
+    FIELD(struct change, wording),
     FIELD(struct change, definition),
     FIELD(struct change, access_method),
     FIELD(struct change, is_unique),
@@ -52,6 +53,13 @@ const char *
 change_relation(struct arena *arena, const struct change *change)
 {
     return db_qualified(arena, change->schema, change->table);
+}
+
+bool
+change_is_index(const struct change *change, bool is_unique, const char *definition)
+{
+    return is_unique == change->is_unique && (text_equal(definition, change->definition) ||
+                                                 text_equal(definition, change->wording));
 }
 
 bool

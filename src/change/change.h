@@ -33,6 +33,7 @@ struct change {
     const char *name;      /* of the index */
     const char *statement; /* what will be sent, built by us from the server's own wording */
     const char *undo;
+    const char *wording;     /* the same as it would be if the script itself were run, or NULL */
     const char *definition; /* what follows the table in CREATE INDEX, by the server itself */
     const char *access_method;
     bool is_unique;
@@ -77,5 +78,8 @@ const char *change_object(struct arena *arena, const struct change *change);
 
 /* schema.table, quoted. */
 const char *change_relation(struct arena *arena, const struct change *change);
+
+/* Whether an index of its table is the planned one, under whatever name. */
+bool change_is_index(const struct change *change, bool is_unique, const char *definition);
 
 bool change_is_pending(const struct change *change);

@@ -80,8 +80,7 @@ judge_name(struct ctx *ctx, const struct sql_catalog_index *there,
                 : NULL;
         return true;
     }
-    if (there->is_unique == change->is_unique &&
-        text_equal(there->definition, change->definition)) {
+    if (change_is_index(change, there->is_unique, there->definition)) {
         change->action = ACTION_NONE;
         change->problem = "it is there already, valid, with this definition";
         return true;
@@ -108,8 +107,8 @@ change_judge(
     for (size_t i = 0; i < others.count; i++) {
         const struct sql_catalog_table_indexes *other = &others.items[i];
 
-        if (!other->is_valid || !other->is_ready || other->is_unique != change->is_unique ||
-            !text_equal(other->definition, change->definition))
+        if (!other->is_valid || !other->is_ready ||
+            !change_is_index(change, other->is_unique, other->definition))
             continue;
         change->action = ACTION_EQUIVALENT;
         change->problem = arena_printf(

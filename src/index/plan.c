@@ -162,9 +162,11 @@ duplicates_query(struct ctx *ctx, const struct sql_index_shadow *shadow, struct 
 
 /* The statement in the server's own wording, with every name quoted by us. */
 static bool
-compose(struct ctx *ctx, const struct script_index *index, const struct sql_index_shadow *shadow,
+compose(struct ctx *ctx, const struct script_index *index, const struct trial *trial,
     struct change *change)
 {
+    const struct sql_index_shadow *shadow = &trial->shadow;
+
     /* WHERE stands behind TABLESPACE, and the server's wording leaves the latter out. */
     const char *where =
         shadow->predicate ? arena_printf(ctx->arena, " WHERE %s", shadow->predicate) : NULL;
@@ -172,7 +174,8 @@ compose(struct ctx *ctx, const struct script_index *index, const struct sql_inde
 
     if (index->tablespace && where && text_ends_with(shadow->definition, where))
         head -= strlen(where);
-    change->definition = shadow->definition;
+    change->definition = trial->built;
+    change->wording = shadow->definition;
     change->access_method = shadow->access_method;
     change->is_unique = shadow->is_unique;
     change->statement = arena_printf(ctx->arena, "CREATE %sINDEX CONCURRENTLY %s ON %s %.*s%s%s%s",
@@ -221,8 +224,7 @@ plan_one(struct ctx *ctx, struct db *db, const struct script_index *index,
     const struct journal_entries *journal, struct change *change)
 {
     struct sql_catalog_table table;
-    struct sql_index_shadow shadow;
-    const char *problem;
+    struct trial trial;
     bool is_found;
 
     *change = (struct change){ .kind = "create index",
@@ -245,13 +247,13 @@ plan_one(struct ctx *ctx, struct db *db, const struct script_index *index,
     change->table_oid = table.oid;
     if (!check_table(ctx, db, &table, change) || change->action == ACTION_BLOCKED)
         return true;
-    if (!shadow_try(ctx, db, index, &table, &shadow, &problem))
+    if (!shadow_try(ctx, db, index, &table, &trial))
         return false;
-    if (problem)
-        return change_block(change, problem, NULL);
-    estimate(ctx, journal, &table, &shadow, change);
+    if (trial.problem)
+        return change_block(change, trial.problem, NULL);
+    estimate(ctx, journal, &table, &trial.shadow, change);
     return find_tablespace(ctx, db, index->tablespace, change) &&
-           compose(ctx, index, &shadow, change) && change_judge(ctx, db, journal, change);
+           compose(ctx, index, &trial, change) && change_judge(ctx, db, journal, change);
 }
 
 bool

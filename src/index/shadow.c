@@ -43,30 +43,54 @@ take_refusal(struct ctx *ctx, const char **ret_problem)
     return true;
 }
 
+static bool
+read_shadow(struct ctx *ctx, struct db *db, const char *name,
+    const struct sql_catalog_table *table, struct sql_index_shadow *ret)
+{
+    struct sql_index_shadow_rows rows;
+
+    if (!sql_index_shadow(
+            ctx, db, &rows, .name = name, .schema = table->schema, .table_name = table->name))
+        return false;
+    if (rows.count != 1)
+        return error_set(ctx, ERR_FAILED, "the trial index %s was not found", name);
+    *ret = rows.items[0];
+    return true;
+}
+
+/* Makes the trial index anew from the server's own wording, which is what will be sent. */
+static bool
+make_again(struct ctx *ctx, struct db *db, const char *create, const char *name,
+    const struct sql_index_shadow *shadow)
+{
+    const char *drop = arena_printf(ctx->arena, "DROP INDEX pg_temp.%s", db_ident(ctx->arena, name));
+
+    return db_exec(ctx, db, drop) &&
+           db_exec(ctx, db, arena_printf(ctx->arena, "%s %s", create, shadow->definition));
+}
+
 bool
 shadow_try(struct ctx *ctx, struct db *db, const struct script_index *index,
-    const struct sql_catalog_table *table, struct sql_index_shadow *ret, const char **ret_problem)
+    const struct sql_catalog_table *table, struct trial *ret)
 {
     struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
-    struct sql_index_shadow_rows rows;
-    const char *sql = arena_printf(ctx->arena, "CREATE %sINDEX %s ON pg_temp.%s%s",
+    struct sql_index_shadow again;
+    const char *create = arena_printf(ctx->arena, "CREATE %sINDEX %s ON pg_temp.%s",
         index->is_unique ? "UNIQUE " : "", db_ident(ctx->arena, index->name),
-        db_ident(ctx->arena, table->name), index->rest);
+        db_ident(ctx->arena, table->name));
 
-    *ret_problem = NULL;
+    *ret = (struct trial){ 0 };
     if (!db_begin(ctx, db, "READ WRITE", &transaction) ||
         !db_exec(ctx, db, "SET LOCAL lock_timeout = '2s'") || !make_copy(ctx, db, table) ||
         !use_own_search_path(ctx, db))
         return false;
-    if (!db_exec(ctx, db, sql))
-        return take_refusal(ctx, ret_problem);
-    if (!db_exec(ctx, db, "SET LOCAL search_path = pg_catalog, pg_temp"))
-        return false;
-    if (!sql_index_shadow(ctx, db, &rows, .name = index->name, .schema = table->schema,
-            .table_name = table->name))
-        return false;
-    if (rows.count != 1)
-        return error_set(ctx, ERR_FAILED, "the trial index %s was not found", index->name);
-    *ret = rows.items[0];
+    if (!db_exec(ctx, db, arena_printf(ctx->arena, "%s%s", create, index->rest)))
+        return take_refusal(ctx, &ret->problem);
+    if (!db_exec(ctx, db, "SET LOCAL search_path = pg_catalog, pg_temp") ||
+        !read_shadow(ctx, db, index->name, table, &ret->shadow) ||
+        !make_again(ctx, db, create, index->name, &ret->shadow) ||
+        !read_shadow(ctx, db, index->name, table, &again))
+        return error_wrap(ctx, "trying %s on an empty copy", index->name);
+    ret->built = again.definition;
     return true;
 }

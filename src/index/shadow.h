@@ -5,10 +5,13 @@
 #include "index/script.h"
 #include "sql.h"
 
-/*
- * What the server makes of the statement; *ret_problem is set instead when the server refuses it.
- * Nothing remains: the transaction is rolled back. False when the trial itself could not be made.
- */
+struct trial {
+    struct sql_index_shadow shadow; /* what the server made of the statement, in its wording */
+    const char *built;   /* the definition of an index that is built from that wording: an IN list
+                            of varchar, for one, is worded otherwise when it is read again */
+    const char *problem; /* why the server refuses it; then the others are not set */
+};
+
+/* Nothing remains: the transaction is rolled back. False when the trial itself could not be made. */
 bool shadow_try(struct ctx *ctx, struct db *db, const struct script_index *index,
-    const struct sql_catalog_table *table, struct sql_index_shadow *ret, const char **ret_problem)
-    MUST_CHECK;
+    const struct sql_catalog_table *table, struct trial *ret) MUST_CHECK;

@@ -36,6 +36,9 @@ tear_down(void **state)
 {
     struct bench *bench = *state;
 
+    if (!bench)
+        return 0;
+
     db_close(bench->db);
     arena_free(bench->ctx.arena);
     return 0;

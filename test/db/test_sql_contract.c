@@ -8,10 +8,13 @@
 #include "db/db.h"
 #include "sql.h"
 
+enum { NAME = 19, TEXT = 25, JSON = 114, TEXTS = 1009, OIDS = 1028, VARCHAR = 1043 };
+enum { TIMESTAMPTZ = 1184 };
+
 /* A type of our headers, and the types of the server that give and take the same text. */
 struct type {
     const char *name;
-    Oid oids[4];
+    Oid oids[8];
 };
 
 static const struct type types[] = {
@@ -20,8 +23,11 @@ static const struct type types[] = {
     { "int8", { 20 } },
     { "oid", { 26 } },
     { "float8", { 701 } },
-    { "name", { 19 } },
-    { "text", { 25, 19, 1043 } },
+    { "name", { NAME } },
+    { "json", { JSON } },
+    { "text[]", { TEXTS } },
+    /* The sessions pin how times are written; lists of OIDs are literals. */
+    { "text", { TEXT, NAME, VARCHAR, JSON, TIMESTAMPTZ, OIDS } },
 };
 
 struct bench {
@@ -58,7 +64,9 @@ create_tables(struct bench *bench)
     int major = PQserverVersion(bench->conn) / 10000;
     bool has_made_one = true;
 
-    run(bench->conn, "CREATE EXTENSION pg_stat_statements");
+    /* Where it is on no path, as for those who keep public empty. */
+    run(bench->conn, "CREATE SCHEMA extensions");
+    run(bench->conn, "CREATE EXTENSION pg_stat_statements SCHEMA extensions");
     for (int round = 0; round < 10 && has_made_one; round++) {
         has_made_one = false;
         for (size_t i = 0; i < queries_all_count; i++) {
@@ -96,7 +104,6 @@ set_up(void **state)
         fail_msg("%s", PQerrorMessage(bench->conn));
     run(bench->conn, "SET client_min_messages = error");
     create_tables(bench);
-    run(bench->conn, "SET search_path = pg_catalog, pg_temp");
     *state = bench;
     return 0;
 }
@@ -105,6 +112,10 @@ static int
 tear_down(void **state)
 {
     struct bench *bench = *state;
+
+    if (!bench)
+        return 0;
+
     PGconn *admin = PQconnectdb("dbname=postgres");
 
     PQfinish(bench->conn);
@@ -155,6 +166,14 @@ prepare(struct bench *bench, const struct query *query, const char *text, struct
     PQclear(result);
 }
 
+/* workload/ looks for the schema of pg_stat_statements first and puts it on the path. */
+static void
+set_path(struct bench *bench, const struct query *query, const char *path)
+{
+    run(bench->conn, arena_printf(bench->ctx.arena, "SET search_path = %s%s", path,
+                         strncmp(query->name, "workload/", 9) == 0 ? ", extensions" : ""));
+}
+
 static void
 every_query_has_the_types_of_its_header(void **state)
 {
@@ -168,12 +187,14 @@ every_query_has_the_types_of_its_header(void **state)
 
         if (!text)
             continue;
+        set_path(bench, queries_all[i], "pg_catalog, pg_temp");
         prepare(bench, queries_all[i], text, &problems);
         count++;
     }
     assert_true(count > 50);
     if (problems.length > 0)
-        fail_msg("%s", buffer_text(&problems));
+        print_error("%s", buffer_text(&problems));
+    assert_int_equal(problems.length, 0);
 }
 
 /* With an attacker's path in force too: what is not qualified would be found there. */
@@ -197,16 +218,16 @@ no_query_depends_on_the_search_path(void **state)
     run(bench->conn, "CREATE VIEW lies.pg_proc AS SELECT 1 AS nothing");
     run(bench->conn, "CREATE VIEW lies.pg_extension AS SELECT 1 AS nothing");
     run(bench->conn, "CREATE VIEW lies.pg_stats AS SELECT 1 AS nothing");
-    run(bench->conn, "SET search_path = lies, pg_catalog");
     for (size_t i = 0; i < queries_all_count; i++) {
         const char *text = query_text(queries_all[i], major);
 
+        set_path(bench, queries_all[i], "lies, pg_catalog");
         if (text)
             prepare(bench, queries_all[i], text, &problems);
     }
-    run(bench->conn, "SET search_path = pg_catalog, pg_temp");
     if (problems.length > 0)
-        fail_msg("%s", buffer_text(&problems));
+        print_error("%s", buffer_text(&problems));
+    assert_int_equal(problems.length, 0);
 }
 
 int

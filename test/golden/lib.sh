@@ -7,6 +7,9 @@ run() {
     printf '$ %s\n' "$*"
     "$@" 2>&1 || status=$?
     printf '(exit status %d)\n\n' "$status"
+    case $status in
+    99 | 13[1-9]) exit 99 ;; # a crash is never what is expected
+    esac
 }
 
 # The same without a word, for what has to work on the way to what is tested.

@@ -28,7 +28,6 @@ db=faults_$$
 export PGDATABASE=$db
 cluster=   # the folder of a cluster of the test's own
 mounts=()
-sessions=0
 number=0
 failed=0
 
@@ -171,13 +170,12 @@ server() { # pg_ctl arguments
 # -- sessions that stay open --------------------------------------------------------------------
 
 # A psql that keeps its transaction open: session_open NAME; session NAME 'SQL'; session_close NAME.
-session_open() { # name
+session_open() { # name [database]
     local name=$1
 
     mkfifo "$work/$name.in"
-    PGAPPNAME=$name psql -X -q -A -t -d "$db" <"$work/$name.in" >"$work/$name.out" 2>&1 &
+    PGAPPNAME=$name psql -X -q -A -t -d "${2:-$db}" <"$work/$name.in" >"$work/$name.out" 2>&1 &
     eval "${name}_pid=$!"
-    sessions=$((sessions + 1))
     eval "exec {${name}_fd}>$work/$name.in"
 }
 
@@ -263,7 +261,8 @@ clean_up() {
         "$root/script/cluster" remove "$cluster" >/dev/null 2>&1
     else
         psql -X -q -d postgres -c "SET client_min_messages = warning" \
-            -c "DROP DATABASE IF EXISTS $db WITH (FORCE)" >/dev/null 2>&1
+            -c "DROP DATABASE IF EXISTS $db WITH (FORCE)" \
+            -c "DROP DATABASE IF EXISTS ${db}_slow WITH (FORCE)" >/dev/null 2>&1
     fi
     for folder in "${mounts[@]}"; do
         umount "$folder"
