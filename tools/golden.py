@@ -79,6 +79,23 @@ def copy_strategy():
     return " STRATEGY file_copy" if probe.stdout.strip() >= "150000" else ""
 
 
+def create_database(database, setup, options):
+    """One session of psql for all of it: starting more takes longer than what they do."""
+    template = os.environ.get("PGMEND_TEST_TEMPLATE", "template1")
+    arguments = ["-c", f'CREATE DATABASE "{database}" TEMPLATE "{template}"{options.strategy}']
+    options.databases.append(database)
+    if setup.exists():
+        arguments += ["-c", f'\\connect "{database}"', "-f", str(setup)]
+    psql("postgres", *arguments)
+
+
+def drop_databases(databases):
+    drops = [f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)' for database in databases]
+    if drops:
+        psql("postgres", "-c", "SET client_min_messages = warning",
+             *(argument for drop in drops for argument in ("-c", drop)))
+
+
 def run_case(case, number, options):
     """The exit status and the masked stdout and stderr of a case."""
     database = None if (case / "nodb").exists() else f"pgmend_golden_{os.getpid()}_{number}"
@@ -89,27 +106,20 @@ def run_case(case, number, options):
             del environment[name]
     environment["PGMEND_CONFIG"] = "/dev/null"
     if database:
-        template = os.environ.get("PGMEND_TEST_TEMPLATE", "template1")
-        psql("postgres", "-c", f'CREATE DATABASE "{database}" TEMPLATE "{template}"{options.strategy}')
+        create_database(database, case / "setup.sql", options)
         environment.update(PGDATABASE=database, DATABASE_URL=f"postgresql:///{database}")
     else:
         environment.update(PGHOST="/nonexistent")
-    try:
-        if database and (case / "setup.sql").exists():
-            psql(database, "-f", str(case / "setup.sql"))
-        with tempfile.TemporaryDirectory(prefix="pgmend-golden-") as folder:
-            environment.update(HOME=folder, PGMEND_STATE_DIR=f"{folder}/state")
-            run = subprocess.run(
-                ["bash", "-euo", "pipefail", str(case / "cmd")], cwd=folder, env=environment, errors="replace",
-                capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S, check=False)
-            places = {folder: "<folder>", str(case): "<case>"}
-            if environment.get("PGHOST"):
-                places[environment["PGHOST"]] = "<host>"
-            is_exact = (case / "exact").exists()
-            return run.returncode, mask(run.stdout, places, is_exact), mask(run.stderr, places, is_exact)
-    finally:
-        if database:
-            psql("postgres", "-c", f'DROP DATABASE "{database}" WITH (FORCE)')
+    with tempfile.TemporaryDirectory(prefix="pgmend-golden-") as folder:
+        environment.update(HOME=folder, PGMEND_STATE_DIR=f"{folder}/state")
+        run = subprocess.run(
+            ["bash", "-euo", "pipefail", str(case / "cmd")], cwd=folder, env=environment, errors="replace",
+            capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT_S, check=False)
+        places = {folder: "<folder>", str(case): "<case>"}
+        if environment.get("PGHOST"):
+            places[environment["PGHOST"]] = "<host>"
+        is_exact = (case / "exact").exists()
+        return run.returncode, mask(run.stdout, places, is_exact), mask(run.stderr, places, is_exact)
 
 
 def difference(case, name, actual):
@@ -145,20 +155,8 @@ def check_case(case, number, options):
     return problems + (["stderr:", *stderr.splitlines()] if problems and "stderr" not in outputs else [])
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--update", action="store_true", default=bool(os.environ.get("PGMEND_GOLDEN_UPDATE")))
-    parser.add_argument("--pgmend", type=pathlib.Path, default=pathlib.Path("build/src/pgmend"))
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("only", nargs="*")
-    options = parser.parse_args()
-    options.pgmend = options.pgmend.resolve()
-    options.strategy = copy_strategy()
-    folder = options.folder.resolve()
-    cases = [path.parent for path in sorted(folder.glob("*/*/cmd"))
-             if not options.only or any(part in (path.parts[-3], "/".join(path.parts[-3:-1])) for part in options.only)]
-    print(f"1..{len(cases)}" if cases else "1..0 # SKIP no cases", flush=True)
+def check_cases(cases, folder, options):
+    """How many of them fail; prints TAP."""
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         jobs = [pool.submit(check_case, case, number, options) for number, case in enumerate(cases, 1)]
@@ -169,7 +167,28 @@ def main():
             for line in problems:
                 print(f"# {line}")
             sys.stdout.flush()
-    return 1 if failed else 0
+    return failed
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--update", action="store_true", default=bool(os.environ.get("PGMEND_GOLDEN_UPDATE")))
+    parser.add_argument("--pgmend", type=pathlib.Path, default=pathlib.Path("build/src/pgmend"))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("only", nargs="*")
+    options = parser.parse_args()
+    options.pgmend = options.pgmend.resolve()
+    options.strategy = copy_strategy()
+    options.databases = []
+    folder = options.folder.resolve()
+    cases = [path.parent for path in sorted(folder.glob("*/*/cmd"))
+             if not options.only or any(part in (path.parts[-3], "/".join(path.parts[-3:-1])) for part in options.only)]
+    print(f"1..{len(cases)}" if cases else "1..0 # SKIP no cases", flush=True)
+    try:
+        return 1 if check_cases(cases, folder, options) else 0
+    finally:
+        drop_databases(options.databases)
 
 
 if __name__ == "__main__":

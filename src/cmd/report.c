@@ -175,16 +175,17 @@ print_totals(struct ctx *ctx, FILE *out, const struct report *report)
 {
     if (report->speed_up > 0)
         out_mark_line(out, report->speed_up >= 1 ? MARK_OK : MARK_WARN,
-            "speed-up %s over %zu queries (time of the calls after at the means before / time they "
+            "speed-up %s over %zu quer%s (time of the calls after at the means before / time they "
             "took)",
-            report_factor(ctx->arena, report->speed_up), report->compared_count);
+            report_factor(ctx->arena, report->speed_up), report->compared_count,
+            report->compared_count == 1 ? "y" : "ies");
     else
         out_mark_line(out, MARK_WARN, "speed-up not known: no query was counted on both sides");
     if (report->errors >= 0)
         out_mark_line(out, report->errors == 0 ? MARK_OK : MARK_FAIL, "%s errors seen by the load",
             text_from_count(ctx->arena, report->errors));
-    out_mark_line(
-        out, MARK_INFO, "%s indexes built", text_from_count(ctx->arena, report->built_count));
+    out_mark_line(out, MARK_INFO, "%s index%s built",
+        text_from_count(ctx->arena, report->built_count), report->built_count == 1 ? "" : "es");
     for (size_t i = 0; i < report->notes.count; i++)
         out_mark_line(out, MARK_WARN, "%s", report->notes.items[i]);
 }

@@ -96,9 +96,10 @@ run(struct ctx *ctx, struct run *run)
     }
     if (snapshot.plan_count > 0)
         print_plans(ctx, run->out, &snapshot);
-    out_mark_line(run->out, MARK_OK, "snapshot \"%s\": %s statements, %s plans, stored in %s",
+    out_mark_line(run->out, MARK_OK, "snapshot \"%s\": %s statements, %s plan%s, stored in %s",
         wanted.name, text_from_count(ctx->arena, (int64_t)snapshot.workload.count),
-        text_from_count(ctx->arena, (int64_t)snapshot.plan_count), db_label(ctx->arena, run->db));
+        text_from_count(ctx->arena, (int64_t)snapshot.plan_count),
+        snapshot.plan_count == 1 ? "" : "s", db_label(ctx->arena, run->db));
     if (!opts->queries)
         log_info("Plans are kept when --queries names a folder of scripts.");
     out_next(run->out, "pgmend report");

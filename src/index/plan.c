@@ -250,7 +250,7 @@ plan_one(struct ctx *ctx, struct db *db, const struct script_index *index,
     if (!shadow_try(ctx, db, index, &table, &trial))
         return false;
     if (trial.problem)
-        return change_block(change, trial.problem, NULL);
+        return change_block(change, trial.problem, trial.remedy);
     estimate(ctx, journal, &table, &trial.shadow, change);
     return find_tablespace(ctx, db, index->tablespace, change) &&
            compose(ctx, index, &trial, change) && change_judge(ctx, db, journal, change);

@@ -2,6 +2,8 @@
 
 #include "db/ident.h"
 
+#define UNDEFINED_OBJECT "42704"
+
 /* The script's names of types, functions and operator classes are found as its author finds them. */
 static bool
 use_own_search_path(struct ctx *ctx, struct db *db)
@@ -28,17 +30,32 @@ make_copy(struct ctx *ctx, struct db *db, const struct sql_catalog_table *table)
     return error_wrap(ctx, "trying the statement on an empty copy of %s", table->name);
 }
 
+/* Whose extension is missing when the server does not know one of these. */
+static const struct provider {
+    const char *part; /* of the server's message */
+    const char *extension;
+} providers[] = {
+    { "\"ivfflat\"", "vector" },
+    { "\"hnsw\"", "vector" },
+    { "_trgm_ops\"", "pg_trgm" },
+};
+
 /* The server's refusal is an answer, not a failure of ours. */
 static bool
-take_refusal(struct ctx *ctx, const char **ret_problem)
+take_refusal(struct ctx *ctx, struct trial *ret)
 {
     const char *detail = ctx->error.detail;
 
     if (ctx->error.kind == ERR_CONNECTION || ctx->error.kind == ERR_INTERRUPTED ||
         ctx->error.kind == ERR_TERMINATED)
         return false;
-    *ret_problem = arena_printf(ctx->arena, "the server refuses it: %s%s%s", ctx->error.message,
+    ret->problem = arena_printf(ctx->arena, "the server refuses it: %s%s%s", ctx->error.message,
         detail ? ": " : "", detail ? detail : "");
+    for (size_t i = 0; i < COUNT_OF(providers); i++)
+        if (text_equal(ctx->error.sqlstate, UNDEFINED_OBJECT) &&
+            strstr(ctx->error.message, providers[i].part))
+            ret->remedy = arena_printf(
+                ctx->arena, "CREATE EXTENSION %s;", providers[i].extension);
     error_clear(ctx);
     return true;
 }
@@ -85,7 +102,7 @@ shadow_try(struct ctx *ctx, struct db *db, const struct script_index *index,
         !use_own_search_path(ctx, db))
         return false;
     if (!db_exec(ctx, db, arena_printf(ctx->arena, "%s%s", create, index->rest)))
-        return take_refusal(ctx, &ret->problem);
+        return take_refusal(ctx, ret);
     if (!db_exec(ctx, db, "SET LOCAL search_path = pg_catalog, pg_temp") ||
         !read_shadow(ctx, db, index->name, table, &ret->shadow) ||
         !make_again(ctx, db, create, index->name, &ret->shadow) ||

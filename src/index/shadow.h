@@ -10,6 +10,7 @@ struct trial {
     const char *built;   /* the definition of an index that is built from that wording: an IN list
                             of varchar, for one, is worded otherwise when it is read again */
     const char *problem; /* why the server refuses it; then the others are not set */
+    const char *remedy;  /* or NULL */
 };
 
 /* Nothing remains: the transaction is rolled back. False when the trial itself could not be made. */

@@ -193,6 +193,7 @@ run index apply "$one" --db-url "postgresql://postgres:$secret@%zz/"
 DATABASE_URL="postgresql://postgres:$secret@/$db" run status --verbose
 is "$rc" 0 'DATABASE_URL is taken'
 is "$(grep -rl "$secret" "$work" --exclude=ps | wc -l)" 0 'the password is in no output, journal or file'
-is "$(pg_dump -n pgmend -d "$db" | grep -c "$secret")" 0 'and not in the database'
+is "$(sql "SELECT count(*) FROM (SELECT r::text FROM pgmend.run AS r UNION ALL SELECT j::text FROM pgmend.journal AS j)
+    AS x (line) WHERE line LIKE '%$secret%'")" 0 'and not in the database'
 session_close other
 done_testing

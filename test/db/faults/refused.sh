@@ -49,6 +49,7 @@ CREATE INDEX CONCURRENTLY x ON items (nothing);|column "nothing" does not exist
 CREATE INDEX CONCURRENTLY x ON items (b varchar_no_ops);|operator class "varchar_no_ops" does not exist
 CREATE INDEX CONCURRENTLY x ON items (a) TABLESPACE nowhere;|tablespace "nowhere" does not exist
 CREATE INDEX CONCURRENTLY x ON items USING ivfflat (b) WITH (lists = 10);|access method "ivfflat" does not exist
+CREATE INDEX CONCURRENTLY x ON items USING ivfflat (b);|CREATE EXTENSION vector;
 CREATE INDEX CONCURRENTLY ON items (a);|the index has no name
 CREATE INDEX CONCURRENTLY xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx ON items (a);|longer than 63 bytes
 CREATE INDEX CONCURRENTLY "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" ON items (a);|longer than 63 bytes
@@ -92,17 +93,21 @@ has "$out" 'no old transaction' 'a reader of the table and a writer of another h
 session other "ROLLBACK;"
 
 # pg_dump waits for a table that is locked, and holds its snapshot meanwhile.
-session other "BEGIN; LOCK TABLE other IN ACCESS EXCLUSIVE MODE;"
-pg_dump -d "$db" -f "$work/dump.sql" 2>"$work/dump.err" &
-dump=$!
-wait_sql 'pg_dump waits' "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = 'pg_dump' AND wait_event_type = 'Lock')"
-run index apply "$one" "${gates[@]}"
-nothing_changed 4 'a dump that runs'
-has "$err" '(pg_dump, user' 'a dump that runs: it is named'
-has "$err" 'an index build waits until it ends' 'a dump that runs: and why it matters'
-session other "ROLLBACK;"
-wait "$dump"
+if pg_dump -s -d "$db" >/dev/null 2>&1; then
+    session other "BEGIN; LOCK TABLE other IN ACCESS EXCLUSIVE MODE;"
+    pg_dump -d "$db" -f "$work/dump.sql" 2>"$work/dump.err" &
+    dump=$!
+    wait_sql 'pg_dump waits' "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'pg_dump' AND wait_event_type = 'Lock')"
+    run index apply "$one" "${gates[@]}"
+    nothing_changed 4 'a dump that runs'
+    has "$err" '(pg_dump, user' 'a dump that runs: it is named'
+    has "$err" 'an index build waits until it ends' 'a dump that runs: and why it matters'
+    session other "ROLLBACK;"
+    wait "$dump"
+else
+    echo '# no pg_dump for this server'
+fi
 
 # -- gates --------------------------------------------------------------------------------------
 
@@ -156,6 +161,7 @@ is "$rc" 2 'a URL that is none'
 lacks "$both" s3cret 'a URL that is none: its password is not shown'
 
 role=faults_role_$$
+sql "REVOKE CREATE ON SCHEMA public FROM PUBLIC" # as since 15
 sql "CREATE ROLE $role LOGIN; GRANT SELECT ON items TO $role"
 limited="postgresql://$role@/$db"
 run index apply "$one" "${LAX[@]}" --db-url "$limited"
