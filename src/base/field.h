@@ -32,6 +32,7 @@ struct field {
     char letter;                /* short option, or '\0' */
     bool required;              /* an option that must be given */
     bool secret;                /* never shown */
+    bool momentary;             /* an argument only: never from environment or configuration file */
     const char *arg;            /* what stands for the value in help, or NULL */
     const char *standard;       /* default, as the user would write it, or NULL */
     const char *const *choices; /* NULL-terminated allowed values, or NULL */

@@ -173,6 +173,25 @@ decode(const unsigned char *at, uint32_t *ret_point)
     return length;
 }
 
+bool
+text_is_utf8(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    while (*at) {
+        uint32_t point;
+        size_t length = decode(at, &point);
+        /* Too long a form, a surrogate, or beyond Unicode. */
+        uint32_t least = length == 2 ? 0x80 : length == 3 ? 0x800 : length == 4 ? 0x10000 : 0;
+
+        if ((length == 1 && *at >= 0x80) || point < least || point > 0x10FFFF ||
+            (point >= 0xD800 && point <= 0xDFFF))
+            return false;
+        at += length;
+    }
+    return true;
+}
+
 static size_t
 point_width(uint32_t point)
 {
@@ -253,6 +272,14 @@ text_from_count(struct arena *arena, int64_t count)
         buffer_append(&buffer, digits + sign + i, 1);
     }
     return buffer_text(&buffer);
+}
+
+const char *
+text_from_ratio(struct arena *arena, double number)
+{
+    if (fabs(number) >= 999.5 && fabs(number) < 9e15)
+        return text_from_count(arena, llround(number));
+    return arena_printf(arena, "%.3g", number);
 }
 
 struct unit {

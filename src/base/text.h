@@ -37,6 +37,9 @@ bool text_is_empty(const char *text);
 /* The edit distance of two short texts, for "did you mean"; source: Wagner and Fischer 1974. */
 size_t text_distance(const char *a, const char *b);
 
+/* Whether the bytes are UTF-8; source: RFC 3629. */
+bool text_is_utf8(const char *text);
+
 /* "Text" of terminal columns: UTF-8 code points, wide ones (CJK, emoji) counted as two. */
 size_t text_width(const char *text);
 
@@ -45,6 +48,9 @@ const char *text_from_bytes(struct arena *arena, int64_t bytes);
 
 /* 1500 → "1.5 ms", 61000000 → "1 min 1 s". */
 const char *text_from_us(struct arena *arena, int64_t us);
+
+/* Three digits, or all of those before the point: 0.985, 29.8, "1 042". */
+const char *text_from_ratio(struct arena *arena, double number);
 
 /* 1234567 → "1 234 567". */
 const char *text_from_count(struct arena *arena, int64_t count);

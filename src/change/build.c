@@ -220,6 +220,11 @@ give_up(struct ctx *ctx, const struct job *job, const struct error *why, bool is
     interrupt_put(signal_number);
     ctx->error = *why;
     error_wrap(ctx, "building %s", object);
+    if (text_equal(why->sqlstate, DUPLICATE_TABLE)) {
+        ctx->error.kind = ERR_STALE;
+        error_hint(ctx, "Make the plan again.");
+        return error_state(ctx, "What took the name %s meanwhile was not touched.", object);
+    }
     if (is_clean && is_recorded) {
         if (why->kind != ERR_INTERRUPTED && why->kind != ERR_TERMINATED && why->kind != ERR_GATE)
             ctx->error.kind = ERR_UNDONE;

@@ -58,8 +58,8 @@ change_relation(struct arena *arena, const struct change *change)
 bool
 change_is_index(const struct change *change, bool is_unique, const char *definition)
 {
-    return is_unique == change->is_unique && (text_equal(definition, change->definition) ||
-                                                 text_equal(definition, change->wording));
+    return is_unique == change->is_unique &&
+           (text_equal(definition, change->definition) || text_equal(definition, change->wording));
 }
 
 bool

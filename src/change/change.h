@@ -33,7 +33,7 @@ struct change {
     const char *name;      /* of the index */
     const char *statement; /* what will be sent, built by us from the server's own wording */
     const char *undo;
-    const char *wording;     /* the same as it would be if the script itself were run, or NULL */
+    const char *wording;    /* the same as it would be if the script itself were run, or NULL */
     const char *definition; /* what follows the table in CREATE INDEX, by the server itself */
     const char *access_method;
     bool is_unique;

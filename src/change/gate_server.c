@@ -89,7 +89,7 @@ judge_volume(struct ctx *ctx, const struct volume *volume, struct gate_result *r
             return false;
         how = "free";
     } else if (!volume->attested) {
-        ret->text = arena_printf(ctx->arena, "%s needs %s and its disk cannot be seen: %s",
+        ret->text = arena_printf(ctx->arena, "%s: %s needed, and the disk cannot be seen: %s",
             volume->what, needed, volume->why_not);
         return true;
     }

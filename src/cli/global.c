@@ -23,7 +23,7 @@ const struct field global_fields[] = {
         .help = "say more about what is being done"),
     FIELD(struct global_options, no_color,
         .help = "do not use colour, as with NO_COLOR"),
-    FIELD(struct global_options, yes, .letter = 'y',
+    FIELD(struct global_options, yes, .letter = 'y', .momentary = true,
         .help = "answer yes to every question"),
     FIELD(struct global_options, no_input,
         .help = "never ask; fail where an answer is needed"),

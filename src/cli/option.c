@@ -98,6 +98,8 @@ bool
 option_is_persistent(const struct field *field, bool is_global)
 {
     /* These three say what to do now; as a lasting setting they would make every call useless. */
+    if (field->momentary)
+        return false;
     return !is_global || !(text_equal(field->name, "help") || text_equal(field->name, "version") ||
                              text_equal(field->name, "config"));
 }

@@ -9,7 +9,7 @@ run(struct ctx *ctx, struct run *run)
 }
 
 static const struct field options[] = {
-    FIELD(struct gate_note, note, .required = true, .arg = "TEXT",
+    FIELD(struct gate_note, note, .required = true, .momentary = true, .arg = "TEXT",
         .help = "who did it, when, and where it can be seen"),
 };
 

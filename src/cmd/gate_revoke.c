@@ -9,8 +9,8 @@ run(struct ctx *ctx, struct run *run)
 }
 
 static const struct field options[] = {
-    FIELD(
-        struct gate_note, note, .required = true, .arg = "TEXT", .help = "why it no longer holds"),
+    FIELD(struct gate_note, note, .required = true, .momentary = true, .arg = "TEXT",
+        .help = "why it no longer holds"),
 };
 
 const struct command cmd_gate_revoke = {

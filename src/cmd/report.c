@@ -93,7 +93,7 @@ rows_per_call(struct arena *arena, const struct report_side *side)
 {
     if (side->calls == 0)
         return "-";
-    return arena_printf(arena, "%.3g", (double)side->row_count / (double)side->calls);
+    return text_from_ratio(arena, (double)side->row_count / (double)side->calls);
 }
 
 static const char *

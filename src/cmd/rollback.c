@@ -12,8 +12,10 @@ struct options {
 };
 
 static const struct field options[] = {
-    FIELD(struct options, run, .arg = "ID", .help = "undo this run (see \"pgmend history\")"),
-    FIELD(struct options, all, .help = "undo everything that pgmend did and that still stands"),
+    FIELD(struct options, run, .momentary = true, .arg = "ID",
+        .help = "undo this run (see \"pgmend history\")"),
+    FIELD(struct options, all, .momentary = true,
+        .help = "undo everything that pgmend did and that still stands"),
     FIELD(struct options, limit, .unit = UNIT_US, .arg = "TIME", .standard = "5m",
         .help = "how long each drop is tried while sessions stand in its way"),
 };
@@ -23,6 +25,29 @@ struct choice {
     const char *catalogue;          /* before the oldest of their runs, or NULL */
     const char *run;                /* of the oldest */
 };
+
+/* Operands are numbers of entries, each of which must be there and undoable. */
+static bool
+check_operands(struct ctx *ctx, const struct text_list *operands, const struct choice *choice)
+{
+    for (size_t i = 0; i < operands->count; i++) {
+        bool is_found = false;
+        int64_t id;
+
+        if (!text_to_int64(operands->items[i], &id))
+            return error_set(
+                ctx, ERR_USAGE, "\"%s\" is not the number of a journal entry", operands->items[i]);
+        for (size_t j = 0; j < choice->entries.count; j++)
+            is_found |= choice->entries.items[j].id == id;
+        if (!is_found) {
+            error_set(ctx, ERR_NOT_FOUND, "journal entry %s is not there, or not one that stands",
+                operands->items[i]);
+            error_hint(ctx, "\"pgmend history\" lists runs and entries.");
+            return error_state(ctx, "Nothing was changed.");
+        }
+    }
+    return true;
+}
 
 /* What stands and can be undone: done entries with an undo, or an undo that was cut off. */
 static bool
@@ -72,9 +97,12 @@ choose(struct ctx *ctx, struct run *run, struct db *db, struct choice *ret)
         VEC_PUSH(ctx->arena, &ret->entries, *entry);
         ret->run = entry->run;
     }
-    if (ret->entries.count > 0 || (!opts->run && run->operands.count == 0))
+    if (!check_operands(ctx, &run->operands, ret))
+        return false;
+    if (ret->entries.count > 0 || !opts->run)
         return true;
-    error_set(ctx, ERR_NOT_FOUND, "nothing of that is in the journal and can be undone");
+    error_set(
+        ctx, ERR_NOT_FOUND, "run %s is not in the journal, or nothing of it stands", opts->run);
     error_hint(ctx, "\"pgmend history\" lists runs and entries.");
     return error_state(ctx, "Nothing was changed.");
 }
@@ -141,9 +169,9 @@ print_result(struct run *run, const struct choice *choice, const char *differenc
     json_t *changes)
 {
     if (run->global->json) {
-        json_t *json CLEANUP(json_release) =
-            json_pack("{s:O, s:b, s:s?}", "changes", changes, "catalogue_is_as_before",
-                (int)(is_known && !differences), "catalogue_differences", differences);
+        json_t *json CLEANUP(json_release) = json_pack("{s:O, s:o, s:s?}", "changes", changes,
+            "catalogue_is_as_before", is_known ? json_boolean(!differences) : json_null(),
+            "catalogue_differences", differences);
 
         out_json(run->out, json);
         return;
@@ -205,7 +233,9 @@ run(struct ctx *ctx, struct run *run)
     if (!journal_is_installed(ctx, run->db, &is_there))
         return false;
     if (!is_there) {
-        fprintf(run->out, run->global->json ? "{\"schema_version\": 1, \"changes\": []}\n"
+        fprintf(run->out, run->global->json ? "{\"schema_version\": 1, \"changes\": [], "
+                                              "\"catalogue_is_as_before\": null, "
+                                              "\"catalogue_differences\": null}\n"
                                             : "There is nothing to undo.\n");
         return true;
     }

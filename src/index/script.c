@@ -202,6 +202,10 @@ read_input(struct ctx *ctx, const char *path, const char **ret_text)
         return error_wrap(ctx, "reading the script");
     if (strlen(*ret_text) != length)
         return error_set(ctx, ERR_INPUT, "%s is not an SQL script: it holds a NUL byte", path);
+    if (!text_is_utf8(*ret_text)) {
+        error_set(ctx, ERR_INPUT, "%s is not UTF-8", path);
+        return error_hint(ctx, "Convert it, for example with iconv.");
+    }
     return true;
 }
 

@@ -54,15 +54,14 @@ take_refusal(struct ctx *ctx, struct trial *ret)
     for (size_t i = 0; i < COUNT_OF(providers); i++)
         if (text_equal(ctx->error.sqlstate, UNDEFINED_OBJECT) &&
             strstr(ctx->error.message, providers[i].part))
-            ret->remedy = arena_printf(
-                ctx->arena, "CREATE EXTENSION %s;", providers[i].extension);
+            ret->remedy = arena_printf(ctx->arena, "CREATE EXTENSION %s;", providers[i].extension);
     error_clear(ctx);
     return true;
 }
 
 static bool
-read_shadow(struct ctx *ctx, struct db *db, const char *name,
-    const struct sql_catalog_table *table, struct sql_index_shadow *ret)
+read_shadow(struct ctx *ctx, struct db *db, const char *name, const struct sql_catalog_table *table,
+    struct sql_index_shadow *ret)
 {
     struct sql_index_shadow_rows rows;
 
@@ -80,7 +79,8 @@ static bool
 make_again(struct ctx *ctx, struct db *db, const char *create, const char *name,
     const struct sql_index_shadow *shadow)
 {
-    const char *drop = arena_printf(ctx->arena, "DROP INDEX pg_temp.%s", db_ident(ctx->arena, name));
+    const char *drop =
+        arena_printf(ctx->arena, "DROP INDEX pg_temp.%s", db_ident(ctx->arena, name));
 
     return db_exec(ctx, db, drop) &&
            db_exec(ctx, db, arena_printf(ctx->arena, "%s %s", create, shadow->definition));

@@ -193,7 +193,7 @@ static const char *
 side_rows(struct arena *arena, const struct report_side *side)
 {
     return side->calls > 0
-               ? arena_printf(arena, "%.3g", (double)side->row_count / (double)side->calls)
+               ? text_from_ratio(arena, (double)side->row_count / (double)side->calls)
                : "–";
 }
 

@@ -56,7 +56,7 @@ is_of_application(const struct workload_statement *statement)
         "set_config" };
     static const char *const utilities[] = { "BEGIN", "COMMIT", "ROLLBACK", "SET ", "SHOW ",
         "EXPLAIN", "VACUUM", "ANALYZE", "CREATE ", "DROP ", "ALTER ", "COPY ", "TRUNCATE",
-        "DEALLOCATE", "DISCARD", "CHECKPOINT", "RESET " };
+        "DEALLOCATE", "DISCARD", "LOCK ", "CHECKPOINT", "RESET " };
 
     for (size_t i = 0; i < COUNT_OF(signs); i++)
         if (strstr(statement->query, signs[i]))

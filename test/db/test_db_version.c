@@ -84,8 +84,7 @@ start(struct ctx *ctx, struct server *server)
     server->folder = test_folder(ctx);
     snprintf(address.sun_path, sizeof(address.sun_path), "%s/.s.PGSQL.5432", server->folder);
     server->listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(
-        bind(server->listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(bind(server->listener, (const struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(listen(server->listener, 1), 0);
     assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
 }
@@ -99,8 +98,9 @@ connect_to(struct ctx *ctx, const char *version, enum access access)
     start(ctx, &server);
 
     struct db_options options = {
-        .url = arena_printf(ctx->arena, "host=%s port=5432 user=x dbname=x sslmode=disable "
-                                        "gssencmode=disable",
+        .url = arena_printf(ctx->arena,
+            "host=%s port=5432 user=x dbname=x sslmode=disable "
+            "gssencmode=disable",
             server.folder),
         .access = access,
     };

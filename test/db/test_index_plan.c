@@ -106,8 +106,8 @@ set_up(void **state)
 
     struct db *admin CLEANUP(db_cleanup) = connect_to(bench, "postgres");
 
-    must(bench, db_exec(&bench->ctx, admin,
-                    arena_printf(arena, "CREATE DATABASE %s", bench->database)));
+    must(bench,
+        db_exec(&bench->ctx, admin, arena_printf(arena, "CREATE DATABASE %s", bench->database)));
     bench->db = connect_to(bench, bench->database);
     must(bench, db_set(&bench->ctx, bench->db, "search_path", "public"));
     for (size_t i = 0; i < COUNT_OF(schema); i++)
@@ -225,8 +225,8 @@ static void
 duplicates_are_found_where_the_server_finds_them(void **state)
 {
     static const char *const unique[] = { "ON u (a)", "ON u (a, b)", "ON u (a) WHERE a > 1",
-        "ON u (a) WHERE a < 3", "ON u (b)", "ON u (lower(b))", "ON u ((a % 2), b)",
-        "ON u (n)", "ON u (n, a)", "ON u (b) WHERE n IS NULL", "ON u (b COLLATE \"C\")" };
+        "ON u (a) WHERE a < 3", "ON u (b)", "ON u (lower(b))", "ON u ((a % 2), b)", "ON u (n)",
+        "ON u (n, a)", "ON u (b) WHERE n IS NULL", "ON u (b COLLATE \"C\")" };
     struct bench *bench = *state;
 
     must(bench, db_exec(&bench->ctx, bench->db, "CREATE TABLE public.u (a int, b text, n int)"));
@@ -240,12 +240,11 @@ duplicates_are_found_where_the_server_finds_them(void **state)
         bool is_built;
 
         must(bench, plan.items[0].action == ACTION_CREATE);
-        must(bench,
-            db_value(&bench->ctx, bench->db, plan.items[0].duplicates, NULL, 0, &key));
+        must(bench, db_value(&bench->ctx, bench->db, plan.items[0].duplicates, NULL, 0, &key));
         is_built = db_exec(&bench->ctx, bench->db, plan.items[0].statement);
         if (is_built != (key == NULL))
-            fail_msg("%s: the query says %s, the server %s", unique[i],
-                key ? key : "no duplicates", is_built ? "built it" : "refused");
+            fail_msg("%s: the query says %s, the server %s", unique[i], key ? key : "no duplicates",
+                is_built ? "built it" : "refused");
         must(bench, db_exec(&bench->ctx, bench->db, "DROP INDEX IF EXISTS public.x"));
     }
 }

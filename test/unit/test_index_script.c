@@ -30,18 +30,17 @@ static void
 the_parts_of_a_statement(void **state)
 {
     struct ctx *ctx = *state;
-    struct script_index index = read_one(ctx,
-        "\n-- reason one\n-- reason two\n"
-        "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I 1\" ON \"S\" . \"T;\" "
-        "USING btree (a DESC) INCLUDE (b) TABLESPACE ts WHERE a > 1;");
+    struct script_index index =
+        read_one(ctx, "\n-- reason one\n-- reason two\n"
+                      "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS \"I 1\" ON \"S\" . \"T;\" "
+                      "USING btree (a DESC) INCLUDE (b) TABLESPACE ts WHERE a > 1;");
 
     assert_null(index.problem);
     assert_string_equal(index.source, "some.sql:4");
     assert_string_equal(index.reason, "reason one reason two");
     assert_string_equal(index.name, "I 1");
     assert_string_equal(index.table, "\"S\" . \"T;\"");
-    assert_string_equal(
-        index.rest, " USING btree (a DESC) INCLUDE (b) TABLESPACE ts WHERE a > 1");
+    assert_string_equal(index.rest, " USING btree (a DESC) INCLUDE (b) TABLESPACE ts WHERE a > 1");
     assert_string_equal(index.tablespace, "ts");
     assert_true(index.is_unique);
     assert_true(index.if_not_exists);
@@ -51,12 +50,11 @@ static void
 lines_and_reasons_are_those_of_the_statement(void **state)
 {
     struct ctx *ctx = *state;
-    struct index_script script = read_text(ctx,
-        "CREATE INDEX a ON t (x); -- not of b\n"
-        "/* ; */ CREATE INDEX b ON t (';');\n"
-        "\n"
-        "-- why c\n"
-        "CREATE INDEX c ON t (y);");
+    struct index_script script = read_text(ctx, "CREATE INDEX a ON t (x); -- not of b\n"
+                                                "/* ; */ CREATE INDEX b ON t (';');\n"
+                                                "\n"
+                                                "-- why c\n"
+                                                "CREATE INDEX c ON t (y);");
 
     assert_int_equal(script.count, 3);
     assert_string_equal(script.items[0].source, "some.sql:1");
@@ -124,18 +122,18 @@ a_name_that_would_be_cut_is_refused(void **state)
         for (size_t k = 0; k < cases[i].count; k++)
             buffer_add(&name, cases[i].unit);
 
-        struct script_index quoted = read_one(ctx,
-            arena_printf(ctx->arena,
-                "CREATE UNIQUE INDEX /* \"ON\" */ CONCURRENTLY IF NOT EXISTS \"%s\" ON t (a)",
-                buffer_text(&name)));
+        struct script_index quoted = read_one(
+            ctx, arena_printf(ctx->arena,
+                     "CREATE UNIQUE INDEX /* \"ON\" */ CONCURRENTLY IF NOT EXISTS \"%s\" ON t (a)",
+                     buffer_text(&name)));
 
         if (cases[i].is_good != !quoted.problem)
             fail_msg("%zu × %s: %s", cases[i].count, cases[i].unit, quoted.problem);
         if (*cases[i].unit != 'x')
             continue;
 
-        struct script_index plain = read_one(ctx,
-            arena_printf(ctx->arena, "CREATE INDEX %s ON t (a)", buffer_text(&name)));
+        struct script_index plain =
+            read_one(ctx, arena_printf(ctx->arena, "CREATE INDEX %s ON t (a)", buffer_text(&name)));
 
         assert_int_equal(cases[i].is_good, !plain.problem);
     }

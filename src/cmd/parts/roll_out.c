@@ -7,9 +7,9 @@
 #include "cmd/backup_show.h"
 
 const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
-    FIELD(struct roll_out_options, override, .arg = "GATE",
+    FIELD(struct roll_out_options, override, .momentary = true, .arg = "GATE",
         .help = "go on although this gate is red (\"all\" for all that may be); needs --reason"),
-    FIELD(struct roll_out_options, reason, .arg = "TEXT",
+    FIELD(struct roll_out_options, reason, .momentary = true, .arg = "TEXT",
         .help = "why a gate is overridden; goes into the journal"),
     FIELD(struct roll_out_options, backup_dir, .arg = "DIR",
         .help = "where the verified backup is (default: backups in the state folder)"),
@@ -23,14 +23,16 @@ const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
         .help = "how long a build waits for other sessions' transactions and snapshots"),
     FIELD(struct roll_out_options, retries, .arg = "N", .standard = "3",
         .help = "attempts after the first one"),
-    FIELD(struct roll_out_options, attest_wal_free, .unit = UNIT_BYTES, .arg = "SIZE",
-        .standard = "0", .help = "you vouch that pg_wal has this much room (server's disk unseen)"),
-    FIELD(struct roll_out_options, attest_data_free, .unit = UNIT_BYTES, .arg = "SIZE",
-        .standard = "0", .help = "you vouch that the data volume has this much room"),
-    FIELD(struct roll_out_options, drop_invalid, .arg = "NAME",
+    FIELD(struct roll_out_options, attest_wal_free, .momentary = true, .unit = UNIT_BYTES,
+        .arg = "SIZE", .standard = "0",
+        .help = "you vouch that pg_wal has this much room (server's disk unseen)"),
+    FIELD(struct roll_out_options, attest_data_free, .momentary = true, .unit = UNIT_BYTES,
+        .arg = "SIZE", .standard = "0",
+        .help = "you vouch that the data volume has this much room"),
+    FIELD(struct roll_out_options, drop_invalid, .momentary = true, .arg = "NAME",
         .help = "an unusable index of this name, not made by pgmend, may be dropped"),
     FIELD(struct roll_out_options, dry_run, .help = "show plan and gates, change nothing"),
-    FIELD(struct roll_out_options, skip_blocked,
+    FIELD(struct roll_out_options, skip_blocked, .momentary = true,
         .help = "build the others although some statements are blocked"),
 };
 
@@ -62,6 +64,31 @@ check_plan(struct ctx *ctx, struct plan *plan, const struct roll_out_options *op
         plan->count);
     error_hint(ctx, "Mend them as said above, or build only the others with --skip-blocked.");
     return error_state(ctx, "Nothing was changed.");
+}
+
+static bool
+check_options(struct ctx *ctx, const struct roll_out_options *options)
+{
+    /* PostgreSQL takes a lock_timeout of 0 for none at all. */
+    if (options->lock_timeout < 1000 || options->wait_limit < 1000)
+        return error_set(ctx, ERR_USAGE, "--lock-timeout and --wait-limit must be 1ms or more");
+    if (options->retries < 0)
+        return error_set(ctx, ERR_USAGE, "--retries must not be negative");
+    return true;
+}
+
+/* Something to build, or to put right that an earlier run left. */
+static bool
+has_work(struct ctx *ctx, struct db *db, const struct plan *plan, bool *ret)
+{
+    struct journal_entries entries;
+
+    *ret = plan_pending(plan) > 0;
+    if (!journal_load(ctx, db, &entries))
+        return false;
+    for (size_t i = 0; i < entries.count; i++)
+        *ret |= journal_entry_is_open(&entries.items[i]);
+    return true;
 }
 
 static bool
@@ -184,6 +211,22 @@ print_result(struct run *run, const struct plan *plan, const struct gate_results
 }
 
 static bool
+print_unchanged(
+    struct run *run, const struct plan *plan, const struct gate_results *results, const char *why)
+{
+    static const struct outcomes none = { 0 };
+
+    if (run->global->json) {
+        print_result(run, plan, results, &none);
+        return true;
+    }
+    fprintf(run->out, "%s\n", why);
+    out_next(
+        run->out, plan_pending(plan) > 0 ? "the same command without --dry-run" : "pgmend status");
+    return true;
+}
+
+static bool
 open_and_apply(struct ctx *ctx, struct run *run, struct plan *plan,
     const struct roll_out_options *options, const struct gate_results *results)
 {
@@ -217,17 +260,20 @@ bool
 roll_out(
     struct ctx *ctx, struct run *run, struct plan *plan, const struct roll_out_options *options)
 {
-    struct gate_results results;
+    struct gate_results results = { 0 };
+    bool is_needed;
 
+    if (!check_options(ctx, options))
+        return false;
     if (!run->global->json)
         print_plan(ctx, run->out, plan, !options->dry_run);
-    if (!check_plan(ctx, plan, options))
+    if (!check_plan(ctx, plan, options) || !has_work(ctx, run->db, plan, &is_needed))
         return false;
+    if (!is_needed)
+        return print_unchanged(run, plan, &results, "There is nothing to do.");
     if (!check_gates(ctx, run, plan, options, &results))
         return false;
-    if (options->dry_run) {
-        out_next(run->out, "pgmend %s without --dry-run", run->command->path);
-        return true;
-    }
+    if (options->dry_run)
+        return print_unchanged(run, plan, &results, "Nothing was changed (--dry-run).");
     return gates_require(ctx, &results) && open_and_apply(ctx, run, plan, options, &results);
 }

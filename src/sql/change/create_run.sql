@@ -1,6 +1,7 @@
 -- One row a command that changed, or set out to change, the database.
 -- @server 14+
 CREATE TABLE IF NOT EXISTS pgmend.run (
+    number bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     id text PRIMARY KEY,
     command text NOT NULL,
     state text NOT NULL CHECK (state IN ('running', 'done', 'failed', 'undone')),

@@ -18,4 +18,4 @@ SELECT r.id, r.command, r.state, r.actor, r.client, r.plan_hash, r.catalogue::te
        pg_catalog.to_char(r.ended_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
        (SELECT pg_catalog.count(*) FROM pgmend.journal AS j WHERE j.run = r.id)
   FROM pgmend.run AS r
- ORDER BY r.started_at DESC, r.id;
+ ORDER BY r.number DESC;

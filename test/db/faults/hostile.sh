@@ -63,6 +63,7 @@ run uninstall --yes
 
 # -- a database with a hostile name -------------------------------------------------------------
 
+# shellcheck disable=SC2016 # nobody shall run it
 odd='we"ird /../ -h $(touch x)'"_$$"
 sql "CREATE DATABASE \"${odd//\"/\"\"}\" TEMPLATE $db" postgres
 one=$(script_of 'CREATE INDEX CONCURRENTLY items_a ON items (a);')

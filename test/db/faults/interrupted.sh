@@ -183,6 +183,28 @@ has "$err" 'lock' 'the message names the lock'
 let_go
 forget
 
+# Meanwhile the name is taken: what stands there is somebody else's.
+session other "BEGIN; LOCK TABLE items IN SHARE UPDATE EXCLUSIVE MODE;"
+start index apply "$one" "${LAX[@]}" --lock-timeout 20s
+wait_sql 'it waits for the lock' "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND query LIKE 'LOCK TABLE%' AND wait_event_type = 'Lock')"
+session other "CREATE INDEX items_a ON items (b); COMMIT;"
+finish
+is "$rc" 9 'the name is taken while it waits: stale'
+has "$err" 'was not touched' 'the message says that it was not touched'
+is "$(sql "SELECT pg_get_indexdef('items_a'::regclass)")" 'CREATE INDEX items_a ON public.items USING btree (b)' \
+    'nor was it'
+is "$(journal)" 'public.items_a|failed' 'the journal says so'
+forget
+
+# LOCK TABLE takes no materialized view; it is built all the same.
+sql 'CREATE MATERIALIZED VIEW seen AS SELECT id, a FROM items'
+printf 'CREATE INDEX CONCURRENTLY seen_a ON seen (a);\n' >"$work/seen.sql"
+run index apply "$work/seen.sql" "${LAX[@]}"
+is "$rc" 0 'an index of a materialized view is built'
+sql 'DROP MATERIALIZED VIEW seen'
+forget
+
 # The wait for others is bounded too, and what it leaves is dropped.
 begin --wait-limit 700ms
 finish

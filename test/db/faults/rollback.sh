@@ -13,6 +13,7 @@ built() {
     [ "$rc" = 0 ] || flunk "items_a is built"
 }
 
+# shellcheck disable=SC2317 # called by wait_until
 slow_waits_again() {
     [ "$(sql "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
         WHERE datname = current_database() AND query ILIKE 'drop index%' AND wait_event_type = 'Lock'
@@ -77,7 +78,7 @@ id=$(sql "SELECT id FROM pgmend.journal WHERE object = 'public.items_a' AND stat
 run rollback "$id"
 is "$rc" 0 'one entry of a run is undone'
 is "$(inventory)" 'items_b|t|t|t|f' 'the other index stays'
-is "$(sql "SELECT r.state FROM pgmend.run AS r JOIN pgmend.journal AS j ON j.run = r.id WHERE j.id = $id")" done \
+is "$(sql "SELECT r.state FROM pgmend.run AS r JOIN pgmend.journal AS j ON j.run = r.id WHERE j.id = $id")" 'done' \
     'the run is not undone while one of its indexes stands'
 run rollback "$id"
 is "$rc" 1 'an entry that is undone already is not undone again'
