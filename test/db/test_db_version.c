@@ -33,7 +33,8 @@ put(int fd, char type, const void *body, size_t length)
 static bool
 get(int fd, void *data, size_t length)
 {
-    return recv(fd, data, length, MSG_WAITALL) == (ssize_t)length;
+    /* recv() of nothing would wait for the next message. */
+    return length == 0 || recv(fd, data, length, MSG_WAITALL) == (ssize_t)length;
 }
 
 static void

@@ -249,13 +249,17 @@ as_server() {
 # -- the end ------------------------------------------------------------------------------------
 
 clean_up() {
-    local folder pid
+    local file folder pid
 
     for pid in $(jobs -p); do
         kill "$pid" 2>/dev/null
     done
-    for folder in "$work"/*/postmaster.pid; do
-        [ ! -e "$folder" ] || kill -QUIT "$(head -n 1 "$folder")" # an immediate stop
+    # A standby that is still up, and the poolers, which are no children of ours.
+    for file in "$work"/*/postmaster.pid; do
+        [ ! -e "$file" ] || kill -QUIT "$(head -n 1 "$file")"
+    done
+    for file in "$work"/*/pooler.pid; do
+        [ ! -e "$file" ] || kill -TERM "$(cat "$file")"
     done
     if [ -n "$cluster" ]; then
         "$root/script/cluster" remove "$cluster" >/dev/null 2>&1

@@ -21,9 +21,9 @@ unix_socket_dir = $work/$1
 auth_type = any
 pool_mode = $1
 logfile = $work/$1/log
-pidfile = $work/$1/pid
+pidfile = $work/$1/pooler.pid
 INI
-    as_server "$pgbouncer" -q "$work/$1/pgbouncer.ini" 2>"$work/$1/err" &
+    as_server "$pgbouncer" -q "$work/$1/pgbouncer.ini" >"$work/$1/err" 2>&1 &
     wait_until 'pgbouncer answers' psql -X -q -c 'SELECT 1' -d "host=$work/$1 port=6432 dbname=$db"
 }
 

@@ -78,7 +78,7 @@ session other "BEGIN; UPDATE items SET a = a WHERE id = 1;"
 gates=(--override backup --override staging --override monitoring --override rollback --override team --reason test)
 run index apply "$one" "${gates[@]}" --max-transaction 1ms
 nothing_changed 4 'a writer of the table'
-other_backend=$(sql "SELECT pid FROM pg_stat_activity WHERE application_name = 'other'")
+other_backend=$(sql "SELECT pid FROM pg_stat_activity WHERE application_name = 'other' AND datname = current_database()")
 has "$err" "pid $other_backend (other, user postgres, idle in transaction, transaction of" \
     'a writer of the table: pid, application, state and age are named'
 session other "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM other;"
