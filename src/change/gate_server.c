@@ -185,13 +185,17 @@ bool
 gate_check_duplicates(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
 {
     size_t checked = 0;
+    size_t unchecked = 0;
 
     ret->state = GATE_GREEN;
     for (size_t i = 0; i < input->plan->count; i++) {
         const struct change *change = &input->plan->items[i];
         const char *key;
 
-        if (!change_is_pending(change) || !change->duplicates)
+        if (!change_is_pending(change) || !change->is_unique)
+            continue;
+        unchecked += !change->duplicates;
+        if (!change->duplicates)
             continue;
         if (!db_value(ctx, input->db, change->duplicates, NULL, 0, &key))
             return error_wrap(ctx, "looking for rows that %s would refuse", change->name);
@@ -205,6 +209,14 @@ gate_check_duplicates(struct ctx *ctx, const struct gate_input *input, struct ga
             change->name, key);
         ret->remedy =
             arena_printf(ctx->arena, "mend the rows; this finds them: %s", change->duplicates);
+        return true;
+    }
+    if (unchecked > 0) {
+        ret->state = GATE_WARNING;
+        ret->text = arena_printf(ctx->arena,
+            "%zu unique index%s not checked: functions outside pg_catalog are not run by pgmend; "
+            "the build itself refuses duplicates",
+            unchecked, unchecked == 1 ? " was" : "es were");
         return true;
     }
     ret->text = checked > 0 ? arena_printf(ctx->arena, "no duplicates for %zu unique index%s",
