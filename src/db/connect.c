@@ -56,7 +56,7 @@ refuse_url(struct ctx *ctx, const char *url, const char *why)
 {
     bool may_hold_secret = strchr(url, '@') || strstr(url, "pass");
 
-    if (may_hold_secret || text_is_empty(why))
+    if (!why || !*why || may_hold_secret)
         error_set(ctx, ERR_USAGE, "the database URL is not valid");
     else
         error_set(

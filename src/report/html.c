@@ -192,9 +192,8 @@ side_mean(struct arena *arena, const struct report_side *side)
 static const char *
 side_rows(struct arena *arena, const struct report_side *side)
 {
-    return side->calls > 0
-               ? text_from_ratio(arena, (double)side->row_count / (double)side->calls)
-               : "–";
+    return side->calls > 0 ? text_from_ratio(arena, (double)side->row_count / (double)side->calls)
+                           : "–";
 }
 
 static const char *

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For cases of several commands:  . "$CASE/../../lib.sh"
 
 # Runs a command and shows it, what it said (results and talk together) and how it ended.
