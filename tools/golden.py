@@ -48,6 +48,8 @@ MASKS = [
     (r'((?:_us|"us|_oid|server_wal_bytes)\\?"): ?\d+', r"\1: <number>"),
     # The process of a client: 4711.938550@host
     (r"\b\d+\.\d+@[\w.-]+", "<client>"),
+    # What is said about an old pg_dump hangs on the machine.
+    (r"(?m)^warning: pg_dump \S+ is older than .*\n", ""),
     # Hashes and random names.
     (r"\b[0-9a-f]{12,}\b", "<hex>"),
 ]
