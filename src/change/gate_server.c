@@ -5,6 +5,7 @@
 #include "change/gate.h"
 #include "change/plan.h"
 #include "change/room.h"
+#include "db/ident.h"
 #include "sql.h"
 
 static const char *
@@ -37,16 +38,29 @@ gate_check_sessions(struct ctx *ctx, const struct gate_input *input, struct gate
 {
     struct sql_change_blockers_rows rows;
     struct text_list red = { 0 };
+    size_t hidden = 0;
 
     if (!sql_change_blockers(ctx, input->db, &rows, .tables = table_list(ctx, input->plan)))
         return false;
-    for (size_t i = 0; i < rows.count; i++)
+    for (size_t i = 0; i < rows.count; i++) {
+        hidden += rows.items[i].is_hidden && !rows.items[i].is_dump;
+        if (rows.items[i].is_hidden && !rows.items[i].is_dump)
+            continue;
         if (rows.items[i].is_dump || rows.items[i].age > input->max_transaction_us)
             text_list_add(ctx->arena, &red, describe(ctx, &rows.items[i]));
+    }
     ret->state = red.count > 0 ? GATE_RED : GATE_GREEN;
     ret->text = red.count > 0 ? text_list_join(ctx->arena, &red, "; ")
                               : "no old transaction, snapshot or dump would hold up a build";
     ret->remedy = "end these sessions, or wait for them; an index build cannot end before they do";
+    if (red.count == 0 && hidden > 0) {
+        ret->state = GATE_RED;
+        ret->text =
+            arena_printf(ctx->arena, "role %s may not see what %zu session%s of other roles do%s",
+                db_user(input->db), hidden, hidden == 1 ? "" : "s", hidden == 1 ? "es" : "");
+        ret->remedy = arena_printf(
+            ctx->arena, "GRANT pg_read_all_stats TO %s;", db_ident(ctx->arena, db_user(input->db)));
+    }
     return true;
 }
 

@@ -85,8 +85,8 @@ journal_system_identifier(struct ctx *ctx, struct db *db, const char **ret)
 }
 
 /* The local file of this database: <state_dir>/journal/<cluster>-<database>.jsonl. */
-static bool
-find_file(struct ctx *ctx, struct db *db, const char *state_dir, const char **ret)
+bool
+journal_path(struct ctx *ctx, struct db *db, const char *state_dir, const char **ret)
 {
     const char *cluster;
     struct buffer name = { .arena = ctx->arena };
@@ -150,17 +150,18 @@ journal_update(struct ctx *ctx, const struct journal *journal, struct journal_en
     return true;
 }
 
-/* Whether the table already knows what the file says, or something later by another machine. */
+/*
+ * Whether the table has the entry. If so its own state counts, and the catalogue decides what is
+ * to be done: the database may have been set back to before an undo that the file tells of.
+ */
 static bool
 is_known(const struct journal_entries *table, const struct journal_entry *entry)
 {
     for (size_t i = 0; i < table->count; i++) {
         const struct journal_entry *known = &table->items[i];
 
-        if (!text_equal(known->entry, entry->entry))
-            continue;
-        return !entry->ended_at ||
-               (known->ended_at && strcmp(known->ended_at, entry->ended_at) >= 0);
+        if (text_equal(known->entry, entry->entry))
+            return true;
     }
     return false;
 }
@@ -211,11 +212,11 @@ journal_begin(struct ctx *ctx, struct db *db, const struct journal_run *run, str
         arena_printf(ctx->arena, "%s@%s", client_process(ctx->arena), client_host(ctx->arena));
 
     *ret = (struct journal){ .db = db, .run = random_hex(ctx->arena, 6) };
-    if (!find_file(ctx, db, run->state_dir, &ret->file) ||
+    if (!journal_path(ctx, db, run->state_dir, &ret->file) ||
         !file_make_folder(ctx, file_join(ctx->arena, run->state_dir, "journal")) ||
         !inventory_take(ctx, db, &catalogue) || !journal_install(ctx, db) || !carry_over(ctx, ret))
         return error_wrap(ctx, "opening the journal");
-    if (!journal_file_add_run(ctx, ret->file, ret->run, run->command, RUN_RUNNING, now) ||
+    if (!journal_file_add_run(ctx, ret->file, ret->run, run, RUN_RUNNING, now) ||
         !sql_change_close_runs(ctx, db, .own = ret->run, .ended_at = now) ||
         !sql_change_add_run(ctx, db, .id = ret->run, .command = run->command, .client = client,
             .version = PGMEND_VERSION, .plan_hash = run->plan_hash, .catalogue = catalogue,

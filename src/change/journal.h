@@ -89,3 +89,7 @@ bool journal_install(struct ctx *ctx, struct db *db) MUST_CHECK;
 
 /* Number that initdb gave the cluster; NULL when the role may not know. */
 bool journal_system_identifier(struct ctx *ctx, struct db *db, const char **ret) MUST_CHECK;
+
+/* The local file of this database: <state_dir>/journal/<cluster>-<database>.jsonl. */
+bool journal_path(struct ctx *ctx, struct db *db, const char *state_dir, const char **ret)
+    MUST_CHECK;

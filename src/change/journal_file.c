@@ -28,14 +28,18 @@ journal_file_add_entry(struct ctx *ctx, const char *path, const struct journal_e
 }
 
 bool
-journal_file_add_run(struct ctx *ctx, const char *path, const char *run, const char *command,
-    const char *state, const char *at)
+journal_file_add_run(struct ctx *ctx, const char *path, const char *run,
+    const struct journal_run *about, const char *state, const char *at)
 {
     json_t *json CLEANUP(json_release) = json_object();
 
     json_object_set_new(json, "run", json_string(run));
-    if (command)
-        json_object_set_new(json, "command", json_string(command));
+    if (about)
+        json_object_set_new(json, "command", json_string(about->command));
+    if (about && about->plan_hash)
+        json_object_set_new(json, "plan_hash", json_string(about->plan_hash));
+    if (about && about->overrides)
+        json_object_set_new(json, "overrides", json_string(about->overrides));
     json_object_set_new(json, "run_state", json_string(state));
     json_object_set_new(json, "at", json_string(at));
     if (!file_append_line(ctx, path, json_text(ctx->arena, json)))

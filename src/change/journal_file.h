@@ -6,8 +6,9 @@
 bool journal_file_add_entry(struct ctx *ctx, const char *path, const struct journal_entry *entry)
     MUST_CHECK;
 
-bool journal_file_add_run(struct ctx *ctx, const char *path, const char *run, const char *command,
-    const char *state, const char *at) MUST_CHECK;
+/* A line about a run: what it is when it begins, NULL in about when it ends. */
+bool journal_file_add_run(struct ctx *ctx, const char *path, const char *run,
+    const struct journal_run *about, const char *state, const char *at) MUST_CHECK;
 
 /*
  * Cuts off a torn last line (the machine lost power while writing it), so that the next one does

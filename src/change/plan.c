@@ -1,6 +1,7 @@
 #include "change/plan.h"
 
 #include "base/crypto.h"
+#include "base/file.h"
 #include "change/journal.h"
 #include "sql.h"
 
@@ -131,7 +132,15 @@ bool
 plan_write(struct ctx *ctx, const char *path, const struct plan *plan)
 {
     json_t *json CLEANUP(json_release) = plan_json(plan);
+    const char *text = FORMAT;
+    size_t length;
 
+    if (file_exists(path) && !file_read(ctx, path, &text, &length))
+        return error_wrap(ctx, "writing the plan");
+    if (*text && !strstr(text, FORMAT)) {
+        error_set(ctx, ERR_USAGE, "\"%s\" exists and is not a plan: it is not overwritten", path);
+        return error_hint(ctx, "Give -o another name.");
+    }
     if (!json_write_file(ctx, path, json))
         return error_wrap(ctx, "writing the plan");
     return true;

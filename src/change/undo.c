@@ -40,6 +40,31 @@ is_the_built(const struct built *built, const struct sql_catalog_index *index)
     return index->is_unique == built->is_unique && text_equal(index->definition, built->definition);
 }
 
+/*
+ * The server refused to drop it (something depends on it, a right is missing) and it is as good as
+ * before: then the entry is what it was, and does not stand in the way of other work.
+ */
+static bool
+is_untouched(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
+    const struct built *built)
+{
+    struct error why = ctx->error;
+    struct sql_catalog_index index;
+    bool is_untouched = false;
+
+    if (*why.sqlstate && db_is_connected(rollout->db) && why.kind != ERR_TIMEOUT &&
+        why.kind != ERR_CONNECTION &&
+        rollout_find_index(ctx, rollout->db, built->schema, built->name, &index))
+        is_untouched = index.is_valid && index.is_ready && index.is_live &&
+                       journal_update(ctx, &rollout->journal, entry, ENTRY_DONE, NULL);
+    ctx->error = why;
+    if (!is_untouched)
+        return false;
+    ctx->error.kind = ERR_CONFLICT;
+    (void)error_state(ctx, "%s was not touched.", entry->object);
+    return true;
+}
+
 /* Drops the index of an entry, recording first that this begins. */
 static bool
 drop_built(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
@@ -49,6 +74,8 @@ drop_built(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry
         !journal_update(ctx, &rollout->journal, entry, ENTRY_UNDOING, NULL))
         return error_state(ctx, "%s was not touched.", entry->object);
     if (!rollout_drop(ctx, rollout, built->schema, built->name, rollout->limits.drop_us, ret)) {
+        if (is_untouched(ctx, rollout, entry, built))
+            return false;
         if (ctx->error.kind != ERR_INTERRUPTED && ctx->error.kind != ERR_TERMINATED)
             ctx->error.kind = ERR_ATTENTION;
         error_hint(ctx, "Run \"pgmend rollback\" again: it goes on where it stopped. By hand: %s;",
@@ -62,6 +89,24 @@ drop_built(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry
     return journal_update(ctx, &rollout->journal, entry, ENTRY_UNDONE, NULL);
 }
 
+/* An index that is not under its name may have been renamed or moved: then it is not ours to drop. */
+static bool
+require_gone(struct ctx *ctx, struct rollout *rollout, const struct journal_entry *entry,
+    const struct built *built)
+{
+    struct sql_catalog_index_now_rows rows;
+
+    if (!sql_catalog_index_now(ctx, rollout->db, &rows, .index_oid = (uint32_t)built->index_oid,
+            .table_oid = (uint32_t)built->table_oid))
+        return false;
+    if (rows.count == 0)
+        return true;
+    error_set(ctx, ERR_CONFLICT, "%s is now %s: it was renamed or moved since", entry->object,
+        rows.items[0].name);
+    error_hint(ctx, "If it is not needed: DROP INDEX CONCURRENTLY %s;", rows.items[0].name);
+    return error_state(ctx, "%s was not touched.", rows.items[0].name);
+}
+
 bool
 rollout_undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
     struct rollout_outcome *ret)
@@ -72,6 +117,8 @@ rollout_undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *ent
     *ret = (struct rollout_outcome){ .name = entry->object };
     if (!read_detail(ctx, entry, &built) ||
         !rollout_find_index(ctx, rollout->db, built.schema, built.name, &index))
+        return false;
+    if (!index.oid && !require_gone(ctx, rollout, entry, &built))
         return false;
     if (!index.oid) {
         ret->result = "was gone already";
@@ -86,6 +133,10 @@ rollout_undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *ent
     if (index.constraint_name) {
         error_set(ctx, ERR_CONFLICT, "%s serves the constraint \"%s\" since", entry->object,
             index.constraint_name);
+        return error_state(ctx, "%s was not touched.", entry->object);
+    }
+    if (index.serves) {
+        error_set(ctx, ERR_CONFLICT, "%s serves %s since", entry->object, index.serves);
         return error_state(ctx, "%s was not touched.", entry->object);
     }
     ret->bytes = index.bytes;
@@ -147,8 +198,14 @@ heal_entry(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry
         return error_set(ctx, ERR_LOCKED, "%s is being built by another session", entry->object);
     if (text_equal(entry->state, ENTRY_STARTED) || text_equal(entry->state, ENTRY_LEFTOVER))
         return heal_build(ctx, rollout, entry, &built, &index);
-    if (!drop_built(ctx, rollout, entry, &built, &outcome))
-        return false;
+    if (!drop_built(ctx, rollout, entry, &built, &outcome)) {
+        if (!text_equal(entry->state, ENTRY_DONE))
+            return false;
+        rollout_note(
+            rollout, arena_printf(ctx->arena, "%s stays: %s", entry->object, ctx->error.message));
+        error_clear(ctx);
+        return true;
+    }
     rollout_note(rollout,
         arena_printf(ctx->arena, "the rollback of %s that was cut off is finished", entry->object));
     return true;

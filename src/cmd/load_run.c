@@ -129,6 +129,8 @@ run(struct ctx *ctx, struct run *run)
 
     if (opts->output && !json_write_file(ctx, opts->output, json))
         return false;
+    if (load_errors(&result) > 0)
+        run->status = error_exit_status(ERR_FAILED);
     if (run->global->json) {
         out_json(run->out, json);
         return true;

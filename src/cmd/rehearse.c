@@ -174,8 +174,14 @@ run(struct ctx *ctx, struct run *run)
         log_warn("%s", notes.items[i]);
     if (plan_count(&plan, ACTION_BLOCKED) > 0)
         log_warn("%zu blocked statements are left out", plan_count(&plan, ACTION_BLOCKED));
+    if (plan_pending(&plan) == 0 && plan_count(&plan, ACTION_BLOCKED) > 0) {
+        error_set(ctx, ERR_CONFLICT, "nothing can be rehearsed: every statement is blocked");
+        return error_hint(ctx, "\"pgmend plan\" says why.");
+    }
     if (plan_pending(&plan) == 0) {
-        fprintf(run->out, "The plan has nothing to do.\n");
+        fprintf(run->out, run->global->json
+                              ? "{\"schema_version\": 1, \"built\": 0, \"undone\": 0}\n"
+                              : "The plan has nothing to do.\n");
         return true;
     }
     if (!rehearse(ctx, run, &tools, &plan, &rehearsal)) {

@@ -24,6 +24,8 @@ struct choice {
     struct journal_entries entries; /* newest first */
     const char *catalogue;          /* before the oldest of their runs, or NULL */
     const char *run;                /* of the oldest */
+    size_t skipped;                 /* that were altered since */
+    struct error why;               /* of the first of them */
 };
 
 /* Operands are numbers of entries, each of which must be there and undoable. */
@@ -136,6 +138,21 @@ compare(struct ctx *ctx, struct db *db, const struct choice *choice, const char 
            inventory_compare(ctx, choice->catalogue, now, ret_differences);
 }
 
+/* One that somebody altered since stays; the others are undone all the same. */
+static void
+skip(struct ctx *ctx, const struct run *run, struct choice *choice, const char *name,
+    json_t *ret_changes)
+{
+    choice->skipped++;
+    if (!choice->why.message)
+        choice->why = ctx->error;
+    json_array_append_new(ret_changes, json_pack("{s:s, s:s, s:s}", "object", name, "result",
+                                           "not touched", "why", ctx->error.message));
+    if (!run->global->json)
+        out_mark_line(run->out, MARK_FAIL, "%s  not touched: %s", name, ctx->error.message);
+    error_clear(ctx);
+}
+
 static bool
 undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct screen *screen,
     struct choice *choice, json_t *ret_changes)
@@ -146,6 +163,10 @@ undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct scree
 
         is_good = is_good && rollout_undo(ctx, rollout, &choice->entries.items[i], &outcome);
         screen_end(screen);
+        if (!is_good && ctx->error.kind == ERR_CONFLICT) {
+            skip(ctx, run, choice, outcome.name, ret_changes);
+            continue;
+        }
         if (!is_good)
             return error_wrap(ctx, "undone %zu of %zu, then", i, choice->entries.count);
         json_array_append_new(ret_changes,
@@ -212,7 +233,14 @@ undo_chosen(struct ctx *ctx, struct run *run, struct rollout *rollout, struct sc
         fprintf(run->out, "There is nothing to undo.\n");
         return true;
     }
+    if (choice.skipped > 0 && choice.skipped == choice.entries.count) {
+        ctx->error = choice.why;
+        return false;
+    }
+    choice.entries.count -= choice.skipped;
     print_result(run, &choice, differences, is_known, changes);
+    if (choice.skipped > 0)
+        run->status = error_exit_status(ERR_CONFLICT);
     return true;
 }
 

@@ -1,4 +1,6 @@
 #include "backup/backup.h"
+#include "base/clock.h"
+#include "base/file.h"
 #include "change/journal.h"
 #include "change/lock.h"
 #include "cli/command.h"
@@ -17,7 +19,8 @@ require_finished(struct ctx *ctx, struct db *db, size_t *ret_standing)
     for (size_t i = 0; i < entries.count; i++) {
         const struct journal_entry *entry = &entries.items[i];
 
-        *ret_standing += text_equal(entry->state, ENTRY_DONE);
+        *ret_standing +=
+            text_equal(entry->state, ENTRY_DONE) && text_equal(entry->kind, "create index");
         if (journal_entry_is_open(entry)) {
             error_set(ctx, ERR_CONFLICT, "%s is not finished (%s)", entry->object, entry->state);
             return error_hint(ctx, "Run \"pgmend rollback\" first: it puts that right.");
@@ -38,11 +41,28 @@ drop(struct ctx *ctx, struct db *db)
     return error_state(ctx, "Nothing was removed.");
 }
 
+/* Kept under another name: a later run must not bring its entries back. */
+static bool
+retire_file(struct ctx *ctx, const struct run *run, const char **ret)
+{
+    const char *path;
+
+    *ret = NULL;
+    if (!journal_path(ctx, run->db, run->global->state_dir, &path))
+        return false;
+    if (!file_exists(path))
+        return true;
+    *ret = arena_printf(
+        ctx->arena, "%s.uninstalled-%s", path, clock_text(ctx->arena, clock_wall_us()));
+    return file_rename(ctx, path, *ret);
+}
+
 static bool
 run(struct ctx *ctx, struct run *run)
 {
     struct sql_change_schema_exists_rows rows;
     struct text_list notes = { 0 };
+    const char *kept;
     size_t standing;
 
     if (!db_require_direct(ctx, run->db) || !db_require_writable(ctx, run->db) ||
@@ -70,8 +90,11 @@ run(struct ctx *ctx, struct run *run)
         return false;
     for (size_t i = 0; i < notes.count; i++)
         fprintf(run->out, "%s\n", notes.items[i]);
-    fprintf(run->out, "Schema pgmend is removed%s. The local journal is kept in %s/journal.\n",
-        standing > 0 ? "; the indexes that were built stay" : "", run->global->state_dir);
+    if (!retire_file(ctx, run, &kept))
+        return error_state(ctx, "Schema pgmend is removed.");
+    fprintf(run->out, "Schema pgmend is removed%s. %s%s\n",
+        standing > 0 ? "; the indexes that were built stay" : "",
+        kept ? "The local journal is kept as " : "There was no local journal.", kept ? kept : "");
     return true;
 }
 

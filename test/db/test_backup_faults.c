@@ -378,7 +378,9 @@ test_bit_flips(void **state)
             flip(path, at, bit);
             if (verify_quickly(bench, names[i]))
                 fail_msg("not seen: bit %d of byte %lld in %s", bit, (long long)at, path);
-            assert_int_equal(bench->ctx.error.kind, ERR_VERIFICATION);
+            /* The digit of the manifest's own format makes it look like a newer pgmend's. */
+            if (bench->ctx.error.kind != ERR_UNSUPPORTED)
+                assert_int_equal(bench->ctx.error.kind, ERR_VERIFICATION);
             flip(path, at, bit);
         }
         must(bench, verify_quickly(bench, names[i]));

@@ -60,7 +60,9 @@ what_was_written_is_read(void **state)
 
     assert_true(journal_file_read(ctx, bench.path, &entries));
     assert_int_equal(entries.count, 0);
-    assert_true(journal_file_add_run(ctx, bench.path, "r1", "index apply", RUN_RUNNING, "now"));
+    const struct journal_run about = { .command = "index apply", .overrides = "{}" };
+
+    assert_true(journal_file_add_run(ctx, bench.path, "r1", &about, RUN_RUNNING, "now"));
     add(ctx, bench.path, "e1", ENTRY_STARTED);
     add(ctx, bench.path, "e2", ENTRY_STARTED);
     add(ctx, bench.path, "e1", ENTRY_DONE);

@@ -25,6 +25,10 @@ load_plan(struct ctx *ctx, struct run *run, struct plan *ret)
     const struct text_list *paths = &run->operands;
     struct index_script script = { 0 };
 
+    /* A table that somebody has locked must not make us wait in silence. */
+    if (!db_set(ctx, run->db, "lock_timeout", "5s"))
+        return false;
+
     for (size_t i = 0; i < paths->count; i++) {
         bool is_plan;
 

@@ -13,6 +13,7 @@
 -- @column bytes int8
 -- @column is_building bool
 -- @column constraint_name text? of the constraint that it serves
+-- @column serves text? what else of the database rests on it: replica identity, a parent index
 -- @server 14+
 SELECT c.oid, c.relkind::text, COALESCE(i.indrelid, 0)::oid, COALESCE(t.relname, ''),
        COALESCE(i.indisunique, false), COALESCE(i.indisvalid, false),
@@ -26,7 +27,12 @@ SELECT c.oid, c.relkind::text, COALESCE(i.indrelid, 0)::oid, COALESCE(t.relname,
        COALESCE(pg_catalog.pg_relation_size(c.oid), 0),
        EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index AS p
                 WHERE p.index_relid = c.oid),
-       (SELECT k.conname FROM pg_catalog.pg_constraint AS k WHERE k.conindid = c.oid LIMIT 1)
+       (SELECT k.conname FROM pg_catalog.pg_constraint AS k WHERE k.conindid = c.oid LIMIT 1),
+       CASE WHEN i.indisreplident THEN 'the replica identity of its table'
+            ELSE (SELECT 'the index ' || p.relname || ' of the parent table'
+                    FROM pg_catalog.pg_inherits AS h
+                    JOIN pg_catalog.pg_class AS p ON p.oid = h.inhparent
+                   WHERE h.inhrelid = c.oid AND i.indexrelid IS NOT NULL LIMIT 1) END
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = c.oid
