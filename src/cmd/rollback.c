@@ -158,7 +158,7 @@ undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct scree
     struct choice *choice, json_t *ret_changes)
 {
     for (size_t i = 0; i < choice->entries.count; i++) {
-        struct rollout_outcome outcome;
+        struct rollout_outcome outcome = { 0 };
         bool is_good = !interrupt_signal() || interrupt_error(ctx, interrupt_signal());
 
         is_good = is_good && rollout_undo(ctx, rollout, &choice->entries.items[i], &outcome);
