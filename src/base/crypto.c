@@ -28,6 +28,17 @@ sha256_of(struct arena *arena, const void *data, size_t length)
     return hex(arena, digest, size);
 }
 
+const char *
+md5_of(struct arena *arena, const void *data, size_t length)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int size = 0;
+
+    if (!EVP_Digest(data, length, digest, &size, EVP_md5(), NULL))
+        return NULL;
+    return hex(arena, digest, size);
+}
+
 static void
 close_file(FILE **file)
 {

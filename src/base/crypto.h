@@ -1,4 +1,4 @@
-/* SHA-256, by OpenSSL. */
+/* Digests and random bytes, by OpenSSL. */
 #pragma once
 
 #include "base/ctx.h"
@@ -7,6 +7,12 @@ enum { SHA256_HEX_SIZE = 65 };
 
 /* Sixty-four hexadecimal digits, in the arena. */
 const char *sha256_of(struct arena *arena, const void *data, size_t length);
+
+/*
+ * Thirty-two hexadecimal digits, for names that others made this way, never for safety. NULL where
+ * OpenSSL's configuration forbids MD5.
+ */
+const char *md5_of(struct arena *arena, const void *data, size_t length);
 
 bool sha256_of_file(struct ctx *ctx, const char *path, const char **ret_hex) MUST_CHECK;
 

@@ -17,6 +17,10 @@
     COMMAND(uninstall)           \
     TITLE("Indexes")             \
     COMMAND(index_apply)         \
+    TITLE("Migrations")          \
+    COMMAND(migrations_analyze)  \
+    COMMAND(migrations_graph)    \
+    COMMAND(migrations_rules)    \
     TITLE("Load and proof")      \
     COMMAND(load_run)            \
     COMMAND(report_snapshot)     \

@@ -1,0 +1,245 @@
+#include <sys/stat.h>
+
+#include "migrate/rules.h"
+
+static void
+note_failure(void *self, const struct revision *revision, const struct step *step,
+    const struct model_error *error)
+{
+    struct replay_result *result = self;
+
+    if (!error->is_certain) {
+        result->doubt_count++;
+        return;
+    }
+    if (result->failure_count++ > 0)
+        return;
+    result->revision = revision;
+    result->place = step->place;
+    result->error = *error;
+}
+
+static bool
+check_all(struct check *check, struct analysis *analysis)
+{
+    const struct replay_watcher watchers[] = {
+        { .self = &analysis->replay, .failed = note_failure },
+        watch_errors(check),
+        watch_conflicts(check),
+        watch_danger(check),
+        watch_data(check),
+        watch_style(check),
+    };
+
+    if (!check_graph(check) || !check_files(check) ||
+        !replay_run(check->ctx, &analysis->history, &analysis->graph, watchers, COUNT_OF(watchers),
+            &analysis->model))
+        return false;
+    check->model = &analysis->model;
+    return check_consolidation(check, &analysis->consolidation);
+}
+
+/* A comment speaks for its own line; a finding for all the lines of its statement. */
+static bool
+is_silenced_by(const struct finding *finding, const struct ignore *ignore)
+{
+    uint32_t first = finding->place.line;
+    uint32_t last = finding->place.end_line > first ? finding->place.end_line : first;
+
+    return text_equal(ignore->rule, finding->rule->id) &&
+           (ignore->line == 0 || (ignore->line >= first && ignore->line <= last));
+}
+
+static void
+silence(struct arena *arena, const struct revision *revision, struct finding *finding)
+{
+    for (size_t i = 0; i < revision->ignores.count; i++) {
+        struct ignore *ignore = &revision->ignores.items[i];
+
+        if (!is_silenced_by(finding, ignore))
+            continue;
+        ignore->was_used = true;
+        if (finding->silenced)
+            continue;
+        finding->silenced = ignore->reason ? ignore->reason
+                            : ignore->line == 0
+                                ? "ignored in this file"
+                                : arena_printf(arena, "ignored in line %u", ignore->line);
+    }
+}
+
+/* The revision that a place is in, by the path of its file; NULL for other files. */
+static struct revision *
+revision_at(const struct map *by_file, const struct place *place)
+{
+    return place->file ? map_get(by_file, place->file) : NULL;
+}
+
+static struct map
+index_files(struct ctx *ctx, struct history *history)
+{
+    struct map by_file = { .arena = ctx->arena };
+
+    for (size_t i = 0; i < history->count; i++)
+        map_set(&by_file, history->items[i].file, &history->items[i]);
+    return by_file;
+}
+
+/* Which revisions findings are wanted for; NULL: all. */
+struct selection {
+    const struct map *by_file;
+    const bool *is_wanted; /* by the index of the revision */
+    const struct text_list *rules;
+    const struct text_list *without_rules;
+};
+
+static bool
+is_place_wanted(const struct selection *selection, const struct place *place)
+{
+    const struct revision *revision = revision_at(selection->by_file, place);
+
+    return !revision || selection->is_wanted[revision->index];
+}
+
+/*
+ * A finding in an old file counts when a new one has to do with it. What is about no revision is
+ * about the history as it is with the new ones.
+ */
+static bool
+is_wanted(const struct selection *selection, const struct finding *finding)
+{
+    if (selection->rules && !text_list_has(selection->rules, finding->rule->id))
+        return false;
+    if (selection->without_rules && text_list_has(selection->without_rules, finding->rule->id))
+        return false;
+    if (!selection->is_wanted || is_place_wanted(selection, &finding->place))
+        return true;
+    for (size_t i = 0; i < finding->related.count; i++) {
+        const struct place *place = &finding->related.items[i].place;
+
+        if (revision_at(selection->by_file, place) && is_place_wanted(selection, place))
+            return true;
+    }
+    return false;
+}
+
+/* Unwants a revision and all that has to be applied before it. */
+static void
+leave_out_ancestors(struct arena *arena, const struct graph *graph, size_t start, bool *wanted)
+{
+    VEC(size_t) open = { 0 };
+
+    wanted[start] = false;
+    VEC_PUSH(arena, &open, start);
+    while (open.count > 0) {
+        const struct node *node = &graph->nodes[open.items[--open.count]];
+
+        for (size_t i = 0; i < node->parents.count + node->dependencies.count; i++) {
+            size_t next = i < node->parents.count
+                              ? node->parents.items[i]
+                              : node->dependencies.items[i - node->parents.count];
+
+            if (wanted[next]) {
+                wanted[next] = false;
+                VEC_PUSH(arena, &open, next);
+            }
+        }
+    }
+}
+
+/* Files are compared by what they are, since there are many ways to write a path. */
+static void
+leave_out_others(
+    struct arena *arena, const struct history *history, const struct text_list *files, bool *wanted)
+{
+    struct map known = { .arena = arena };
+    struct stat status;
+
+    for (size_t i = 0; i < files->count; i++)
+        if (stat(files->items[i], &status) == 0)
+            map_set(&known,
+                arena_printf(arena, "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino),
+                &known);
+    for (size_t i = 0; i < history->count; i++) {
+        bool is_there = stat(history->items[i].file, &status) == 0;
+
+        if (!is_there || !map_get(&known, arena_printf(arena, "%ju:%ju", (uintmax_t)status.st_dev,
+                                              (uintmax_t)status.st_ino)))
+            wanted[i] = false;
+    }
+}
+
+static bool
+select_revisions(struct ctx *ctx, const struct analysis *analysis,
+    const struct analysis_options *options, const bool **ret)
+{
+    bool *wanted = ARENA_ARRAY(ctx->arena, bool, analysis->history.count + 1);
+    size_t since;
+
+    *ret = NULL;
+    if (!options->since && !options->files)
+        return true;
+    memset(wanted, true, analysis->history.count);
+    if (options->since) {
+        if (!graph_resolve(ctx, &analysis->graph, options->since, &since))
+            return error_wrap(ctx, "--since %s", options->since);
+        leave_out_ancestors(ctx->arena, &analysis->graph, since, wanted);
+    }
+    if (options->files)
+        leave_out_others(ctx->arena, &analysis->history, options->files, wanted);
+    *ret = wanted;
+    return true;
+}
+
+static void
+keep_wanted(struct findings *findings, const struct selection *selection)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < findings->count; i++)
+        if (is_wanted(selection, &findings->items[i]))
+            findings->items[kept++] = findings->items[i];
+    findings->count = kept;
+}
+
+bool
+analysis_run(struct ctx *ctx, const struct environment *environment,
+    const struct analysis_options *options, struct analysis *ret)
+{
+    struct map by_file;
+    struct check check = {
+        .ctx = ctx,
+        .history = &ret->history,
+        .graph = &ret->graph,
+        .findings = &ret->findings,
+    };
+    struct selection selection = {
+        .by_file = &by_file,
+        .rules = options->rules,
+        .without_rules = options->without_rules,
+    };
+
+    *ret = (struct analysis){
+        .findings.arena = ctx->arena,
+        .server_major = options->server_major ? options->server_major : SERVER_MAJOR_STANDARD,
+    };
+    check.server_major = ret->server_major;
+    if (!history_read(ctx, environment, options->jobs, options->progress, &ret->history))
+        return false;
+    by_file = index_files(ctx, &ret->history);
+    if (!graph_build(ctx, &ret->history, &ret->graph) ||
+        !select_revisions(ctx, ret, options, &selection.is_wanted) || !check_all(&check, ret))
+        return false;
+    for (size_t i = 0; i < ret->findings.count; i++) {
+        struct finding *finding = &ret->findings.items[i];
+        const struct revision *revision = revision_at(&by_file, &finding->place);
+
+        if (revision)
+            silence(ctx->arena, revision, finding);
+    }
+    if (!check_ignores(&check))
+        return false;
+    keep_wanted(&ret->findings, &selection);
+    findings_sort(&ret->findings);
+    return true;
+}

@@ -1,0 +1,210 @@
+#include "migrate/eval_private.h"
+
+/* Where names of things come from: what an element of it is called, and what is asked thereby. */
+static const struct {
+    const char *path; /* how the path of one name ends */
+    enum test_kind kind;
+    bool has_table; /* the call's first argument is the table */
+} sources[] = {
+    { ".get_table_names()[]", TEST_TABLE, false },
+    { ".get_view_names()[]", TEST_TABLE, false },
+    { ".table_names()[]", TEST_TABLE, false },
+    { ".get_columns()[][name]", TEST_COLUMN, true },
+    { ".get_indexes()[][name]", TEST_INDEX, true },
+    { ".get_unique_constraints()[][name]", TEST_CONSTRAINT, true },
+    { ".get_foreign_keys()[][name]", TEST_CONSTRAINT, true },
+    { ".get_check_constraints()[][name]", TEST_CONSTRAINT, true },
+    { ".get_pk_constraint()[name]", TEST_CONSTRAINT, true },
+};
+
+struct test
+test_negate(struct test test)
+{
+    /* That one row has another name does not mean that none has it. */
+    if (test.is_element)
+        return (struct test){ 0 };
+    if (test.kind != TEST_NONE)
+        test.is_negated = !test.is_negated;
+    return test;
+}
+
+static const char *
+text_argument(const struct call *call, size_t n, const char *keyword)
+{
+    const struct value *value = call_argument(call, n, keyword);
+
+    return value ? value_known_text(value) : NULL;
+}
+
+/* A schema that is given but not known leaves nothing to ask. */
+static bool
+get_schema(const struct call *call, size_t n, const char **ret_schema)
+{
+    const struct value *value = call_argument(call, n, "schema");
+
+    *ret_schema = value ? value_known_text(value) : NULL;
+    return !value || value->kind == VALUE_NONE || *ret_schema;
+}
+
+/* sa.Table("t", metadata, autoload_with=bind).c */
+static bool
+is_reflected(const char *path, const struct call *call)
+{
+    static const char *const ends[] = { ".Table().c[]", ".Table().columns[]", ".Table().c.keys()[]",
+        ".Table().columns.keys()[]" };
+
+    if (!call_argument(call, SIZE_MAX, "autoload_with") &&
+        !call_argument(call, SIZE_MAX, "autoload"))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(ends); i++)
+        if (text_ends_with(path, ends[i]))
+            return true;
+    return false;
+}
+
+static struct test
+test_of(const char *path, const struct call *call, const char *name)
+{
+    struct test test = { .name = name };
+
+    if (!path || !call || call->has_unknown_arguments ||
+        (!text_starts_with(path, "sqlalchemy.") && !text_starts_with(path, "alembic.")))
+        return (struct test){ 0 };
+    for (size_t i = 0; i < COUNT_OF(sources); i++) {
+        if (!text_ends_with(path, sources[i].path))
+            continue;
+        if (!get_schema(call, sources[i].has_table ? 1 : 0, &test.schema))
+            break;
+        test.kind = sources[i].kind;
+        test.table = sources[i].has_table ? text_argument(call, 0, "table_name") : name;
+        return test.table ? test : (struct test){ 0 };
+    }
+    if (is_reflected(path, call) && get_schema(call, SIZE_MAX, &test.schema)) {
+        test.kind = TEST_COLUMN;
+        test.table = text_argument(call, 0, "name");
+        return test.table ? test : (struct test){ 0 };
+    }
+    return (struct test){ 0 };
+}
+
+struct test
+eval_test_in(const struct value *name, const struct value *collection)
+{
+    const char *text = value_known_text(name);
+    const char *path = collection->path;
+    char element[256];
+    size_t length = path ? strlen(path) : 0;
+
+    if (!text || length == 0 || length + 3 > sizeof(element))
+        return (struct test){ 0 };
+    memcpy(element, path, length);
+    if (element[length - 1] == '*')
+        element[length - 1] = '\0';
+    else
+        memcpy(element + length, "[]", 3);
+    return test_of(element, collection->call, text);
+}
+
+struct test
+eval_test_equal(const struct value *a, const struct value *b)
+{
+    const struct value *known = value_known_text(a) ? a : b;
+    const struct value *asked = known == a ? b : a;
+    struct test test = { 0 };
+
+    if (asked->kind != VALUE_TEXT && value_known_text(known))
+        test = test_of(asked->path, asked->call, value_known_text(known));
+    test.is_element = test.kind != TEST_NONE;
+    return test;
+}
+
+/* inspector.has_table("t"), bind.dialect.has_table(bind, "t"), inspector.has_index("t", "i") */
+struct test
+eval_test_call(const struct call *call)
+{
+    struct test test = { 0 };
+    const char *dot = strrchr(call->path, '.');
+    size_t first = 0;
+
+    if (!dot || strncmp(dot, ".has_", 5) != 0 || call->has_unknown_arguments ||
+        (!text_starts_with(call->path, "sqlalchemy.") && !text_starts_with(call->path, "alembic.")))
+        return test;
+    if (text_ends_with(call->path, ".dialect.has_table") ||
+        text_ends_with(call->path, ".dialect.has_index"))
+        first = 1;
+    if (strcmp(dot, ".has_table") == 0) {
+        test.kind = TEST_TABLE;
+        test.table = text_argument(call, first, "table_name");
+        test.name = test.table;
+        first += 1;
+    } else if (strcmp(dot, ".has_index") == 0) {
+        test.kind = TEST_INDEX;
+        test.table = text_argument(call, first, "table_name");
+        test.name = text_argument(call, first + 1, "index_name");
+        first += 2;
+    }
+    if (!test.table || !test.name || !get_schema(call, first, &test.schema))
+        return (struct test){ 0 };
+    return test;
+}
+
+/* "The table is there, and so is its column" asks no more than the latter. */
+static struct test
+test_and(const struct test *a, const struct test *b)
+{
+    const struct test *outer = a->kind == TEST_TABLE ? a : b;
+    const struct test *inner = outer == a ? b : a;
+
+    if (a->kind != TEST_NONE && b->kind != TEST_NONE && outer->kind == TEST_TABLE &&
+        inner->kind != TEST_TABLE && !outer->is_negated && !inner->is_negated &&
+        text_equal(outer->table, inner->table) && text_equal(outer->schema, inner->schema))
+        return *inner;
+    return (struct test){ 0 };
+}
+
+static struct value
+value_of_test(struct test test)
+{
+    struct value value = value_unknown("it depends on the database");
+
+    value.test = test;
+    return value;
+}
+
+static bool
+is_bool(const struct value *value, bool truth)
+{
+    return value->kind == VALUE_BOOL && (value->integer != 0) == truth;
+}
+
+struct value
+eval_choose(const struct test *test, const struct value *yes, const struct value *no)
+{
+    struct test both = { 0 };
+    struct test negated = test_negate(*test);
+
+    if (yes->kind == no->kind && (yes->kind == VALUE_CALL ? yes->call == no->call : true) &&
+        (yes->kind == VALUE_CALL || value_compare(yes, no) == ANSWER_YES))
+        return *yes;
+    if (test->kind != TEST_NONE && is_bool(yes, true) && is_bool(no, false))
+        return value_of_test(*test);
+    if (test->kind != TEST_NONE && is_bool(yes, false) && is_bool(no, true))
+        return value_of_test(negated);
+    if (no->kind == VALUE_UNKNOWN && is_bool(yes, false))
+        both = test_and(&negated, &no->test);
+    else if (yes->kind == VALUE_UNKNOWN && is_bool(no, false))
+        both = test_and(test, &yes->test);
+    if (both.kind != TEST_NONE)
+        return value_of_test(both);
+
+    struct value value = value_unknown("it depends on a condition that is not known");
+
+    /* An import that may fail, with None in its place. */
+    if (yes->path && (no->kind == VALUE_NONE || no->kind == VALUE_UNKNOWN) && !no->path)
+        value.path = yes->path;
+    else if (no->path && (yes->kind == VALUE_NONE || yes->kind == VALUE_UNKNOWN) && !yes->path)
+        value.path = no->path;
+    else if (yes->path && no->path && strcmp(yes->path, no->path) == 0)
+        value.path = yes->path;
+    return value;
+}
