@@ -316,7 +316,7 @@ write_document(
         render_text(out, &report->render);
         break;
     case FORMAT_JSON:
-        report_json(out, report, with_schema);
+        analysis_json(out, report, with_schema);
         break;
     case FORMAT_SARIF:
         render_sarif(out, &report->render);
@@ -328,7 +328,7 @@ write_document(
         render_markdown(out, &report->render);
         break;
     case FORMAT_HTML:
-        report_html(ctx, out, report);
+        analysis_html(ctx, out, report);
         break;
     case FORMAT_COUNT:
         break;

@@ -13,7 +13,7 @@ enum {
     SYMBOLS_MAX = 512,
     FIELDS_MAX = 64,
     PIECE_BYTES = 4096,
-    /* Real files take 250 ns a byte, wrong ones up to 20 us; some take time that is quadratic. */
+    /* Real files take 250 ns a byte, wrong ones up to 20 us, and some of these quadratic time. */
     TIME_NS = 250 * 1000 * 1000,
     TIME_NS_BYTE = 8000,
     /* Widths of indentation wrap around in the grammar's scanner. */
@@ -77,17 +77,17 @@ fill_symbols(void)
 
     if (count > SYMBOLS_MAX || field_count >= FIELDS_MAX)
         abort();
-    for (TSSymbol i = 0; i < count; i++) {
-        const char *name = ts_language_symbol_name(symbols.language, i);
-        enum role role = name ? role_of(i, name) : ROLE_TOKEN;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = ts_language_symbol_name(symbols.language, (TSSymbol)i);
+        enum role role = name ? role_of((TSSymbol)i, name) : ROLE_TOKEN;
 
         symbols.by_symbol[i].role = (uint8_t)role;
         if (role == ROLE_NODE)
             symbols.by_symbol[i].kind = find_name(kind_names, COUNT_OF(kind_names), name);
     }
-    for (TSFieldId i = 1; i <= field_count; i++)
-        symbols.by_field[i] = find_name(
-            field_names, COUNT_OF(field_names), ts_language_field_name_for_id(symbols.language, i));
+    for (uint32_t i = 1; i <= field_count; i++)
+        symbols.by_field[i] = find_name(field_names, COUNT_OF(field_names),
+            ts_language_field_name_for_id(symbols.language, (TSFieldId)i));
 }
 
 /* The text on its way into the parser, and until when. */

@@ -56,14 +56,8 @@ known_set(struct eval *e, const struct call *call, struct value *ret)
         return first(call) && same_collection(first(call), ret);
     }
     *ret = eval_list_new(e, VALUE_LIST, items.items.count);
-    for (size_t i = 0; i < items.items.count; i++) {
-        struct call add = { .path = "add" };
-        struct value none;
-
-        VEC_PUSH(e->arena, &add.arguments, items.items.items[i]);
-        eval_work(e, ret->items.count / 8);
-        eval_list_method(e, ret, "add", &add, &none);
-    }
+    for (size_t i = 0; i < items.items.count; i++)
+        eval_set_add(e, ret, &items.items.items[i]);
     return true;
 }
 

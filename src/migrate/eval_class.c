@@ -174,6 +174,19 @@ bind_method(struct eval *e, const struct value *object, const struct value *memb
                                  : bound;
 }
 
+/* An instance that nobody gave values of its own, as far as that is seen. */
+static bool
+is_plain(const struct value *instance)
+{
+    const struct class_def *def = instance->class_def;
+
+    for (; def->base; def = def->base)
+        if (class_member(def, "__init__") || def->bases.count > 1)
+            return false;
+    return def->bases.count == 0 && !class_member(def, "__init__") &&
+           instance->call->arguments.count + instance->call->keywords.count == 0;
+}
+
 bool
 eval_class_attribute(
     struct eval *e, const struct value *object, const char *name, struct value *ret)
@@ -208,6 +221,11 @@ eval_class_attribute(
         return true;
     }
     if (object->kind == VALUE_CLASS && member) {
+        *ret = *member;
+        eval_refresh(ret);
+        return true;
+    }
+    if (object->kind == VALUE_CALL && member && is_plain(object)) {
         *ret = *member;
         eval_refresh(ret);
         return true;

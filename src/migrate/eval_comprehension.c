@@ -24,7 +24,11 @@ take(struct eval *e, struct harvest *harvest)
         return;
     }
     harvest->element = eval_expression(e, harvest->body);
-    if (harvest->result.kind == VALUE_LIST)
+    if (harvest->result.kind != VALUE_LIST)
+        return;
+    if (harvest->node->kind == PY_SET_COMPREHENSION)
+        eval_set_add(e, &harvest->result, &harvest->element);
+    else
         eval_list_push(e, &harvest->result, &harvest->element);
 }
 

@@ -155,13 +155,8 @@ eval_set(struct eval *e, const struct py_node *node)
 
     if (all.kind != VALUE_TUPLE)
         return all;
-    for (size_t i = 0; i < all.items.count; i++) {
-        struct call add = { .path = "add" };
-        struct value none;
-
-        VEC_PUSH(e->arena, &add.arguments, all.items.items[i]);
-        eval_list_method(e, &set, "add", &add, &none);
-    }
+    for (size_t i = 0; i < all.items.count; i++)
+        eval_set_add(e, &set, &all.items.items[i]);
     return set;
 }
 

@@ -236,11 +236,14 @@ percent_value(const struct value *values, const char *name, size_t *next)
 static const char *
 percent_spec(struct eval *e, const char *text, size_t length, char letter)
 {
-    if (letter == 'i')
-        letter = 'd';
-    if (letter != 's' && letter != 'r')
-        return arena_printf(e->arena, "%.*s%c", (int)length, text, letter);
-    return length > 0 ? arena_printf(e->arena, ">%.*s", (int)length, text) : "";
+    bool is_left = length > 0 && text[0] == '-';
+    bool is_text = letter == 's' || letter == 'r';
+    char type[2] = { letter == 'i' ? 'd' : letter, '\0' };
+
+    if (is_text && length == 0)
+        return "";
+    return arena_printf(e->arena, "%s%.*s%s", is_left ? "<" : (is_text ? ">" : ""),
+        (int)length - is_left, text + is_left, is_text ? "" : type);
 }
 
 /* Source: "printf-style String Formatting" of the library reference. */
@@ -268,7 +271,7 @@ eval_percent(struct eval *e, const struct value *format, const struct value *val
             name = arena_strndup(e->arena, text + 1, length);
             text += length + 1 + (text[length + 1] == ')');
         }
-        length = strspn(text, "0123456789.");
+        length = strspn(text, "-0123456789.");
 
         char letter = text[length];
         struct value value = percent_value(values, name, &next);

@@ -49,6 +49,16 @@ eval_list_push(struct eval *e, struct value *list, const struct value *item)
     }
 }
 
+void
+eval_set_add(struct eval *e, struct value *set, const struct value *item)
+{
+    eval_work(e, set->items.count / 8);
+    for (size_t i = 0; i < set->items.count; i++)
+        if (value_compare(&set->items.items[i], item) == ANSWER_YES)
+            return;
+    eval_list_push(e, set, item);
+}
+
 /* Dicts are short; long ones cost work. */
 static struct value_pair *
 find_pair(const struct value *dict, const struct value *key)

@@ -43,10 +43,9 @@ static bool
 list_add(struct eval *e, struct value *self, const struct call *call, struct value *ret)
 {
     *ret = value_none();
-    for (size_t i = 0; call->arguments.count == 1 && i < self->items.count; i++)
-        if (value_compare(&self->items.items[i], &call->arguments.items[0]) == ANSWER_YES)
-            return true;
-    return list_append(e, self, call, ret);
+    if (call->arguments.count == 1 && eval_list_touch(e, self))
+        eval_set_add(e, self, &call->arguments.items[0]);
+    return true;
 }
 
 static bool

@@ -193,6 +193,7 @@ const struct value *class_member(const struct class_def *def, const char *name);
 /* A list, tuple or dict with room for count items; items are then pushed into its box. */
 struct value eval_list_new(struct eval *e, enum value_kind kind, size_t count);
 void eval_list_push(struct eval *e, struct value *list, const struct value *item);
+void eval_set_add(struct eval *e, struct value *set, const struct value *item);
 void eval_dict_set(
     struct eval *e, struct value *dict, const struct value *key, const struct value *value);
 const struct value *eval_dict_get(const struct value *dict, const struct value *key);

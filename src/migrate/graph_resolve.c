@@ -74,12 +74,36 @@ find_id(struct ctx *ctx, const struct graph *graph, const char *name, size_t *re
         "characters.");
 }
 
-/* Whether both are on one line of down_revisions; a revision is on its own. */
+/* Whether one comes by down_revision from the other; what depends on it is no part of a branch. */
 static bool
-is_of_line(const struct graph *graph, size_t node, size_t other)
+comes_from(struct arena *arena, const struct graph *graph, size_t node, size_t start)
 {
-    return node == other || graph_is_ancestor(graph, node, other) ||
-           graph_is_ancestor(graph, other, node);
+    bool *is_met = ARENA_ARRAY(arena, bool, graph->count);
+    size_t *stack = ARENA_ARRAY(arena, size_t, graph->count);
+    size_t depth = 0;
+
+    is_met[node] = true;
+    stack[depth++] = node;
+    while (depth > 0) {
+        const struct node *at = &graph->nodes[stack[--depth]];
+
+        if (at->revision->index == start)
+            return true;
+        for (size_t i = 0; i < at->parents.count; i++) {
+            size_t parent = at->parents.items[i];
+
+            if (!is_met[parent])
+                stack[depth++] = parent;
+            is_met[parent] = true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_of_line(struct ctx *ctx, const struct graph *graph, size_t node, size_t other)
+{
+    return comes_from(ctx->arena, graph, node, other) || comes_from(ctx->arena, graph, other, node);
 }
 
 static bool
@@ -102,7 +126,7 @@ find_head(struct ctx *ctx, const struct graph *graph, const struct symbol *symbo
     for (size_t i = 0; i < graph->heads.count; i++) {
         size_t head = graph->heads.items[i];
 
-        if ((symbol->branch && !is_of_line(graph, head, branch)) ||
+        if ((symbol->branch && !is_of_line(ctx, graph, head, branch)) ||
             (all && !symbol->branch && !graph->nodes[head].is_real_head))
             continue;
         *ret = head;
@@ -132,7 +156,7 @@ find_start(struct ctx *ctx, const struct graph *graph, const struct symbol *symb
         return true;
     if (!find_id(ctx, graph, symbol->branch, &branch))
         return false;
-    if (is_of_line(graph, *ret, branch))
+    if (is_of_line(ctx, graph, *ret, branch))
         return true;
     return error_set(ctx, ERR_INPUT, "Revision %s is not a member of branch '%s'",
         graph->nodes[*ret].revision->id, symbol->branch);
@@ -150,7 +174,7 @@ step(struct ctx *ctx, const struct graph *graph, bool is_up, const size_t *branc
     size_t found = 0, next = SIZE_MAX;
 
     for (size_t i = 0; i < count; i++)
-        if (!branch || is_of_line(graph, items[i], *branch)) {
+        if (!branch || is_of_line(ctx, graph, items[i], *branch)) {
             next = items[i];
             found++;
         }

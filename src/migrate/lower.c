@@ -108,10 +108,20 @@ op_sql_text(struct host *host, const char *sql)
     op_sql_source(host, &source);
 }
 
+/* How far a statement reaches of which some part, but no name, is unknown. */
+static enum reach
+reach_of(const struct step *step)
+{
+    if (step_is_data(step))
+        return REACH_DATA;
+    return step->object.name ? REACH_TABLE : REACH_ALL;
+}
+
 void
 op_sql_source(struct host *host, struct sql_source *source)
 {
     struct steps made = { 0 };
+    bool is_template = strchr(source->text, VALUE_HOLE);
 
     source->scene = host->scene;
     if (!steps_from_sql(host->ctx, source, &made)) {
@@ -123,14 +133,13 @@ op_sql_source(struct host *host, struct sql_source *source)
     }
     for (size_t i = 0; i < made.count; i++) {
         struct step *step = &made.items[i];
-        bool has_hole = step->text && strchr(step->text, VALUE_HOLE);
+        bool has_hole = is_template && step->text && strstr(step->text, "…");
 
         set_scene(host, step);
         if (step->unknown)
             op_note(host, NOTE_CANNOT_KNOW, step->unknown);
         else if (has_hole)
-            op_unknown(host, step, step_is_data(step) ? REACH_DATA : REACH_ALL,
-                "a part of the SQL text is not known");
+            op_unknown(host, step, reach_of(step), "a part of the SQL text is not known");
         VEC_PUSH(host->arena, host->steps, *step);
     }
 }

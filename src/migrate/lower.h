@@ -92,6 +92,9 @@ bool value_is_final(const struct value *value);
 enum text_meaning { TEXT_IS_SQL, TEXT_IS_CONSTANT };
 const char *op_expression(struct host *host, const struct value *value, enum text_meaning meaning);
 
+/* Adds the columns that an expression mentions. */
+void op_sql_columns(struct host *host, const char *sql, struct text_list *ret);
+
 const char *sql_quoted(struct arena *arena, const char *text);
 const char *sql_ident(struct arena *arena, const char *name);
 const char *sql_object(struct arena *arena, struct object_name name);

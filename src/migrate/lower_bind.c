@@ -294,11 +294,13 @@ op_result(struct host *host, const struct call *call, const char *verb)
                 return;
             }
         }
-        host->has_loaded_rows = true;
     }
     for (size_t i = 0; i < COUNT_OF(building); i++)
         if (text_equal(building[i], verb))
             return;
+    if (strstr(call->path, ".query().") && !text_equal(verb, "count") &&
+        !text_equal(verb, "scalar"))
+        host->has_loaded_rows = true;
     op_note(host, NOTE_NEEDS_SERVER, arena_printf(host->arena, "%s()", verb));
 }
 

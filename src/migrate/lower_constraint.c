@@ -17,7 +17,14 @@ set_options(const struct call *call, struct constraint *constraint, struct arena
 }
 
 static void
-set_name(struct host *host, const struct value *given, struct object_name table,
+note_unknown(struct host *host, const char *what, const struct value *value)
+{
+    op_note(host, NOTE_CANNOT_KNOW,
+        arena_printf(host->arena, "%s not known: %s", what, value_reason(host->arena, value)));
+}
+
+static void
+naming_of(struct host *host, const struct value *given, struct object_name table,
     struct constraint *constraint)
 {
     struct named named = {
@@ -32,10 +39,12 @@ set_name(struct host *host, const struct value *given, struct object_name table,
 }
 
 static void
-note_unknown(struct host *host, const char *what, const struct value *value)
+set_name(struct host *host, const struct value *given, struct object_name table,
+    struct constraint *constraint)
 {
-    op_note(host, NOTE_CANNOT_KNOW,
-        arena_printf(host->arena, "%s not known: %s", what, value_reason(host->arena, value)));
+    naming_of(host, given, table, constraint);
+    if (constraint->is_name_unknown && value_is_given(given))
+        note_unknown(host, "the constraint's name is", given);
 }
 
 /* "schema.table.column", or a column of a table; false if it is neither. */
@@ -112,7 +121,7 @@ op_check(struct host *host, const struct call *call, struct object_name table, s
     ret.expression = condition_sql(
         host, call_argument(call, condition_at, condition_at == 0 ? "sqltext" : "condition"));
     if (ret.expression)
-        sql_columns(host->ctx, ret.expression, &ret.columns);
+        op_sql_columns(host, ret.expression, &ret.columns);
     set_options(call, &ret, host->arena);
     set_name(host,
         call_argument(
@@ -173,7 +182,7 @@ exclusion_sql(struct host *host, const struct call *call, size_t first, struct c
         if (!sql || !operator)
             return NULL;
         buffer_printf(&buffer, "%s%s WITH %s", i > first ? ", " : "", sql, operator);
-        sql_columns(host->ctx, sql, &ret->columns);
+        op_sql_columns(host, sql, &ret->columns);
     }
     buffer_add(&buffer, ")");
     if (where && !condition)
@@ -345,7 +354,7 @@ op_drop_constraint(struct host *host, const struct subject *subject)
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         if (text_equal(kinds[i].name, type_name))
             constraint.kind = kinds[i].kind;
-    set_name(host, name, table, &constraint);
+    naming_of(host, name, table, &constraint);
     step->object = table;
     step->constraint_kind = constraint.kind;
     step->constraint_name = constraint.name;
@@ -353,5 +362,6 @@ op_drop_constraint(struct host *host, const struct subject *subject)
     if (!table.name)
         op_unknown(host, step, REACH_ALL, "the table's name is not known");
     else if (!constraint.name)
-        op_unknown(host, step, REACH_TABLE, "the constraint's name is not known");
+        op_unknown(host, step, REACH_TABLE, "the constraint's name is not known: %s",
+            value_is_given(name) ? value_reason(host->arena, name) : "none is given");
 }

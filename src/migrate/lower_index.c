@@ -116,7 +116,7 @@ set_options(struct host *host, const struct call *call, struct index *index)
         if (index->where && strchr(index->where, VALUE_HOLE))
             index->where = NULL;
         if (index->where)
-            sql_columns(host->ctx, index->where, &index->uses);
+            op_sql_columns(host, index->where, &index->uses);
         else
             is_known = false;
     }

@@ -66,9 +66,7 @@ drop_column(struct host *host, const struct subject *subject)
 static void
 table_comment(struct host *host, const struct subject *subject)
 {
-    struct step *step = table_step(host, STEP_COMMENT, subject);
-
-    step->table = step->object;
+    table_step(host, STEP_COMMENT, subject);
 }
 
 /* ---- alter_column ---- */

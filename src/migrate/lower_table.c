@@ -201,7 +201,8 @@ comment_step(struct host *host, struct object_name table, const char *column)
     struct step *step = op_step(host, STEP_COMMENT);
 
     step->object = table;
-    step->table = table;
+    if (column)
+        step->table = table;
     step->column = column;
 }
 

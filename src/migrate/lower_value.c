@@ -275,6 +275,17 @@ value_table(struct arena *arena, const struct value *value)
 
 /* ---- SQL ---- */
 
+void
+op_sql_columns(struct host *host, const char *sql, struct text_list *ret)
+{
+    struct text_list found = { 0 };
+
+    sql_columns(host->ctx, sql, &found);
+    for (size_t i = 0; i < found.count; i++)
+        if (!text_list_has(ret, found.items[i]))
+            text_list_add(host->arena, ret, found.items[i]);
+}
+
 const char *
 sql_quoted(struct arena *arena, const char *text)
 {

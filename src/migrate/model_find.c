@@ -138,6 +138,7 @@ model_assume_table(struct model *model, struct object_name name, const struct or
             relation_new(&act, model_schema_of(model, name.schema), name.name, RELATION_TABLE);
     relation->presence = PRESENT;
     relation->is_vague = true;
+    relation->is_opaque = true;
     relation->hides_names = true;
     relation->is_filled = true;
     return relation;
@@ -297,6 +298,13 @@ refuse_column(struct act *act, const struct fault *fault, const char *column,
     }
 }
 
+static struct model_column *
+assume_column(struct act *act, struct relation *relation, const char *name)
+{
+    return relation_add_column(act, relation,
+        &(struct column){ .name = name, .type = { .unknown = "nothing tells its type" } });
+}
+
 struct model_column *
 need_column(struct act *act, struct relation *relation, const char *name, enum missing wording)
 {
@@ -308,6 +316,8 @@ need_column(struct act *act, struct relation *relation, const char *name, enum m
     if (!name || (column && (column->presence == PRESENT || act->is_maybe)))
         return column;
 
+    if (!column && relation->is_opaque)
+        return assume_column(act, relation, name);
     key = key_make(relation->schema, relation->name, name);
     fault.object = name_shown(arena, relation->schema, relation->name, name);
     fault.first = column ? &column->origin : model_dropped(act->model, key.text);
@@ -317,8 +327,7 @@ need_column(struct act *act, struct relation *relation, const char *name, enum m
     if (column) {
         column->presence = PRESENT;
     } else if (fault.is_doubtful && !act->is_maybe) {
-        column = relation_add_column(act, relation,
-            &(struct column){ .name = name, .type = { .unknown = "nothing tells its type" } });
+        column = assume_column(act, relation, name);
     }
     return column;
 }

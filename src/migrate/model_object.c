@@ -261,6 +261,7 @@ apply_create_view(struct act *act)
         return;
     view = relation_new(act, schema, name.name, kind);
     view->is_vague = true;
+    view->is_opaque = true;
     set_uses(act, view);
 }
 

@@ -183,6 +183,7 @@ apply_create_table(struct act *act)
         return;
     table = relation_new(act, schema, step->object.name, RELATION_TABLE);
     table->is_vague = step->is_as_select || step->unknown || (step->parent && !parent);
+    table->is_opaque = step->is_as_select;
     table->is_temporary = step->is_temporary;
     table->is_partitioned = step->is_partitioned;
     if (parent)

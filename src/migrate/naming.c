@@ -184,12 +184,8 @@ naming_apply(struct host *host, const struct value *given, const struct named *n
 
     *ret_name = name;
     *ret_is_unknown = is_given && !name;
-    if (*ret_is_unknown) {
-        op_note(host, NOTE_CANNOT_KNOW,
-            arena_printf(host->arena, "the constraint's name is not known: %s",
-                value_reason(host->arena, given)));
+    if (*ret_is_unknown)
         return;
-    }
     if (value_is_final(given) || (name && (!pattern || !strstr(pattern, "constraint_name"))))
         return;
     if (!name && naming && naming->is_unknown) {

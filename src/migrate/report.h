@@ -32,7 +32,7 @@ void report_init(struct ctx *ctx, const struct analysis *analysis, const char *m
 const char *report_replay_answer(const struct report *report);
 
 /* The JSON document of docs/migrations.md, an element of a list a line. */
-void report_json(FILE *out, const struct report *report, bool with_schema);
+void analysis_json(FILE *out, const struct report *report, bool with_schema);
 
 /* One HTML page that loads nothing. */
-void report_html(struct ctx *ctx, FILE *out, const struct report *report);
+void analysis_html(struct ctx *ctx, FILE *out, const struct report *report);

@@ -175,7 +175,7 @@ put_body(const struct page *page)
 }
 
 void
-report_html(struct ctx *ctx, FILE *out, const struct report *report)
+analysis_html(struct ctx *ctx, FILE *out, const struct report *report)
 {
     struct page page = {
         .arena = ctx->arena,

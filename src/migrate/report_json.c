@@ -261,7 +261,7 @@ put_member(FILE *out, const char *name, json_t *json)
 
 /* Long lists are written element by element: none of them is ever whole in memory as objects. */
 void
-report_json(FILE *out, const struct report *report, bool with_schema)
+analysis_json(FILE *out, const struct report *report, bool with_schema)
 {
     const struct analysis *analysis = report->analysis;
 

@@ -1,4 +1,4 @@
-/* What the parts of report_html() share. Texts of others go through markup_text(). */
+/* What the parts of analysis_html() share. Texts of others go through markup_text(). */
 #pragma once
 
 #include "base/markup.h"

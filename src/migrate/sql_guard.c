@@ -61,7 +61,7 @@ take_sign(struct question *question, char sign)
 static struct lexeme
 take_name(struct question *question)
 {
-    struct lexeme name = question->token;
+    struct lexeme name;
 
     do {
         name = question->token;

@@ -69,13 +69,11 @@ quoted_end(const char *text, size_t at, bool has_backslashes)
     char quote = text[at++];
 
     while (text[at]) {
-        if (has_backslashes && text[at] == '\\' && text[at + 1])
-            at++;
-        else if (text[at] == quote && text[at + 1] != quote)
+        bool is_escape = has_backslashes && text[at] == '\\' && text[at + 1];
+
+        if (text[at] == quote && text[at + 1] != quote)
             return at + 1;
-        else if (text[at] == quote)
-            at++;
-        at++;
+        at += is_escape || text[at] == quote ? 2 : 1;
     }
     return at;
 }

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 
-#define STEP_TEXT(name, text) [name] = text,
+#define STEP_TEXT(name, text) [name] = (text),
 static const char *const kind_names[] = { STEP_KINDS(STEP_TEXT) };
 #undef STEP_TEXT
 
@@ -127,39 +127,59 @@ comment_text(struct arena *arena, const struct step *step, const char *object)
     return part_text(arena, noun, NULL, object);
 }
 
+/* The part of a table that the step is about. */
+static const char *
+inner_name(const struct step *step, enum subject subject)
+{
+    if (subject == ABOUT_COLUMN)
+        return !step->column && step->columns.count > 0 ? step->columns.items[0].name
+                                                        : step->column;
+    return !step->constraint_name && step->constraints.count > 0 ? step->constraints.items[0].name
+                                                                 : step->constraint_name;
+}
+
+static const char *
+setting_text(struct arena *arena, const struct step *step, const char *object)
+{
+    if (step->kind == STEP_SET)
+        return part_text(arena, "setting", NULL, step->setting);
+    if (step->kind == STEP_COMMENT)
+        return comment_text(arena, step, object);
+    return object ? object : "";
+}
+
+static const char *
+object_text(struct arena *arena, const struct step *step, const struct noun_row *row,
+    const char *object, const char *table)
+{
+    if (!*row->noun)
+        return object ? object : "";
+    if (!object && !table)
+        return step_kind_name(step->kind);
+    return part_text(arena, row->noun, object ? NULL : table, object);
+}
+
 const char *
 step_object_text(struct arena *arena, const struct step *step)
 {
     const struct noun_row *row = noun_of(step->kind);
     const char *object = dotted(arena, step->object);
     const char *table = dotted(arena, step->table);
-    const char *name = step->constraint_name;
+    const char *noun = row->noun;
 
     switch (row->subject) {
     case ABOUT_COLUMN:
-        name = step->column;
-        if (!name && step->columns.count > 0)
-            name = step->columns.items[0].name;
-        return part_text(arena, row->noun, object, name);
+        return part_text(arena, noun, object, inner_name(step, row->subject));
     case ABOUT_CONSTRAINT:
-        if (!name && step->constraints.count > 0)
-            name = step->constraints.items[0].name;
-        return part_text(arena, row->noun, table ? table : object, name);
+        return part_text(arena, noun, table ? table : object, inner_name(step, row->subject));
     case ABOUT_SETTING:
-        if (step->kind == STEP_SET)
-            return part_text(arena, row->noun, NULL, step->setting);
-        if (step->kind == STEP_COMMENT)
-            return comment_text(arena, step, object);
-        return object ? object : "";
+        return setting_text(arena, step, object);
     case ABOUT_NAMED:
-        return part_text(arena,
-            step->name_kind == NAME_TABLE ? row->noun : name_nouns[step->name_kind], NULL, object);
+        if (step->name_kind != NAME_TABLE)
+            noun = name_nouns[step->name_kind];
+        return part_text(arena, noun, NULL, object);
     case ABOUT_OBJECT:
         break;
     }
-    if (!*row->noun)
-        return object ? object : "";
-    if (!object && !table)
-        return step_kind_name(step->kind);
-    return part_text(arena, row->noun, object ? NULL : table, object);
+    return object_text(arena, step, row, object, table);
 }

@@ -10,9 +10,9 @@ struct type {
     int32_t modifiers[2];
     int modifier_count;
     const char *modifier_text; /* modifiers that are no numbers: "Point,4326"; else NULL */
-    int dimensions;        /* of an array */
-    const char *unknown;   /* why the name is unknown */
-    const char *collation; /* or NULL */
+    int dimensions;            /* of an array */
+    const char *unknown;       /* why the name is unknown */
+    const char *collation;     /* or NULL */
 };
 
 /*

@@ -58,7 +58,7 @@
 enum known { KNOWN(KNOWN_ENUM) KNOWN_COUNT };
 #undef KNOWN_ENUM
 
-#define KNOWN_NAME(name, text) [name] = text,
+#define KNOWN_NAME(name, text) [name] = (text),
 static const char *const known_names[] = { KNOWN(KNOWN_NAME) };
 #undef KNOWN_NAME
 

@@ -232,7 +232,7 @@ test_json_is_a_document_with_every_member(void **state)
     write_history(sample);
     analyze(sample, &(const struct analysis_options){ 0 });
     report_init(sample->ctx, &sample->analysis, "", false, &report);
-    report_json(out, &report, true);
+    analysis_json(out, &report, true);
     fclose(out);
     assert_true(json_parse(sample->ctx, "report", text, &json));
     free(text);
@@ -260,7 +260,7 @@ test_html_shows_no_markup_of_others(void **state)
     write_history(sample);
     analyze(sample, &(const struct analysis_options){ 0 });
     report_init(sample->ctx, &sample->analysis, "", false, &report);
-    report_html(sample->ctx, out, &report);
+    analysis_html(sample->ctx, out, &report);
     fclose(out);
     assert_non_null(strstr(text, "&lt;img src=x onerror=alert(1)&gt;{{script}}&lt;/script&gt;"));
     assert_null(strstr(text, "<img"));

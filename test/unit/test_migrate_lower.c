@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -13,7 +14,7 @@ text_or_dash(const char *text)
     return text ? text : "-";
 }
 
-/* Without blanks and the parentheses that stand around the whole. */
+/* In lower case, without blanks and the parentheses that stand around the whole. */
 static const char *
 squeezed(struct ctx *ctx, const char *sql)
 {
@@ -22,7 +23,7 @@ squeezed(struct ctx *ctx, const char *sql)
 
     for (const char *c = sql; c && *c; c++)
         if (*c != ' ' && *c != '\n')
-            buffer_append(&buffer, c, 1);
+            buffer_printf(&buffer, "%c", tolower((unsigned char)*c));
     text = buffer_text(&buffer);
     while (text[0] == '(' && text[strlen(text) - 1] == ')')
         text = arena_strndup(ctx->arena, text + 1, strlen(text) - 2);

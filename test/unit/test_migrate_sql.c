@@ -270,6 +270,15 @@ alter_table_is_a_step_a_command(void **state)
             "add constraint object=t name=p +if_exists\n  primary name=p using_index=ix\n"
             "validate constraint object=t name=v +if_exists\n"
             "drop constraint object=t name=d +if_exists +cascade" },
+    };
+
+    CHECK(state, rows);
+}
+
+static void
+alter_table_does_anything_else(void **state)
+{
+    static const struct row rows[] = {
         { "ALTER TABLE t ADD a int CONSTRAINT nn NOT NULL CONSTRAINT ck CHECK (a > 0) "
           "REFERENCES o",
             "add column object=t column=a"
@@ -854,6 +863,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         test_with_ctx(tables_are_created),
         test_with_ctx(alter_table_is_a_step_a_command),
+        test_with_ctx(alter_table_does_anything_else),
         test_with_ctx(indexes_have_their_keys),
         test_with_ctx(types_and_domains),
         test_with_ctx(other_objects),
