@@ -255,6 +255,14 @@ print_graph(struct ctx *ctx, FILE *out, const struct report *report)
     }
 }
 
+static bool
+is_order_disputed(const struct graph *graph)
+{
+    return graph->order.count == graph->order_1_8.count && graph->order.count > 0 &&
+           memcmp(graph->order.items, graph->order_1_8.items,
+               graph->order.count * sizeof(graph->order.items[0])) != 0;
+}
+
 static void
 print_replay(struct ctx *ctx, FILE *out, const struct report *report)
 {
@@ -296,6 +304,9 @@ print_head(struct ctx *ctx, FILE *out, const struct report *report)
         render_clean(
             ctx->arena, text_list_join(ctx->arena, &history->environment.locations, ", ")));
     print_graph(ctx, out, report);
+    if (is_order_disputed(&report->analysis->graph))
+        out_mark_line(out, MARK_INFO,
+            "order     Alembic 1.8, which reads folders unsorted, applies it in another one");
     out_mark_line(out, is_full ? MARK_OK : MARK_WARN,
         "coverage  %zu understood in full, %zu in part, %zu not; %s",
         report->coverage[COVERAGE_FULL], report->coverage[COVERAGE_PARTIAL],

@@ -30,10 +30,20 @@ finding_add(
     return &findings->items[findings->count - 1];
 }
 
+/* Most findings have one or two of each, and a long history has many findings. */
+#define START_SMALL(arena, vec)                                               \
+    do {                                                                      \
+        if ((vec)->capacity == 0) {                                           \
+            (vec)->capacity = 2;                                              \
+            (vec)->items = arena_alloc((arena), 2 * sizeof((vec)->items[0])); \
+        }                                                                     \
+    } while (0)
+
 void
 finding_evidence(
     struct findings *findings, struct finding *finding, const char *name, const char *value)
 {
+    START_SMALL(findings->arena, &finding->evidence);
     VEC_PUSH(findings->arena, &finding->evidence, (struct evidence){ name, value });
 }
 
@@ -41,6 +51,7 @@ void
 finding_related(
     struct findings *findings, struct finding *finding, struct place place, const char *what)
 {
+    START_SMALL(findings->arena, &finding->related);
     VEC_PUSH(findings->arena, &finding->related, (struct related){ place, what });
 }
 
@@ -76,20 +87,14 @@ compare(const void *left, const void *right)
 {
     const struct finding *a = left;
     const struct finding *b = right;
-    const int orders[] = {
-        compare_text(a->place.file, b->place.file),
-        compare_number(a->place.line, b->place.line),
-        compare_number(a->place.column, b->place.column),
-        compare_number(b->severity, a->severity),
-        compare_text(a->rule->id, b->rule->id),
-        compare_text(a->object, b->object),
-        compare_text(a->message, b->message),
-    };
+    int order = compare_text(a->place.file, b->place.file);
 
-    for (size_t i = 0; i < COUNT_OF(orders); i++)
-        if (orders[i] != 0)
-            return orders[i];
-    return 0;
+    order = order ? order : compare_number(a->place.line, b->place.line);
+    order = order ? order : compare_number(a->place.column, b->place.column);
+    order = order ? order : compare_number(b->severity, a->severity);
+    order = order ? order : compare_text(a->rule->id, b->rule->id);
+    order = order ? order : compare_text(a->object, b->object);
+    return order ? order : compare_text(a->message, b->message);
 }
 
 void

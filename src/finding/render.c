@@ -243,11 +243,17 @@ render_clean(struct arena *arena, const char *text)
     return clean_line(arena, text, strlen(text));
 }
 
-/* Bytes of the name, or dotted names, that starts here. */
+/* Bytes of the string, name or dotted name that starts here. */
 static size_t
 name_length(const char *text)
 {
     size_t length = 0;
+
+    if (*text == '"' || *text == '\'') {
+        const char *end = strchr(text + 1, *text);
+
+        return end ? (size_t)(end - text) + 1 : strlen(text);
+    }
 
     while (isalnum((unsigned char)text[length]) || text[length] == '_' || text[length] == '.')
         length++;
@@ -298,13 +304,15 @@ render_code(
         const char *start = text + mark - indent;
 
         code.mark_start = text_width(arena_strndup(arena, text, mark - indent));
-        code.mark_width = name_length(start);
+        code.mark_width = text_width(arena_strndup(arena, start, name_length(start)));
     }
     code.text = text;
     if (text_width(text) > width) {
         code.text = arena_printf(arena, "%.*s…", (int)length_within(text, width - 1), text);
-        if (code.mark_start + code.mark_width > width)
+        if (code.mark_start >= width)
             code.mark_width = 0;
+        else if (code.mark_start + code.mark_width > width)
+            code.mark_width = width - code.mark_start;
     }
     return code;
 }

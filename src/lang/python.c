@@ -351,13 +351,20 @@ move_on(struct converter *converter, struct py_node *node)
 static bool
 convert(struct ctx *ctx, const TSTree *from, struct py_tree *ret)
 {
+    TSNode root = ts_tree_root_node(from);
     struct converter converter CLEANUP(cursor_cleanup) = {
         .ctx = ctx,
         .tree = ret,
-        .cursor = ts_tree_cursor_new(ts_tree_root_node(from)),
+        .cursor = ts_tree_cursor_new(root),
     };
     struct py_node *node;
 
+    /* Where nothing made sense to the parser there is no module around the error. */
+    if (ts_node_symbol(root) >= SYMBOLS_MAX) {
+        node = new_node(&converter, root, PY_MODULE, PY_FIELD_NONE);
+        link_node(&converter, node);
+        converter.levels[++converter.depth].node = node;
+    }
     do {
         if (converter.depth == DEPTH_MAX)
             return error_set(ctx, ERR_INPUT, "line %u: nested deeper than %d",

@@ -298,6 +298,22 @@ computes(const struct step *step)
     return *text && strncmp(text, "::", 2) != 0 && strncasecmp(text, "as ", 3) != 0;
 }
 
+/*
+ * Types of extensions that nothing else is stored like; of citext that would not be true. Another
+ * number of dimensions is another matter.
+ */
+static const char *const stored_otherwise[] = { "geography", "geometry", "halfvec", "hstore",
+    "ltree", "sparsevec", "vector" };
+
+static bool
+is_stored_otherwise(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(stored_otherwise); i++)
+        if (text_equal(name, stored_otherwise[i]))
+            return true;
+    return false;
+}
+
 static enum type_change
 change_of_type(const struct work *work)
 {
@@ -315,7 +331,8 @@ change_of_type(const struct work *work)
         const struct model_type *b = model_type_find(work->model, to->schema, to->name);
 
         /* Values of an enum are numbers on disk: nothing else reads them. */
-        if ((a && a->made_by == STEP_CREATE_ENUM) || (b && b->made_by == STEP_CREATE_ENUM))
+        if (is_stored_otherwise(from->name) || is_stored_otherwise(to->name) ||
+            (a && a->made_by == STEP_CREATE_ENUM) || (b && b->made_by == STEP_CREATE_ENUM))
             return TYPE_CHANGE_REWRITE;
     }
     return change;

@@ -137,13 +137,19 @@ eval_name(struct eval *e, const struct py_node *node)
 const char *
 eval_join(struct eval *e, const char *path, const char *between, const char *name)
 {
+    const char *const parts[] = { path, between, name };
     char joined[WORD_MAX];
-    int length = snprintf(joined, sizeof(joined), "%s%s%s", path, between, name);
+    size_t length = 0;
 
     /* Paths that grow by themselves are cut: nobody asks for them. */
-    if (length >= (int)sizeof(joined))
-        return eval_word(e, joined, sizeof(joined) - 1);
-    return eval_word(e, joined, (size_t)length);
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        size_t room = sizeof(joined) - 1 - length;
+        size_t more = strnlen(parts[i], room);
+
+        memcpy(joined + length, parts[i], more);
+        length += more;
+    }
+    return eval_word(e, joined, length);
 }
 
 const char *

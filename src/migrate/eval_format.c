@@ -59,9 +59,18 @@ pad(struct buffer *buffer, const struct spec *spec, const char *text, bool is_nu
 {
     size_t count = eval_text_count(text);
     size_t missing = spec->width > count ? spec->width - count : 0;
-    char align = spec->align ? spec->align : (is_number ? '>' : '<');
-    size_t left = align == '>' || align == '=' ? missing : (align == '^' ? missing / 2 : 0);
+    char usual = '<';
+    char align = spec->align;
+    size_t left = 0;
 
+    if (is_number)
+        usual = '>';
+    if (!align)
+        align = usual;
+    if (align == '>' || align == '=')
+        left = missing;
+    else if (align == '^')
+        left = missing / 2;
     if (align == '=' && *text == '-')
         buffer_append(buffer, text++, 1);
     for (size_t i = 0; i < left; i++)
@@ -72,28 +81,41 @@ pad(struct buffer *buffer, const struct spec *spec, const char *text, bool is_nu
 }
 
 static const char *
+integer_text(struct arena *arena, long long number, char type)
+{
+    unsigned long long positive = (unsigned long long)number;
+
+    if (type == 'd' || type == 0)
+        return arena_printf(arena, "%lld", number);
+    if (number < 0)
+        return NULL;
+    switch (type) {
+    case 'x':
+        return arena_printf(arena, "%llx", positive);
+    case 'X':
+        return arena_printf(arena, "%llX", positive);
+    case 'o':
+        return arena_printf(arena, "%llo", positive);
+    default:
+        return NULL;
+    }
+}
+
+static const char *
 number_text(struct arena *arena, const struct value *value, const struct spec *spec)
 {
-    char type = spec->type;
-    bool is_integer = value->kind == VALUE_INTEGER || value->kind == VALUE_BOOL;
-    long long number = (long long)value->integer;
+    enum { PRECISION_USUAL = 6, PRECISION_MAX = 30 };
+    bool is_integer = value->kind != VALUE_FLOAT;
+    size_t precision = spec->precision == SIZE_MAX ? PRECISION_USUAL : spec->precision;
 
-    if (is_integer && (type == 'd' || type == 0) && spec->precision == SIZE_MAX)
-        return arena_printf(arena, "%lld", number);
-    if (is_integer && number >= 0 && spec->precision == SIZE_MAX) {
-        if (type == 'x')
-            return arena_printf(arena, "%llx", (unsigned long long)number);
-        if (type == 'X')
-            return arena_printf(arena, "%llX", (unsigned long long)number);
-        if (type == 'o')
-            return arena_printf(arena, "%llo", (unsigned long long)number);
-    }
-    if ((type == 'f' || type == 'F') && spec->precision <= 30)
-        return arena_printf(arena, "%.*f", (int)spec->precision,
-            is_integer ? (double)number : strtod(value->text, NULL));
-    if ((type == 'f' || type == 'F') && spec->precision == SIZE_MAX)
-        return arena_printf(arena, "%f", is_integer ? (double)number : strtod(value->text, NULL));
-    return NULL;
+    if (spec->type == 'f' || spec->type == 'F')
+        return precision > PRECISION_MAX
+                   ? NULL
+                   : arena_printf(arena, "%.*f", (int)precision,
+                         is_integer ? (double)value->integer : strtod(value->text, NULL));
+    if (!is_integer || spec->precision != SIZE_MAX)
+        return NULL;
+    return integer_text(arena, (long long)value->integer, spec->type);
 }
 
 void
@@ -176,6 +198,24 @@ append_field(
     eval_format_value(e, buffer, &value, conversion, spec);
 }
 
+/* Behind the brace that closes this one, or NULL: a specification may hold fields of its own. */
+static const char *
+end_of_field(const char *text)
+{
+    int depth = 0;
+
+    do {
+        if (*text == '{')
+            depth++;
+        else if (*text == '}')
+            depth--;
+        else if (*text == '\0')
+            return NULL;
+        text++;
+    } while (depth > 0);
+    return depth == 0 ? text : NULL;
+}
+
 struct value
 eval_format_method(struct eval *e, const struct value *self, const struct call *call)
 {
@@ -195,13 +235,9 @@ eval_format_method(struct eval *e, const struct value *self, const struct call *
             continue;
         }
 
-        /* A specification may hold fields of its own, one level deep. */
-        const char *end = text + 1;
-        int depth = 1;
+        const char *end = end_of_field(text);
 
-        for (; *end && depth > 0; end++)
-            depth += *end == '{' ? 1 : (*end == '}' ? -1 : 0);
-        if (*text == '}' || depth > 0)
+        if (!end)
             return value_unknown("its format is wrong");
         append_field(
             e, &buffer, call, arena_strndup(e->arena, text + 1, (size_t)(end - text) - 2), &next);
@@ -238,8 +274,10 @@ percent_spec(struct eval *e, const char *text, size_t length, char letter)
 {
     bool is_left = length > 0 && text[0] == '-';
     bool is_text = letter == 's' || letter == 'r';
-    char type[2] = { letter == 'i' ? 'd' : letter, '\0' };
+    char type[2] = { letter, '\0' };
 
+    if (letter == 'i')
+        type[0] = 'd';
     if (is_text && length == 0)
         return "";
     return arena_printf(e->arena, "%s%.*s%s", is_left ? "<" : (is_text ? ">" : ""),

@@ -304,37 +304,59 @@ clamp(int64_t number, int64_t count)
     return number > count ? count : number;
 }
 
-/* Source: the rules of slice.indices() in the language reference, for steps 1 and -1 and others. */
+/* From, to and step; false if they are not known. [::-1] is a step of -1 over everything. */
+static bool
+get_bounds(const struct value part[3], int64_t count, int64_t ret[3])
+{
+    ret[0] = 0;
+    ret[1] = count;
+    ret[2] = 1;
+    for (int i = 0; i < 3; i++) {
+        if (part[i].kind != VALUE_NONE && part[i].kind != VALUE_INTEGER)
+            return false;
+        if (part[i].kind != VALUE_INTEGER)
+            continue;
+        ret[i] = part[i].integer;
+        if (i < 2)
+            ret[i] = clamp(ret[i], count);
+        else if (ret[i] > count)
+            ret[i] = count + 1;
+    }
+    return ret[2] > 0 || (ret[2] == -1 && part[0].kind == VALUE_NONE && part[1].kind == VALUE_NONE);
+}
+
+static struct value
+slice_text(struct eval *e, const char *text, const struct value part[3])
+{
+    int64_t bounds[3];
+    size_t from;
+    size_t to;
+
+    if (!get_bounds(part, (int64_t)eval_text_count(text), bounds) || bounds[2] != 1)
+        return value_unknown("the bounds of a slice are not known");
+    from = eval_text_offset(text, (size_t)bounds[0]);
+    to = eval_text_offset(text, (size_t)bounds[1]);
+    return eval_text_new(e, text + from, to > from ? to - from : 0);
+}
+
+/* Source: the rules of slice.indices() in the library reference. */
 struct value
 eval_slice_of(struct eval *e, const struct value *object, const struct value part[3])
 {
-    bool is_text = object->kind == VALUE_TEXT && !eval_is_path(object);
-    int64_t count = is_text ? (int64_t)eval_text_count(object->text) : (int64_t)object->items.count;
-    int64_t number[3] = { 0, count, 1 };
+    int64_t count = (int64_t)object->items.count;
+    int64_t bounds[3];
+    struct value list;
 
-    if (!is_text && object->kind != VALUE_LIST && object->kind != VALUE_TUPLE)
+    if (object->kind == VALUE_TEXT && !eval_is_path(object))
+        return slice_text(e, object->text, part);
+    if (object->kind != VALUE_LIST && object->kind != VALUE_TUPLE)
         return value_unknown("a part of what is not known");
-    for (int i = 0; i < 3; i++) {
-        if (part[i].kind != VALUE_NONE && part[i].kind != VALUE_INTEGER)
-            return value_unknown("the bounds of a slice are not known");
-        if (part[i].kind == VALUE_INTEGER)
-            number[i] = i < 2 ? clamp(part[i].integer, count) : part[i].integer;
-    }
-
-    bool is_reversed = number[2] == -1 && part[0].kind == VALUE_NONE && part[1].kind == VALUE_NONE;
-
-    if ((number[2] < 1 && !is_reversed) || (is_text && number[2] != 1))
-        return value_unknown("a slice with such a step");
-    if (is_text) {
-        size_t from = eval_text_offset(object->text, (size_t)number[0]);
-        size_t to = eval_text_offset(object->text, (size_t)number[1]);
-
-        return eval_text_new(e, object->text + from, to > from ? to - from : 0);
-    }
-
-    struct value list = eval_list_new(e, object->kind, 0);
-
-    for (int64_t i = number[0]; i < number[1]; i += is_reversed ? 1 : number[2])
-        eval_list_push(e, &list, &object->items.items[is_reversed ? number[1] - 1 - i : i]);
+    if (!get_bounds(part, count, bounds))
+        return value_unknown("the bounds of a slice are not known");
+    list = eval_list_new(e, object->kind, 0);
+    for (int64_t i = count - 1; bounds[2] < 0 && i >= 0; i--)
+        eval_list_push(e, &list, &object->items.items[i]);
+    for (int64_t i = bounds[0]; bounds[2] > 0 && i < bounds[1]; i += bounds[2])
+        eval_list_push(e, &list, &object->items.items[i]);
     return list;
 }

@@ -243,26 +243,49 @@ is_opaque(const struct value *value)
     return value->kind == VALUE_UNKNOWN || value->kind == VALUE_NAME || value->kind == VALUE_CALL;
 }
 
+/* A text, or what stands for one next to a text. */
+static bool
+may_be_text(const struct value *value)
+{
+    return value_is_text(value) || is_opaque(value);
+}
+
+static struct value
+add(struct eval *e, const struct value *left, const struct value *right)
+{
+    if ((value_is_text(left) && may_be_text(right)) || (value_is_text(right) && may_be_text(left)))
+        return add_texts(e, left, right);
+    if (is_list(left) && left->kind == right->kind)
+        return add_lists(e, left, right);
+    return value_unknown("a sum whose parts are not known");
+}
+
+static struct value
+multiply(struct eval *e, const struct value *left, const struct value *right)
+{
+    const struct value *times = left->kind == VALUE_INTEGER ? left : right;
+    const struct value *what = times == left ? right : left;
+
+    if (times->kind != VALUE_INTEGER)
+        return value_unknown("a product whose parts are not known");
+    if (value_is_text(what))
+        return repeat_text(e, what, times->integer);
+    if (is_list(what))
+        return repeat_list(e, what, times->integer);
+    return value_unknown("a product whose parts are not known");
+}
+
 static struct value
 combine(struct eval *e, const struct value *left, char sign, const struct value *right)
 {
-    if (sign == '/' && (eval_is_path(left) || eval_is_path(right)))
-        return eval_path_join(e, left, right);
+    if (sign == '+')
+        return add(e, left, right);
+    if (sign == '*')
+        return multiply(e, left, right);
     if (sign == '%' && value_is_text(left))
         return eval_percent(e, left, right);
-    if (sign == '+' && (value_is_text(left) || value_is_text(right)) &&
-        (value_is_text(left) || is_opaque(left)) && (value_is_text(right) || is_opaque(right)))
-        return add_texts(e, left, right);
-    if (sign == '*' && value_is_text(left) && right->kind == VALUE_INTEGER)
-        return repeat_text(e, left, right->integer);
-    if (sign == '*' && value_is_text(right) && left->kind == VALUE_INTEGER)
-        return repeat_text(e, right, left->integer);
-    if (sign == '+' && is_list(left) && left->kind == right->kind)
-        return add_lists(e, left, right);
-    if (sign == '*' && is_list(left) && right->kind == VALUE_INTEGER)
-        return repeat_list(e, left, right->integer);
-    if (sign == '*' && is_list(right) && left->kind == VALUE_INTEGER)
-        return repeat_list(e, right, left->integer);
+    if (sign == '/' && (eval_is_path(left) || eval_is_path(right)))
+        return eval_path_join(e, left, right);
     if (strchr("-&|", sign) && left->kind == VALUE_LIST && right->kind == VALUE_LIST)
         return combine_sets(e, left, sign, right);
     if (sign == '|' && left->kind == VALUE_DICT && right->kind == VALUE_DICT)

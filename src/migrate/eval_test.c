@@ -162,49 +162,58 @@ test_and(const struct test *a, const struct test *b)
     return (struct test){ 0 };
 }
 
-static struct value
-value_of_test(struct test test)
-{
-    struct value value = value_unknown("it depends on the database");
-
-    value.test = test;
-    return value;
-}
-
 static bool
 is_bool(const struct value *value, bool truth)
 {
     return value->kind == VALUE_BOOL && (value->integer != 0) == truth;
 }
 
+static bool
+is_same(const struct value *a, const struct value *b)
+{
+    if (a->kind == VALUE_CALL && b->kind == VALUE_CALL)
+        return a->call == b->call && text_equal(a->path, b->path);
+    return a->kind == b->kind && value_compare(a, b) == ANSWER_YES;
+}
+
+/* A path that one side has and the other does not deny, as of an import that may fail. */
+static const char *
+common_path(const struct value *yes, const struct value *no)
+{
+    const struct value *with = yes->path ? yes : no;
+    const struct value *without = with == yes ? no : yes;
+
+    if (without->path)
+        return text_equal(with->path, without->path) ? with->path : NULL;
+    return without->kind == VALUE_NONE || without->kind == VALUE_UNKNOWN ? with->path : NULL;
+}
+
+/* What a value that is true or false on either side asks, if it is one question. */
+static struct test
+test_of_both(const struct test *test, const struct value *yes, const struct value *no)
+{
+    struct test negated = test_negate(*test);
+
+    if (is_bool(yes, true) && is_bool(no, false))
+        return *test;
+    if (is_bool(yes, false) && is_bool(no, true))
+        return negated;
+    if (no->kind == VALUE_UNKNOWN && is_bool(yes, false))
+        return test_and(&negated, &no->test);
+    if (yes->kind == VALUE_UNKNOWN && is_bool(no, false))
+        return test_and(test, &yes->test);
+    return (struct test){ 0 };
+}
+
 struct value
 eval_choose(const struct test *test, const struct value *yes, const struct value *no)
 {
-    struct test both = { 0 };
-    struct test negated = test_negate(*test);
-
-    if (yes->kind == no->kind && (yes->kind == VALUE_CALL ? yes->call == no->call : true) &&
-        (yes->kind == VALUE_CALL || value_compare(yes, no) == ANSWER_YES))
-        return *yes;
-    if (test->kind != TEST_NONE && is_bool(yes, true) && is_bool(no, false))
-        return value_of_test(*test);
-    if (test->kind != TEST_NONE && is_bool(yes, false) && is_bool(no, true))
-        return value_of_test(negated);
-    if (no->kind == VALUE_UNKNOWN && is_bool(yes, false))
-        both = test_and(&negated, &no->test);
-    else if (yes->kind == VALUE_UNKNOWN && is_bool(no, false))
-        both = test_and(test, &yes->test);
-    if (both.kind != TEST_NONE)
-        return value_of_test(both);
-
     struct value value = value_unknown("it depends on a condition that is not known");
 
-    /* An import that may fail, with None in its place. */
-    if (yes->path && (no->kind == VALUE_NONE || no->kind == VALUE_UNKNOWN) && !no->path)
-        value.path = yes->path;
-    else if (no->path && (yes->kind == VALUE_NONE || yes->kind == VALUE_UNKNOWN) && !yes->path)
-        value.path = no->path;
-    else if (yes->path && no->path && strcmp(yes->path, no->path) == 0)
-        value.path = yes->path;
+    if (is_same(yes, no))
+        return *yes;
+    value.test = test_of_both(test, yes, no);
+    if (value.test.kind == TEST_NONE)
+        value.path = common_path(yes, no);
     return value;
 }

@@ -24,9 +24,10 @@ op_note(struct host *host, enum note_kind kind, const char *text)
     for (size_t i = notes->count; i > 0 && notes->count - i < NOTES_COMPARED; i--) {
         const struct note *other = &notes->items[i - 1];
 
+        /* That a result is used is also seen by the walk, in other words. */
         if (other->kind == kind && other->place.line == note.place.line &&
-            other->place.column == note.place.column && other->is_downgrade == note.is_downgrade &&
-            text_equal(other->text, text))
+            other->is_downgrade == note.is_downgrade &&
+            (kind == NOTE_NEEDS_SERVER || text_equal(other->text, text)))
             return;
     }
     VEC_PUSH(host->arena, notes, note);
@@ -120,19 +121,19 @@ reach_of(const struct step *step)
 void
 op_sql_source(struct host *host, struct sql_source *source)
 {
-    struct steps made = { 0 };
+    size_t first = host->steps->count;
     bool is_template = strchr(source->text, VALUE_HOLE);
 
     source->scene = host->scene;
-    if (!steps_from_sql(host->ctx, source, &made)) {
+    if (!steps_from_sql(host->ctx, source, host->steps)) {
         const char *why = host->ctx->error.message;
 
         error_clear(host->ctx);
         op_mystery(host, REACH_ALL, "the SQL text could not be read: %s", why);
         return;
     }
-    for (size_t i = 0; i < made.count; i++) {
-        struct step *step = &made.items[i];
+    for (size_t i = first; i < host->steps->count; i++) {
+        struct step *step = &host->steps->items[i];
         bool has_hole = is_template && step->text && strstr(step->text, "…");
 
         set_scene(host, step);
@@ -140,7 +141,6 @@ op_sql_source(struct host *host, struct sql_source *source)
             op_note(host, NOTE_CANNOT_KNOW, step->unknown);
         else if (has_hole)
             op_unknown(host, step, reach_of(step), "a part of the SQL text is not known");
-        VEC_PUSH(host->arena, host->steps, *step);
     }
 }
 
@@ -171,7 +171,7 @@ enter_batch(struct host *host, const struct call *call)
     const struct value *recreate = call_argument(call, SIZE_MAX, "recreate");
     const char *how = recreate ? value_known_text(recreate) : NULL;
 
-    VEC_PUSH(host->arena, &host->batches, (struct batch){ .call = call });
+    VEC_PUSH(host->scratch, &host->batches, (struct batch){ .call = call });
     if (text_equal(how, "always")) {
         struct step *step = op_step(host, STEP_UNKNOWN);
 
@@ -195,29 +195,35 @@ batch_operation(struct host *host, const struct call *call)
         op_plugin(host, name, call);
 }
 
-static const char OP[] = "alembic.op.";
-static const char BATCH[] = "alembic.op.batch_alter_table().";
+static const char BATCH[] = "batch_alter_table().";
+
+/* What stands behind "alembic.op."; Operations(context) is another way to op. NULL: neither. */
+static const char *
+operation_of(const char *path)
+{
+    static const char *const starts[] = { "alembic.op.", "alembic.operations.Operations().",
+        "alembic.operations.base.Operations()." };
+
+    for (size_t i = 0; path && i < COUNT_OF(starts); i++)
+        if (text_starts_with(path, starts[i]))
+            return path + strlen(starts[i]);
+    return NULL;
+}
 
 static void
 host_call(void *self, const struct scene *scene, const struct call *call)
 {
     struct host *host = self;
-    const char *path = call->path;
-    const char *name;
+    const char *name = operation_of(call->path);
 
     host->scene = scene;
     host->call = call;
     host->steps = file_steps(host);
-    if (!path || !text_starts_with(path, OP)) {
-        op_other_call(host, call);
-        return;
-    }
-    name = path + strlen(OP);
-    if (text_equal(name, "batch_alter_table")) {
+    if (name && text_equal(name, "batch_alter_table")) {
         enter_batch(host, call);
-    } else if (text_starts_with(path, BATCH) && !strchr(path + strlen(BATCH), '.')) {
+    } else if (name && text_starts_with(name, BATCH) && !strchr(name + strlen(BATCH), '.')) {
         batch_operation(host, call);
-    } else if (!strchr(name, '.')) {
+    } else if (name && !strchr(name, '.')) {
         if (!op_operation(host, name, call, NULL))
             op_plugin(host, name, call);
     } else {
@@ -251,5 +257,6 @@ lowering_host(struct lowering *lowering)
     host->given = lowering;
     host->ctx = lowering->ctx;
     host->arena = lowering->ctx->arena;
+    host->scratch = lowering->scratch ? lowering->scratch : host->arena;
     return (struct eval_host){ .self = host, .call = host_call, .leave = host_leave };
 }

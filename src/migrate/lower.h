@@ -16,6 +16,7 @@ struct host {
     struct lowering *given;
     struct ctx *ctx;
     struct arena *arena;
+    struct arena *scratch;     /* of what is not needed after the walk */
     const struct scene *scene; /* of the current call */
     const struct call *call;   /* the current call */
     struct steps *steps;       /* where its steps go */
@@ -32,6 +33,13 @@ struct subject {
 };
 
 /* ---- lower.c ---- */
+
+/* An empty vector with room for so many items, which most vectors never exceed. */
+#define VEC_ROOM(arena, vec, count_)                                             \
+    do {                                                                         \
+        (vec)->items = arena_alloc((arena), (count_) * sizeof((vec)->items[0])); \
+        (vec)->capacity = (count_);                                              \
+    } while (0)
 
 /* A step of the current call, to be completed before the next is added. */
 struct step *op_step(struct host *host, enum step_kind kind);

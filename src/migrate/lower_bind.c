@@ -357,8 +357,12 @@ op_other_call(struct host *host, const struct call *call)
 {
     const char *verb = path_verb(call->path);
 
-    if (text_equal(verb, "Table") && path_is_sqlalchemy(call->path))
-        VEC_PUSH(host->arena, &host->tables, call);
+    if (text_equal(verb, "Table") && path_is_sqlalchemy(call->path)) {
+        VEC_PUSH(host->scratch, &host->tables, call);
+        if (value_is_given(call_argument(call, SIZE_MAX, "autoload_with")) ||
+            call_flag(call, "autoload"))
+            op_note(host, NOTE_NEEDS_SERVER, "Table() with autoload");
+    }
     if (host->scene->is_module)
         return;
     if (!call->path) {

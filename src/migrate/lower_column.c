@@ -43,9 +43,9 @@ take_item(struct host *host, const struct value *value, struct column_parts *ret
     if (text_equal(verb, "Sequence"))
         ret->has_sequence = !value->call || !call_flag(value->call, "optional");
     else if (text_equal(verb, "ForeignKey") && value->call)
-        VEC_PUSH(host->arena, &ret->foreign_keys, value->call);
+        VEC_PUSH(host->scratch, &ret->foreign_keys, value->call);
     else if (text_equal(verb, "CheckConstraint") && value->call)
-        VEC_PUSH(host->arena, &ret->checks, value->call);
+        VEC_PUSH(host->scratch, &ret->checks, value->call);
     else if (text_equal(verb, "ColumnDefault"))
         ret->column.has_client_default = true;
     else

@@ -257,6 +257,7 @@ op_add_constraint(struct host *host, struct object_name table, const struct cons
     step->object = table;
     step->constraint_name = constraint->name;
     step->constraint_kind = constraint->kind;
+    VEC_ROOM(host->arena, &step->constraints, 1);
     VEC_PUSH(host->arena, &step->constraints, *constraint);
     if (!table.name)
         op_unknown(host, step, REACH_ALL, "the table's name is not known");

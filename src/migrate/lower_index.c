@@ -186,6 +186,8 @@ op_create_index(struct host *host, const struct subject *subject)
 
     if (columns && columns->kind != VALUE_LIST && columns->kind != VALUE_TUPLE)
         parts.is_known = add_key(host, index, columns);
+    if (columns && columns->items.count > 0)
+        VEC_ROOM(host->arena, &index->keys, columns->items.count);
     for (size_t i = 0; columns && i < columns->items.count; i++)
         parts.is_known &= add_key(host, index, &columns->items.items[i]);
     emit(host, &parts, index);
@@ -239,6 +241,7 @@ op_column_index(struct host *host, struct object_name table, const char *column,
         .call = &nothing, .table = table, .is_unique = is_unique, .is_known = true
     };
 
+    VEC_ROOM(host->arena, &index->keys, 1);
     VEC_PUSH(host->arena, &index->keys, (struct index_key){ .column = column });
     emit(host, &parts, index);
 }

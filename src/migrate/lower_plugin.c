@@ -111,6 +111,63 @@ op_entity(struct host *host, const char *name, const struct call *call)
     return true;
 }
 
+/* ---- alembic_postgresql_enum: sync_enum_values(schema, name, labels, [TableReference(…)]) ---- */
+
+/* The columns get the new type; false if one is not known. */
+static bool
+sync_columns(struct host *host, const struct value *columns, const char *type, struct buffer *sql)
+{
+    if (!columns || (columns->kind != VALUE_LIST && columns->kind != VALUE_TUPLE))
+        return false;
+    for (size_t i = 0; i < columns->items.count; i++) {
+        const struct call *call = columns->items.items[i].call;
+        struct object_name table;
+        const char *column;
+
+        if (!call || !text_equal(path_verb(call->path), "TableReference"))
+            return false;
+        table.name = value_name(host->arena, call_argument(call, SIZE_MAX, "table_name"));
+        table.schema = value_name(host->arena, call_argument(call, SIZE_MAX, "table_schema"));
+        column = value_name(host->arena, call_argument(call, SIZE_MAX, "column_name"));
+        if (!table.name || !column)
+            return false;
+        column = sql_ident(host->arena, column);
+        buffer_printf(sql, "ALTER TABLE %s ALTER COLUMN %s TYPE %s USING %s::text::%s;\n",
+            sql_object(host->arena, table), column, type, column, type);
+    }
+    return true;
+}
+
+/* The type is made anew under its name, and the old one dropped when no column has it any more. */
+static bool
+lower_sync(struct host *host, const struct call *call)
+{
+    const struct value *labels = call_argument(call, 2, "new_values");
+    struct buffer sql = { .arena = host->arena };
+    struct text_list names = { 0 };
+    struct object_name name = {
+        .schema = value_name(host->arena, call_argument(call, 0, "enum_schema")),
+        .name = value_name(host->arena, call_argument(call, 1, "enum_name")),
+    };
+    struct object_name old = { .schema = name.schema };
+
+    if (!name.name || !labels || labels->kind != VALUE_LIST || !op_names(host, labels, &names))
+        return false;
+    old.name = arena_printf(host->arena, "%s_old", name.name);
+    buffer_printf(&sql, "ALTER TYPE %s RENAME TO %s;\nCREATE TYPE %s AS ENUM (",
+        sql_object(host->arena, name), sql_ident(host->arena, old.name),
+        sql_object(host->arena, name));
+    for (size_t i = 0; i < names.count; i++)
+        buffer_printf(&sql, "%s%s", i > 0 ? ", " : "", sql_quoted(host->arena, names.items[i]));
+    buffer_add(&sql, ");\n");
+    if (!sync_columns(
+            host, call_argument(call, 3, "affected_columns"), sql_object(host->arena, name), &sql))
+        return false;
+    buffer_printf(&sql, "DROP TYPE %s;", sql_object(host->arena, old));
+    op_sql_text(host, buffer_text(&sql));
+    return true;
+}
+
 void
 op_plugin(struct host *host, const char *name, const struct call *call)
 {

@@ -29,7 +29,7 @@ add_column_part(struct host *host, const struct call *call, struct table_parts *
             return;
         }
     }
-    VEC_PUSH(host->arena, &ret->columns, column);
+    VEC_PUSH(host->scratch, &ret->columns, column);
 }
 
 static void
@@ -46,14 +46,15 @@ add_part(struct host *host, const struct value *value, struct table_parts *ret)
     }
     call = value_call_of(value, "Index");
     if (call) {
-        VEC_PUSH(host->arena, &ret->indexes, call);
+        VEC_PUSH(host->scratch, &ret->indexes, call);
         return;
     }
-    if (value->kind == VALUE_NONE)
+    /* Alembic leaves out what is neither a column nor a constraint nor an index. */
+    if (value->kind == VALUE_NONE || value_call_of(value, "MetaData"))
         return;
     if (value->kind == VALUE_CALL && value->call && path_is_sqlalchemy(value->call->path) &&
         op_table_constraint(host, value->call, ret->name, &constraint)) {
-        VEC_PUSH(host->arena, &ret->constraints, constraint);
+        VEC_PUSH(host->scratch, &ret->constraints, constraint);
         return;
     }
     ret->unknown = arena_printf(
@@ -247,7 +248,7 @@ is_earlier(const struct table_parts *parts, size_t at)
 }
 
 static void
-create_enums(struct host *host, const struct table_parts *parts, bool check_first)
+create_enums(struct host *host, const struct table_parts *parts, bool check_first, bool once)
 {
     for (size_t i = 0; i < parts->columns.count; i++) {
         const struct enum_type *labels = parts->columns.items[i].type.labels;
@@ -255,7 +256,7 @@ create_enums(struct host *host, const struct table_parts *parts, bool check_firs
         if (!labels || !labels->name.name || !labels->is_created_with_table || is_earlier(parts, i))
             continue;
         op_create_enum(host, labels, check_first);
-        host->steps->items[host->steps->count - 1].once_a_run = true;
+        host->steps->items[host->steps->count - 1].once_a_run = once;
     }
 }
 
@@ -303,6 +304,21 @@ push_implied(struct host *host, const struct table_parts *parts, struct step *st
     }
 }
 
+/* At most. */
+static size_t
+constraint_count(const struct table_parts *parts)
+{
+    size_t count = 1 + parts->constraints.count;
+
+    for (size_t i = 0; i < parts->columns.count; i++) {
+        const struct column_parts *column = &parts->columns.items[i];
+
+        count += column->checks.count + column->foreign_keys.count + column->is_unique +
+                 (column->type.check != NULL);
+    }
+    return count;
+}
+
 static void
 create_table_step(struct host *host, const struct call *call, struct table_parts *parts)
 {
@@ -314,6 +330,8 @@ create_table_step(struct host *host, const struct call *call, struct table_parts
     step->object = parts->name;
     step->name_kind = NAME_TABLE;
     set_prefixes(host, call, step);
+    VEC_ROOM(host->arena, &step->columns, parts->columns.count);
+    VEC_ROOM(host->arena, &step->constraints, constraint_count(parts));
     for (size_t i = 0; i < parts->columns.count; i++) {
         VEC_PUSH(host->arena, &step->columns, parts->columns.items[i].column);
         push_checks(host, parts->name, &parts->columns.items[i], step);
@@ -352,7 +370,7 @@ op_create_table(struct host *host, const struct subject *subject)
     };
 
     read_parts(host, subject->call, 1, &parts);
-    create_enums(host, &parts, false);
+    create_enums(host, &parts, false, true);
     create_table_step(host, subject->call, &parts);
     table_indexes(host, &parts);
     if (value_is_given(comment))
@@ -371,7 +389,7 @@ op_make_table(struct host *host, const struct call *table, bool check_first, boo
 
     read_parts(host, table, metadata ? 2 : 1, &parts);
     if (!is_element)
-        create_enums(host, &parts, check_first);
+        create_enums(host, &parts, check_first, false);
     create_table_step(host, table, &parts);
     step = &host->steps->items[host->steps->count - 1];
     step->create_if_missing = check_first;
@@ -420,6 +438,7 @@ add_column_step(struct host *host, struct table_parts *parts, const struct subje
     step->object = parts->name;
     step->column = column->column.name;
     step->if_not_exists = call_flag(subject->call, "if_not_exists");
+    VEC_ROOM(host->arena, &step->columns, 1);
     VEC_PUSH(host->arena, &step->columns, column->column);
     push_checks(host, parts->name, column, step);
     if (!parts->name.name)

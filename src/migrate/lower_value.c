@@ -126,6 +126,8 @@ value_reason(struct arena *arena, const struct value *value)
     case VALUE_NAME:
         return arena_printf(arena, "%s is not in this file", value->path);
     case VALUE_CALL:
+        if (value_is_final(value))
+            return value_reason(arena, call_argument(value->call, 0, "name"));
         return arena_printf(arena, "%s() would have to be called",
             value->call && value->call->path ? value->call->path : "it");
     case VALUE_FUNCTION:

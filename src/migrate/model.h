@@ -50,7 +50,7 @@ struct relation {
     enum relation_kind kind;
     enum presence presence;
     struct origin origin;
-    bool is_vague; /* an unknown step may have changed it: columns may be missing here */
+    bool is_vague;  /* an unknown step may have changed it: columns may be missing here */
     bool is_opaque; /* nothing is known of its columns: a view, a table of a query or of before */
     bool is_temporary;
     bool is_partitioned;

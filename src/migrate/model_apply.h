@@ -140,6 +140,7 @@ void relation_rename(
 
 /* Finds the type of a column; false when the server does not know it (told). */
 bool column_resolve_type(struct act *act, const struct type *type, struct model_column *column);
+bool is_system_column(const char *name);
 void column_release(struct model_column *column);
 
 /* What a default needs: the sequence of nextval(), functions of extensions. */
@@ -156,6 +157,8 @@ bool extension_is_missing(const struct act *act, const char *extension);
 
 /* ---- constraints and indexes (model_constraint.c, model_index.c) ---- */
 
+void inherit_constraint(struct act *act, struct relation *child,
+    const struct constraint *constraint, bool is_partition);
 void add_constraints(struct act *act, struct relation *table); /* those of the step */
 void constraint_rename(struct model *model, struct model_constraint *constraint, const char *name);
 /* Whether a foreign key between them can be: true when that is not known. */
@@ -164,10 +167,18 @@ void add_constraint(struct act *act, struct relation *table, const struct constr
 void remove_constraint(struct act *act, struct model_constraint *constraint);
 struct relation *add_index(
     struct act *act, struct relation *table, const struct index *index, const char *name);
+const char *index_choose_name(
+    struct model *model, const struct relation *table, const struct index *index);
+const char *exclusion_part(struct arena *arena, const struct constraint *constraint);
 /* Whether every column of the index has what the access method needs. */
 bool check_operators(struct act *act, struct relation *table, const struct index *index);
 void remove_index(struct act *act, struct relation *index);
 struct relation *unique_index_of(const struct relation *table, const struct text_list *columns);
+
+/*
+ * 42703 for columns in the step's text that can be of no other relation (model_data.c).
+ */
+void check_text_columns(struct act *act, struct relation *relation);
 
 /* 25001 for what cannot run in a transaction (model_data.c). */
 bool check_outside(struct act *act);

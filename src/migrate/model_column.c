@@ -12,7 +12,7 @@ shown_column(const struct act *act, const struct relation *table, const char *co
     return name_shown(act->model->arena, table->schema, table->name, column);
 }
 
-static bool
+bool
 is_system_column(const char *name)
 {
     static const char *const names[] = { "tableoid", "cmax", "xmax", "cmin", "xmin", "ctid" };
@@ -85,9 +85,9 @@ apply_add_column(struct act *act)
             there->presence = PRESENT;
         return;
     }
-    column_resolve_type(act, &column->type, &resolved);
     if (!need_free_column(act, table, column->name))
         return;
+    column_resolve_type(act, &column->type, &resolved);
     if (table->columns.count >= MOST_COLUMNS) {
         act_refuse(act, &(struct fault){ .sqlstate = "54011", .object = table->name },
             "tables can have at most %d columns", MOST_COLUMNS);
@@ -263,7 +263,7 @@ comparable_find(const struct model_column *column)
     const struct type *type = &column->column.type;
 
     for (size_t i = 0; type->name && !column->made_of && i < COUNT_OF(comparables); i++)
-        if (type->dimensions == 0 && strcmp(comparables[i].name, type->name) == 0)
+        if (strcmp(comparables[i].name, type->name) == 0)
             return &comparables[i];
     return NULL;
 }
@@ -282,7 +282,12 @@ columns_comparable(const struct model_column *from, const struct model_column *t
         return made->made_by != STEP_CREATE_ENUM || from->made_of == to->made_of ||
                (!a && !b && !(from->made_of && to->made_of));
     }
-    return !a || !b || (a->group == b->group && a->rank <= b->rank);
+    if (!a || !b)
+        return true;
+    /* Arrays are compared with arrays of the very type. */
+    if (from->column.type.dimensions > 0 || to->column.type.dimensions > 0)
+        return a == b && (from->column.type.dimensions > 0) == (to->column.type.dimensions > 0);
+    return a->group == b->group && a->rank <= b->rank;
 }
 
 static bool
@@ -316,7 +321,8 @@ needs_using(const struct model_column *from, const struct model_column *to)
     if (from->presence == MAYBE || from->column.type.name == NULL || to->column.type.name == NULL)
         return false;
     if (from_enum && to_enum)
-        return from->made_of != to->made_of;
+        return from->made_of != to->made_of ||
+               from->column.type.dimensions != to->column.type.dimensions;
     if (from_enum)
         return type_is_builtin(&to->column.type) && !is_string(&to->column.type);
     if (to_enum)

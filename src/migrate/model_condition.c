@@ -17,7 +17,8 @@ test_column(const struct model *model, const struct relation *table, const char 
 {
     const struct model_column *column = relation_column(table, name);
 
-    return presence_verdict(model, column, column ? column->presence : PRESENT, table->is_vague);
+    return presence_verdict(
+        model, column, column ? column->presence : PRESENT, table->is_vague || table->is_opaque);
 }
 
 static enum verdict

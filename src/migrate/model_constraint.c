@@ -132,6 +132,16 @@ label_of_key(enum constraint_kind kind)
     return kind == CONSTRAINT_EXCLUDE ? "excl" : "key";
 }
 
+/* What stands between the table and the label in a chosen name. */
+static const char *
+part_of_key(struct arena *arena, const struct constraint *constraint)
+{
+    if (constraint->kind == CONSTRAINT_PRIMARY_KEY)
+        return NULL;
+    return constraint->kind == CONSTRAINT_EXCLUDE ? exclusion_part(arena, constraint)
+                                                  : name_join_columns(arena, &constraint->columns);
+}
+
 /* ADD … USING INDEX: why the index cannot be the constraint's, or NULL. */
 static const char *
 why_unusable(struct arena *arena, const struct relation *table, const struct relation *index,
@@ -163,6 +173,7 @@ add_key_from_index(struct act *act, struct relation *table, const struct constra
     struct relation *index = need_relation(act, name, "index");
     struct constraint copy = *constraint;
     struct model_constraint *made;
+    bool renames;
     const char *sqlstate;
     const char *why = index ? why_unusable(act->model->arena, table, index, &sqlstate) : NULL;
 
@@ -175,7 +186,10 @@ add_key_from_index(struct act *act, struct relation *table, const struct constra
     copy.columns = (struct text_list){ 0 };
     for (size_t i = 0; i < index->index->keys.count; i++)
         text_list_add(act->model->arena, &copy.columns, index->index->keys.items[i].column);
-    if (constraint->name && !name_equal(index->name, constraint->name))
+    renames = constraint->name && !name_equal(index->name, constraint->name);
+    if (renames && !need_free_name(act, index->schema, constraint->name, false))
+        return;
+    if (renames)
         relation_rename(act, index, index->schema, constraint->name);
     made = push_constraint(act, table, &copy, index->name);
     made->index = index;
@@ -198,11 +212,8 @@ add_key(struct act *act, struct relation *table, const struct constraint *constr
         (constraint->kind != CONSTRAINT_EXCLUDE && !check_operators(act, table, index)))
         return;
     if (!name && !constraint->is_name_unknown)
-        name = model_choose_name(model, table,
-            constraint->kind == CONSTRAINT_PRIMARY_KEY
-                ? NULL
-                : name_join_columns(model->arena, &constraint->columns),
-            label_of_key(constraint->kind));
+        name = model_choose_name(
+            model, table, part_of_key(model->arena, constraint), label_of_key(constraint->kind));
     if (name && (!need_free_name(act, table->schema, name, false) ||
                     !need_free_constraint(act, table, name)))
         return;
@@ -345,7 +356,9 @@ add_foreign_key(struct act *act, struct relation *table, const struct constraint
         return;
     if (target && target->kind != RELATION_TABLE) {
         act_refuse(act, &(struct fault){ "42809", target->name, &target->origin, false },
-            "referenced relation \"%s\" is not a table", target->name);
+            target->kind == RELATION_INDEX ? "\"%s\" is an index"
+                                           : "referenced relation \"%s\" is not a table",
+            target->name);
         return;
     }
     for (size_t i = 0; i < copy.columns.count; i++)
@@ -451,13 +464,50 @@ add_constraints(struct act *act, struct relation *table)
                 add_with_name(act, table, &step->constraints.items[i]);
 }
 
+/*
+ * What a table hands on to its children: checks and foreign keys under the same name, keys of
+ * partitions under names of their own.
+ */
+void
+inherit_constraint(
+    struct act *act, struct relation *child, const struct constraint *constraint, bool is_partition)
+{
+    struct constraint copy = *constraint;
+
+    if (copy.kind != CONSTRAINT_CHECK && !is_partition)
+        return;
+    if (copy.kind != CONSTRAINT_CHECK && copy.kind != CONSTRAINT_FOREIGN_KEY)
+        copy.name = NULL;
+    if (!copy.name || !relation_constraint(child, copy.name))
+        add_constraint(act, child, &copy);
+}
+
+static void
+hand_on(struct act *act, struct relation *table, size_t first)
+{
+    VEC(struct relation *) todo = { 0 };
+
+    VEC_PUSH(act->ctx->arena, &todo, table);
+    for (size_t i = 0; i < todo.count; i++)
+        for (size_t k = 0; k < todo.items[i]->children.count; k++)
+            VEC_PUSH(act->ctx->arena, &todo, todo.items[i]->children.items[k]);
+    for (size_t i = 1; i < todo.count; i++)
+        for (size_t k = first; k < table->constraints.count; k++)
+            inherit_constraint(act, todo.items[i], &table->constraints.items[k]->constraint,
+                table->is_partitioned);
+}
+
 void
 apply_add_constraint(struct act *act)
 {
     struct relation *table = need_table(act);
+    size_t first = table ? table->constraints.count : 0;
 
-    if (table)
-        add_constraints(act, table);
+    if (!table)
+        return;
+    add_constraints(act, table);
+    if (table->children.count > 0)
+        hand_on(act, table, first);
 }
 
 /* The constraint, or NULL: 42704 told. */

@@ -3,7 +3,9 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "lang/sql.h"
 #include "migrate/model_apply.h"
+#include "migrate/sql_lower.h"
 
 static struct object_name
 name_at(const struct act *act, const struct text_list *list, size_t i)
@@ -55,6 +57,84 @@ apply_comment(struct act *act)
         apply_uses(act);
 }
 
+/* Columns that a statement writes, and those of its WHERE when they can be no other table's. */
+static void
+check_written(struct act *act, struct relation *relation, const json_t *node)
+{
+    const json_t *targets = json_object_get(node, "cols");
+    struct text_list names = { 0 };
+    size_t i;
+    json_t *item;
+
+    if (!targets)
+        targets = json_object_get(node, "targetList");
+    json_array_foreach(targets, i, item)
+    {
+        const char *name = tree_text(json_object_get(item, "ResTarget"), "name");
+
+        if (name)
+            need_column(act, relation, arena_strdup(act->model->arena, name), MISSING_OF_RELATION);
+    }
+    if (act->step->tables.count > 0 || strcasestr(act->step->text, "select"))
+        return;
+    tree_columns(act->ctx->arena, json_object_get(node, "whereClause"), &names);
+    for (i = 0; i < names.count; i++)
+        if (!is_system_column(names.items[i]) && !name_equal(relation->name, names.items[i]))
+            need_column(act, relation, names.items[i], MISSING_PLAIN);
+}
+
+static bool
+is_change(enum step_kind kind)
+{
+    return kind == STEP_INSERT || kind == STEP_UPDATE || kind == STEP_DELETE;
+}
+
+/* Columns of a view's query: only when all of them can be but of the one table it reads. */
+static void
+check_query(struct act *act, struct relation *relation, const json_t *node)
+{
+    static const char *const clauses[] = { "targetList", "whereClause" };
+    const char *kind;
+    const json_t *query = tree_open(json_object_get(node, "query"), &kind);
+    const json_t *from = json_object_get(query, "fromClause");
+    const char *select = strcasestr(act->step->text, "select");
+    struct text_list names = { 0 };
+
+    if (json_array_size(from) != 1 || !json_object_get(json_array_get(from, 0), "RangeVar") ||
+        json_object_get(query, "withClause") || !select || strcasestr(select + 1, "select"))
+        return;
+    for (size_t i = 0; i < COUNT_OF(clauses); i++)
+        tree_columns(act->ctx->arena, json_object_get(query, clauses[i]), &names);
+    for (size_t i = 0; i < names.count; i++)
+        if (!is_system_column(names.items[i]) && !name_equal(relation->name, names.items[i]))
+            need_column(act, relation, names.items[i], MISSING_PLAIN);
+}
+
+void
+check_text_columns(struct act *act, struct relation *relation)
+{
+    struct error kept = act->ctx->error;
+    json_t *tree CLEANUP(json_release) = NULL;
+    const char *text = act->step->text;
+    const char *kind;
+    const json_t *node;
+
+    if (!text || relation->is_opaque || strstr(text, HOLE_SHOWN))
+        return;
+    /* What this grammar does not know tells nothing. */
+    if (!sql_parse(act->ctx, text, &tree)) {
+        act->ctx->error = kept;
+        return;
+    }
+    node = json_object_get(json_array_get(json_object_get(tree, "stmts"), 0), "stmt");
+    node = tree_open(node, &kind);
+    if (json_object_get(node, "query"))
+        check_query(act, relation, node);
+    else if (!json_object_get(node, "withClause") && !json_object_get(node, "fromClause") &&
+             !json_object_get(node, "usingClause"))
+        check_written(act, relation, node);
+}
+
 /* INSERT, UPDATE, SELECT, COMMENT, … of a relation and perhaps of others. */
 void
 apply_uses(struct act *act)
@@ -69,6 +149,8 @@ apply_uses(struct act *act)
         need_column(act, relation, step->column, MISSING_OF_RELATION);
     for (size_t i = 0; i < step->tables.count; i++)
         need_relation(act, name_at(act, &step->tables, i), "relation");
+    if (relation && is_change(step->kind))
+        check_text_columns(act, relation);
     if (relation && (step->kind == STEP_INSERT || step->kind == STEP_UPDATE)) {
         relation->is_filled = true;
         if (act->model->changed_types.count > 0)
@@ -109,7 +191,12 @@ apply_truncate(struct act *act)
     for (size_t i = 0; i < step->values.count; i++) {
         struct relation *table = need_relation(act, name_at(act, &step->values, i), "relation");
 
-        if (table && step->kind == STEP_TRUNCATE && !step->cascade)
+        if (table && step->kind == STEP_TRUNCATE && table->kind != RELATION_TABLE)
+            act_refuse(act,
+                &(struct fault){
+                    .sqlstate = "42809", .object = table->name, .first = &table->origin },
+                "\"%s\" is not a table", table->name);
+        else if (table && step->kind == STEP_TRUNCATE && !step->cascade)
             check_truncate(act, table);
     }
 }

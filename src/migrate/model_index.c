@@ -254,9 +254,38 @@ expression_name(struct arena *arena, const char *expression)
     return end > start && !*behind ? arena_strndup(arena, start, (size_t)(end - start)) : "expr";
 }
 
+/*
+ * The part of a chosen name that says what an exclusion constraint is about, read from
+ * "USING gist (a WITH =, lower(b) WITH &&)".
+ */
+const char *
+exclusion_part(struct arena *arena, const struct constraint *constraint)
+{
+    const char *at = constraint->expression ? strchr(constraint->expression, '(') : NULL;
+    struct text_list names = { 0 };
+
+    while (at && (*at == '(' || *at == ',')) {
+        const char *end = at + 1 + strspn(at + 1, " ");
+        bool is_enclosed = *end == '(';
+        const char *start = end + is_enclosed;
+        size_t length;
+
+        while (is_name_byte(*end))
+            end++;
+        if (*end == '(')
+            end = skip_parentheses(end);
+        length = (size_t)(end - start) - (is_enclosed && end > start);
+        text_list_add(arena, &names, expression_name(arena, arena_strndup(arena, start, length)));
+        while (*end && *end != ',' && *end != ')')
+            end = *end == '(' ? skip_parentheses(end) : end + 1;
+        at = end;
+    }
+    return name_join_columns(arena, names.count > 0 ? &names : &constraint->columns);
+}
+
 /* A name for an index without one; source: ChooseIndexName() and ChooseIndexColumnNames(). */
-static const char *
-choose_name(struct model *model, const struct relation *table, const struct index *index)
+const char *
+index_choose_name(struct model *model, const struct relation *table, const struct index *index)
 {
     struct text_list names = { 0 };
     size_t total = index->keys.count + index->include.count;
@@ -326,7 +355,9 @@ need_indexable(struct act *act)
         return table;
     act_refuse(act,
         &(struct fault){ .sqlstate = "42809", .object = table->name, .first = &table->origin },
-        "cannot create index on relation \"%s\"", table->name);
+        table->kind == RELATION_INDEX ? "\"%s\" is an index"
+                                      : "cannot create index on relation \"%s\"",
+        table->name);
     return NULL;
 }
 
@@ -354,12 +385,15 @@ apply_create_index(struct act *act)
         return;
     check_new_values(act, table, index);
     if (!name && !index->is_name_unknown)
-        name = choose_name(act->model, table, index);
+        name = index_choose_name(act->model, table, index);
     there = (struct object_name){ table->schema, name };
     if (name && model_relation(act->model, there) && (step->if_not_exists || act->is_maybe))
         return;
     if (!name || need_free_name(act, table->schema, name, false))
         add_index(act, table, index, name);
+    for (size_t i = 0; !step->is_only && table->is_partitioned && i < table->children.count; i++)
+        add_index(act, table->children.items[i], index,
+            index_choose_name(act->model, table->children.items[i], index));
 }
 
 void

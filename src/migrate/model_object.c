@@ -220,9 +220,14 @@ set_uses(struct act *act, struct relation *view)
 static void
 check_reads(struct act *act)
 {
-    for (size_t i = 0; i < act->step->tables.count; i++)
-        need_relation(
-            act, object_name_parse(act->model->arena, act->step->tables.items[i]), "relation");
+    const struct text_list *tables = &act->step->tables;
+    struct relation *relation = NULL;
+
+    for (size_t i = 0; i < tables->count; i++)
+        relation =
+            need_relation(act, object_name_parse(act->model->arena, tables->items[i]), "relation");
+    if (relation && tables->count == 1)
+        check_text_columns(act, relation);
 }
 
 void
@@ -260,7 +265,6 @@ apply_create_view(struct act *act)
     if (!need_free_name(act, schema, name.name, true))
         return;
     view = relation_new(act, schema, name.name, kind);
-    view->is_vague = true;
     view->is_opaque = true;
     set_uses(act, view);
 }

@@ -49,21 +49,50 @@ set_parent(struct act *act, struct relation *table, struct relation *parent)
     VEC_PUSH(act->model->arena, &parent->children, table);
 }
 
-/* PRIMARY KEY and UNIQUE of the parent are made for the partition too, under names of its own. */
 static void
-copy_keys(struct act *act, struct relation *table, const struct relation *parent)
+inherit_parts(struct act *act, struct relation *table, const struct relation *parent)
 {
-    for (size_t i = 0; parent->is_partitioned && i < parent->constraints.count; i++) {
-        struct constraint copy = parent->constraints.items[i]->constraint;
+    for (size_t i = 0; i < parent->constraints.count; i++)
+        inherit_constraint(
+            act, table, &parent->constraints.items[i]->constraint, parent->is_partitioned);
+    for (size_t i = 0; parent->is_partitioned && i < parent->indexes.count; i++)
+        if (!parent->indexes.items[i]->backs)
+            add_index(act, table, parent->indexes.items[i]->index,
+                index_choose_name(act->model, table, parent->indexes.items[i]->index));
+}
 
-        if (copy.kind == CONSTRAINT_CHECK || copy.kind == CONSTRAINT_FOREIGN_KEY)
-            continue;
-        copy.name = NULL;
-        add_constraint(act, table, &copy);
+static bool
+has_primary_key(const struct step *step, size_t before)
+{
+    for (size_t i = 0; i < before; i++)
+        if (step->constraints.items[i].kind == CONSTRAINT_PRIMARY_KEY)
+            return true;
+    return false;
+}
+
+/* Keys must be of columns that the statement has, unless it takes others from elsewhere. */
+static void
+check_key_columns(struct act *act, const struct constraint *constraint)
+{
+    const struct step *step = act->step;
+
+    for (size_t i = 0; i < constraint->columns.count; i++) {
+        const char *name = constraint->columns.items[i];
+        bool is_there = !name || step->parent || step->tables.count > 0 || step->unknown;
+
+        for (size_t k = 0; !is_there && k < step->columns.count; k++)
+            is_there = !step->columns.items[k].name ||
+                       name_equal(name_clip(act->ctx->arena, step->columns.items[k].name), name);
+        if (!is_there)
+            act_refuse(act,
+                &(struct fault){ .sqlstate = "42703",
+                    .object = name_shown(
+                        act->model->arena, step->object.schema, step->object.name, name) },
+                "column \"%s\" named in key does not exist", name_clip(act->model->arena, name));
     }
 }
 
-/* 42701 and 42704 as parse analysis finds them, before anything is made. */
+/* 42703 and 42704 as parse analysis finds them, before anything is made. */
 static void
 check_columns(struct act *act, struct model_column *resolved)
 {
@@ -74,13 +103,12 @@ check_columns(struct act *act, struct model_column *resolved)
     for (size_t i = 0; i < step->constraints.count; i++) {
         const struct constraint *constraint = &step->constraints.items[i];
 
-        if (constraint->kind != CONSTRAINT_PRIMARY_KEY)
-            continue;
-        for (size_t k = 0; k < i; k++)
-            if (step->constraints.items[k].kind == CONSTRAINT_PRIMARY_KEY)
-                act_refuse(act, &(struct fault){ .sqlstate = "42P16", .object = step->object.name },
-                    "multiple primary keys for table \"%s\" are not allowed",
-                    name_clip(act->model->arena, step->object.name));
+        if (constraint->kind == CONSTRAINT_PRIMARY_KEY && has_primary_key(step, i))
+            act_refuse(act, &(struct fault){ .sqlstate = "42P16", .object = step->object.name },
+                "multiple primary keys for table \"%s\" are not allowed",
+                name_clip(act->model->arena, step->object.name));
+        if (constraint->kind == CONSTRAINT_PRIMARY_KEY || constraint->kind == CONSTRAINT_UNIQUE)
+            check_key_columns(act, constraint);
     }
 }
 
@@ -193,7 +221,7 @@ apply_create_table(struct act *act)
         copy_columns(act, table, need_other(act, i));
     add_columns(act, table, resolved);
     if (parent)
-        copy_keys(act, table, parent);
+        inherit_parts(act, table, parent);
     add_constraints(act, table);
 }
 

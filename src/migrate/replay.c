@@ -96,7 +96,8 @@ note_baseline(struct run *run, const struct model_error *error)
     const char *dot = error->object ? strchr(error->object, '.') : NULL;
 
     if (run->has_started || !error->is_certain || strcmp(error->sqlstate, "42P01") != 0 ||
-        !text_starts_with(error->message, "relation") || !error->object || error->first || map_get(&run->created, error->object))
+        !text_starts_with(error->message, "relation") || !error->object || error->first ||
+        map_get(&run->created, error->object))
         return;
     if (dot) {
         name.schema =

@@ -344,6 +344,7 @@ read_tree(struct ctx *ctx, struct revision *revision, const struct naming *namin
         .revision = revision,
         .naming = naming,
         .folder = folder_of(ctx->arena, revision->file),
+        .scratch = scratch,
     };
     struct eval_host host = lowering_host(&lowering);
     struct eval_module module = { 0 };

@@ -72,6 +72,7 @@ struct lowering {
     struct revision *revision;
     const struct naming *naming; /* or NULL */
     const char *folder;          /* of the file: where relative paths of files it reads begin */
+    struct arena *scratch;       /* of what is not needed after the walk; or NULL */
 };
 
 /* The host for eval_file(); lowering must stay. */

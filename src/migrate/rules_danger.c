@@ -155,18 +155,44 @@ tell_several(struct danger *danger, const struct held *first, const struct relat
     finding_related(danger->check.findings, finding, first->step->place, "locked here");
 }
 
+/*
+ * A lock that makes the step worse than it is: on another table, or stronger than what the step
+ * takes itself.
+ */
+static const struct held *
+worsening(const struct danger *danger)
+{
+    const struct effect *effect = &danger->effect;
+    bool is_exclusive = false;
+
+    for (size_t i = 0; i < effect->locks.count; i++)
+        is_exclusive |= effect->locks.items[i].relation == effect->table &&
+                        effect->locks.items[i].mode == LOCK_ACCESS_EXCLUSIVE;
+    for (size_t i = 0; i < danger->held.count; i++) {
+        const struct held *held = &danger->held.items[i];
+
+        if (held->mode == LOCK_ACCESS_EXCLUSIVE && held->relation->kind == RELATION_TABLE &&
+            !is_same_statement(held->step, danger->now.step) &&
+            !(is_exclusive && is_same(held->relation, effect->table)))
+            return held;
+    }
+    return NULL;
+}
+
 static void
 tell_under(struct danger *danger)
 {
-    const struct held *held = danger_exclusive(danger);
     const struct effect *effect = &danger->effect;
+    const struct held *held;
     struct finding *finding;
 
     /* Changes of rows and VALIDATE have rules of their own; what is new has no rows. */
-    if (!held || danger->has_told_under || is_same_statement(held->step, danger->now.step) ||
-        !danger->is_used || step_is_data(danger->now.step) ||
+    if (danger->has_told_under || !danger->is_used || step_is_data(danger->now.step) ||
         danger->now.step->kind == STEP_VALIDATE_CONSTRAINT ||
         !(effect->scans || effect->rewrites || effect->builds_index))
+        return;
+    held = worsening(danger);
+    if (!held)
         return;
     danger->has_told_under = true;
     finding = moment_tell(&danger->now, &rules[UNDER_EXCLUSIVE],

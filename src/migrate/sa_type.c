@@ -507,6 +507,19 @@ decorator_read(struct host *host, const struct value *value, const char *schema,
         arena_printf(host->arena, "class %s does not say its type", class_def->name));
 }
 
+/* The argument that is no number, or NULL. */
+static const struct value *
+unknown_argument(const struct call *call)
+{
+    for (size_t i = 0; i < call->arguments.count; i++)
+        if (call->arguments.items[i].kind != VALUE_INTEGER)
+            return &call->arguments.items[i];
+    for (size_t i = 0; i < call->keywords.count; i++)
+        if (call->keywords.items[i].value.kind != VALUE_INTEGER)
+            return &call->keywords.items[i].value;
+    return NULL;
+}
+
 static struct sa_type
 known_read(struct host *host, const struct known *known, const struct call *call)
 {
@@ -516,8 +529,8 @@ known_read(struct host *host, const struct known *known, const struct call *call
     struct sa_type ret;
 
     if (!sql)
-        return unknown_type(arena_printf(
-            host->arena, "an argument of %s is not known: %s", known->name, "its size"));
+        return unknown_type(arena_printf(host->arena, "the size of %s is not known: %s",
+            known->name, value_reason(host->arena, unknown_argument(call))));
     ret = (struct sa_type){
         .type = type_parse(host->arena, sql),
         .serial = serials[known->affinity],

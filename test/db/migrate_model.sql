@@ -1053,3 +1053,37 @@ ALTER TABLE t ADD CONSTRAINT uq_t_a UNIQUE (a);
 CREATE UNIQUE INDEX uq_t_a ON t (a);
 --- typed by hand
 CREATE TABLE t (a int4, b varchar, c character(3), d timestamp(3), e numeric(10, 2)[], f timetz, g bool, h float8, i bit(3), j "char");
+--- columns written
+CREATE TABLE t (id integer PRIMARY KEY, a text);
+INSERT INTO t (id, nope) VALUES (1, 'x');
+INSERT INTO t (id, a) VALUES (1, 'x');
+INSERT INTO t VALUES (2, 'x');
+UPDATE t SET nope = 1;
+UPDATE t SET a = 'y' WHERE nope = 1;
+UPDATE t SET a = 'y' WHERE t.id = 1 AND ctid IS NOT NULL;
+UPDATE t SET a = u.a FROM (SELECT 1 AS key, 'b' AS a) AS u WHERE u.key = t.id;
+UPDATE t AS x SET a = 'y' WHERE x.id = 1;
+DELETE FROM t WHERE nope = 1;
+DELETE FROM t WHERE id IN (SELECT x.y FROM (SELECT 1 AS y) AS x);
+DELETE FROM t USING (SELECT 1 AS z) AS u WHERE u.z = id;
+INSERT INTO t (id) SELECT 5 ON CONFLICT (id) DO UPDATE SET a = excluded.a;
+WITH w AS (SELECT 1 AS q) UPDATE t SET a = 'z' FROM w WHERE w.q = id;
+--- exclusion constraints of expressions
+CREATE TABLE t (id integer, r int4range, EXCLUDE USING gist (int4range(id, id + 1) WITH &&));
+ALTER TABLE t ADD EXCLUDE USING gist (r WITH &&, int4range(id, 9) WITH =);
+ALTER TABLE t ADD EXCLUDE USING gist ((int4range(id, 9)) WITH =);
+ALTER TABLE t ADD EXCLUDE USING gist ((int4range(id, 9) * r) WITH =, r WITH =);
+--- children inherit
+CREATE TABLE parent (a integer PRIMARY KEY, CHECK (a > 0));
+CREATE TABLE child (b integer) INHERITS (parent);
+ALTER TABLE parent ADD CONSTRAINT named CHECK (a < 100);
+ALTER TABLE parent ADD UNIQUE (a);
+CREATE INDEX ON parent (a);
+--- partitions inherit
+CREATE TABLE other_table (id integer PRIMARY KEY);
+CREATE TABLE p (id integer, o integer REFERENCES other_table, CHECK (o > 0), UNIQUE (id)) PARTITION BY LIST (id);
+CREATE INDEX ix ON p (o);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+ALTER TABLE p ADD CONSTRAINT later CHECK (o < 5);
+CREATE INDEX iy ON p (o, id);
+ALTER TABLE p ADD PRIMARY KEY (id);

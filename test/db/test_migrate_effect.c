@@ -18,6 +18,7 @@ struct bench {
 
 static const char *const setup[] = {
     "CREATE SCHEMA extra",
+    "CREATE EXTENSION ltree",
     "CREATE TYPE mood AS ENUM ('a', 'b')",
     "CREATE TYPE mood2 AS ENUM ('a', 'b')",
     "CREATE DOMAIN dom AS integer",
@@ -123,6 +124,7 @@ static const char *const statements[] = {
     "ALTER TABLE t ALTER COLUMN m TYPE text USING m::text",
     "ALTER TABLE t ALTER COLUMN m TYPE mood2 USING m::text::mood2",
     "ALTER TABLE t ALTER COLUMN ct TYPE uuid USING null",
+    "ALTER TABLE t ALTER COLUMN ct TYPE ltree USING ct::ltree",
     "ALTER TABLE t ALTER COLUMN a TYPE integer",
     "ALTER TABLE t ALTER COLUMN c SET STORAGE EXTERNAL",
     "ALTER TABLE t ALTER COLUMN a SET STATISTICS 500",
@@ -443,7 +445,7 @@ build(struct bench *bench)
     model_init(model, bench->ctx.arena);
     for (size_t i = 0; i < COUNT_OF(setup); i++)
         if (run_steps(bench, model, setup[i], &effect, NULL) > 0)
-            print_message("setup");
+            fail_msg("%s: not applied", setup[i]);
     return model;
 }
 

@@ -389,6 +389,20 @@ test_paths_are_those_of_the_working_folder(void **state)
 }
 
 static void
+test_a_string_is_marked_as_a_whole(void **state)
+{
+    struct ctx *ctx = *state;
+    struct sample sample = sample_new(ctx);
+    const struct place place = { "v/1.py", 2, 18, 2 };
+    struct render_code code = render_code(ctx->arena, &sample.render, &place, 80);
+
+    assert_int_equal(code.mark_start, 16);
+    assert_int_equal(code.mark_width, 4);
+    code = render_code(ctx->arena, &sample.render, &place, 20);
+    assert_int_equal(code.mark_width, 4);
+}
+
+static void
 test_a_long_line_is_cut(void **state)
 {
     struct ctx *ctx = *state;
@@ -416,6 +430,7 @@ main(void)
         test_with_ctx(test_fingerprints_outlive_a_move_and_tell_twins_apart),
         test_with_ctx(test_json_survives_text_that_is_not_utf8),
         test_with_ctx(test_paths_are_those_of_the_working_folder),
+        test_with_ctx(test_a_string_is_marked_as_a_whole),
         test_with_ctx(test_a_long_line_is_cut),
     };
 

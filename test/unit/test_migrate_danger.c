@@ -240,8 +240,10 @@ static const struct scenario dangers[] = {
         "" },
     { { T, TIMEOUT "ALTER TABLE t ADD COLUMN z int; CREATE INDEX i ON t (a)" },
         "index-not-concurrent statements-under-exclusive-lock" },
+    { { T P, TIMEOUT "ALTER TABLE p ADD COLUMN z int; ALTER TABLE t ALTER a TYPE bigint" },
+        "type-rewrite statements-under-exclusive-lock several-exclusive-locks" },
     { { T, TIMEOUT "ALTER TABLE t ALTER a TYPE bigint; ALTER TABLE t ADD z bigserial" },
-        "type-rewrite serial-column statements-under-exclusive-lock several-rewrites" },
+        "type-rewrite serial-column several-rewrites" },
     { { T, TIMEOUT "ALTER TABLE t ALTER a TYPE bigint, ADD z bigserial" },
         "type-rewrite serial-column" },
 };

@@ -185,10 +185,13 @@ lower_file(struct ctx *ctx, const char *source, const struct naming *naming)
     lowering->revision = revision;
     lowering->naming = naming;
     lowering->folder = ".";
+    lowering->scratch = arena_new();
     assert_true(python_parse(ctx, source, revision->length, tree));
     assert_null(tree->error);
     host = lowering_host(lowering);
+    host.scratch = lowering->scratch;
     assert_true(eval_file(ctx, revision->file, tree, &host, &module, &revision->notes));
+    arena_free(host.scratch);
     return revision;
 }
 
@@ -402,6 +405,29 @@ types_say_whether_they_look_first(void **state)
     step = step_at(
         &lower(ctx, "op.create_table('t', sa.Column('e', sa.Enum('a', name='e')))")->upgrade, 0);
     assert_true(step->once_a_run);
+    step =
+        step_at(&lower(ctx, "sa.Table('t', sa.MetaData(), sa.Column('e', sa.Enum('a', name='e')))"
+                            ".create(op.get_bind())")
+                     ->upgrade,
+            0);
+    assert_int_equal(step->kind, STEP_CREATE_ENUM);
+    assert_false(step->once_a_run);
+}
+
+static void
+other_ways_to_op_are_known(void **state)
+{
+    const struct step *step = only_step(*state,
+        "from alembic.operations import Operations\n"
+        "operations = Operations(op.get_context())\n"
+        "operations.drop_table('t')\n",
+        STEP_DROP_TABLE);
+
+    assert_string_equal(step->object.name, "t");
+    only_step(*state, "from alembic.op import drop_table\ndrop_table('t')", STEP_DROP_TABLE);
+    only_step(
+        *state, "from alembic import context\ncontext.execute('DROP TABLE t')", STEP_DROP_TABLE);
+    only_step(*state, "op.get_context().bind.execute(sa.text('DROP TABLE t'))", STEP_DROP_TABLE);
 }
 
 static void
@@ -636,7 +662,18 @@ operations_of_extensions_are_noted(void **state)
     assert_int_equal(step_at(&revision->upgrade, 1)->kind, STEP_DROP_FUNCTION);
     assert_string_equal(step_at(&revision->upgrade, 1)->object.schema, "public");
 
-    revision = lower(ctx, "op.sync_enum_values('public', 'e', ['a'], [])");
+    revision = lower(ctx,
+        "from alembic_postgresql_enum import TableReference\n"
+        "op.sync_enum_values('public', 'e', ['a', 'b'],\n"
+        "    [TableReference(table_schema='public', table_name='t', column_name='c')])\n");
+    assert_int_equal(notes_of(revision, NOTE_PLUGIN), 1);
+    assert_int_equal(revision->upgrade.count, 4);
+    assert_int_equal(step_at(&revision->upgrade, 0)->kind, STEP_RENAME_TYPE);
+    assert_int_equal(step_at(&revision->upgrade, 1)->values.count, 2);
+    assert_string_equal(step_at(&revision->upgrade, 2)->type.name, "e");
+    assert_int_equal(step_at(&revision->upgrade, 3)->kind, STEP_DROP_TYPE);
+
+    revision = lower(ctx, "op.reverse_the_polarity('t')");
     assert_int_equal(notes_of(revision, NOTE_PLUGIN), 1);
     assert_int_equal(step_at(&revision->upgrade, 0)->kind, STEP_UNKNOWN);
     assert_int_equal(step_at(&revision->upgrade, 0)->reach, REACH_ALL);
@@ -714,7 +751,8 @@ both_directions_are_kept_apart(void **state)
     assert_string_equal(step_at(&revision->upgrade, 0)->object.name, "a");
     assert_int_equal(revision->downgrade.count, 1);
     assert_string_equal(step_at(&revision->downgrade, 0)->object.name, "b");
-    assert_int_equal(notes_of(revision, NOTE_CANNOT_KNOW), 1);
+    assert_int_equal(revision->module.count, 1);
+    assert_string_equal(step_at(&revision->module, 0)->object.name, "loaded");
 }
 
 static void
@@ -735,6 +773,7 @@ main(void)
         test_with_ctx(operations_are_what_alembic_sends),
         test_with_ctx(the_words_of_newer_versions_are_known),
         test_with_ctx(types_say_whether_they_look_first),
+        test_with_ctx(other_ways_to_op_are_known),
         test_with_ctx(defaults_of_the_client_make_no_ddl),
         test_with_ctx(types_of_libraries_are_known),
         test_with_ctx(a_decorator_of_the_file_has_the_type_it_decorates),
