@@ -278,7 +278,7 @@ print_replay(struct ctx *ctx, FILE *out, const struct report *report)
             render_clean(ctx->arena, render_path(replay->place.file)), replay->place.line,
             replay->error.sqlstate, render_clean(ctx->arena, replay->error.message));
     else
-        out_mark_line(out, MARK_FAIL, "replay    Alembic does not come so far");
+        out_mark_line(out, MARK_FAIL, "replay    Alembic cannot load the history");
 }
 
 static void
@@ -365,18 +365,17 @@ write_file(struct ctx *ctx, const struct run *run, enum format format, const str
 }
 
 static void
-print_next(struct ctx *ctx, const struct run *run, const struct report *report)
+print_next(const struct run *run, const struct report *report)
 {
-    const struct findings *findings = report->render.findings;
     const struct options *opts = run->options;
 
-    if (opts->output)
-        out_next(run->out, "%s is written", render_clean(ctx->arena, opts->output));
-    else if (findings_count(findings, SEVERITY_ADVICE) > 0)
-        out_next(run->out, "pgmend migrations rules RULE, or the whole as a page: "
-                           "pgmend migrations analyze --output report.html");
-    else
+    if (findings_count(report->render.findings, SEVERITY_ADVICE) == 0)
         out_next(run->out, "pgmend migrations graph");
+    else if (opts->output)
+        out_next(run->out, "pgmend migrations rules RULE");
+    else
+        out_next(run->out, "pgmend migrations rules RULE, or all as a page: pgmend migrations "
+                           "analyze --output report.html");
 }
 
 static bool
@@ -392,12 +391,13 @@ print(struct ctx *ctx, struct run *run, enum format format, const struct analysi
         if (run->global->quiet)
             return true;
         print_head(ctx, run->out, &report);
-        fprintf(run->out, "%s\n", render_summary(ctx->arena, &report.render));
+        fprintf(run->out, "%s\nWritten to %s.\n", render_summary(ctx->arena, &report.render),
+            render_clean(ctx->arena, opts->output));
     } else {
         write_document(ctx, run->out, format, &report, opts->schema);
     }
     if (opts->output || format == FORMAT_TEXT)
-        print_next(ctx, run, &report);
+        print_next(run, &report);
     return true;
 }
 

@@ -81,22 +81,29 @@ put_words(const struct page *page, const char *text, size_t length, size_t colum
     fputc('\n', page->out);
 }
 
-/* Sentences are wrapped; lines of code stay lines, with what they are indented by. */
+/* Sentences are wrapped; among other lines only those that are none of code. */
+static bool
+is_prose(const char *line, size_t length, bool is_alone)
+{
+    return is_alone ||
+           (length > 0 && line[0] != ' ' && (line[length - 1] == ':' || line[length - 1] == '.'));
+}
+
 static void
 put_text(const struct page *page, const char *text, size_t column)
 {
-    bool has_lines = strchr(text, '\n') != NULL;
+    bool is_alone = strchr(text, '\n') == NULL;
 
     for (bool is_first = true; *text; is_first = false) {
         size_t length = strcspn(text, "\n");
 
         if (!is_first)
             put_spaces(page, column);
-        if (has_lines) {
+        if (is_prose(text, length, is_alone)) {
+            put_words(page, text, length, column);
+        } else {
             put(page, STYLE_NONE, arena_strndup(page->arena, text, length));
             fputc('\n', page->out);
-        } else {
-            put_words(page, text, length, column);
         }
         text += length + (text[length] == '\n');
     }

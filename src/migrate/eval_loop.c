@@ -1,7 +1,5 @@
 #include "migrate/eval_private.h"
 
-static const char assigned_in_loop[] = "it is assigned in a loop that is not known";
-
 static void forget_targets(struct eval *e, const struct py_node *node, unsigned depth);
 
 /* The names in a target; of x[i] and x.y nothing but x. */
@@ -11,7 +9,7 @@ forget_target(struct eval *e, const struct py_node *node, unsigned depth)
     if (!node || depth > EVAL_DEPTH_MAX)
         return;
     if (node->kind == PY_IDENTIFIER) {
-        eval_forget(e, eval_name(e, node), assigned_in_loop);
+        eval_forget(e, eval_name(e, node), eval_assigned_in_loop);
         return;
     }
     if (node->kind == PY_ATTRIBUTE)
@@ -42,7 +40,7 @@ forget_changed(struct eval *e, const struct py_node *call)
         return;
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (py_is(e->tree, method, names[i]))
-            eval_forget(e, eval_name(e, object), assigned_in_loop);
+            eval_forget(e, eval_name(e, object), eval_assigned_in_loop);
 }
 
 /* What any round of the loop may have assigned is not known in the one that is walked. */

@@ -305,6 +305,9 @@ struct test eval_test_in(const struct value *name, const struct value *collectio
 struct test eval_test_equal(const struct value *a, const struct value *b);
 struct test eval_test_call(const struct call *call);
 
+/* Why a name is unknown in the body of a loop that assigns it. */
+extern const char eval_assigned_in_loop[];
+
 /* The value that is yes where the test holds and no elsewhere. */
 struct value eval_choose(const struct test *test, const struct value *yes, const struct value *no);
 

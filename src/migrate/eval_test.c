@@ -188,6 +188,43 @@ common_path(const struct value *yes, const struct value *no)
     return without->kind == VALUE_NONE || without->kind == VALUE_UNKNOWN ? with->path : NULL;
 }
 
+const char eval_assigned_in_loop[] = "it is assigned in a loop that is not known";
+
+/*
+ * found = False; for row in rows: if row is the one: found = True. Within the loop what found was
+ * is not known, behind it found says whether the one is there.
+ */
+static bool
+is_flag(const struct test *test, const struct value *yes, const struct value *no)
+{
+    return test->is_element && yes->kind == VALUE_BOOL && no->kind == VALUE_UNKNOWN &&
+           no->text == eval_assigned_in_loop && no->test.kind == TEST_NONE;
+}
+
+static struct value
+flag_new(const struct test *test, const struct value *yes)
+{
+    struct value flag = value_unknown(eval_assigned_in_loop);
+
+    flag.test = *test;
+    flag.integer = yes->integer;
+    return flag;
+}
+
+/* The flag after the loop, where it may also be what it was before: the opposite. */
+static bool
+get_flag_test(const struct value *flag, const struct value *before, struct test *ret)
+{
+    if (flag->kind != VALUE_UNKNOWN || flag->text != eval_assigned_in_loop ||
+        !flag->test.is_element || !is_bool(before, flag->integer == 0))
+        return false;
+    *ret = flag->test;
+    ret->is_element = false;
+    if (flag->integer == 0)
+        *ret = test_negate(*ret);
+    return true;
+}
+
 /* What a value that is true or false on either side asks, if it is one question. */
 static struct test
 test_of_both(const struct test *test, const struct value *yes, const struct value *no)
@@ -212,7 +249,10 @@ eval_choose(const struct test *test, const struct value *yes, const struct value
 
     if (is_same(yes, no))
         return *yes;
-    value.test = test_of_both(test, yes, no);
+    if (is_flag(test, yes, no))
+        return flag_new(test, yes);
+    if (!get_flag_test(yes, no, &value.test))
+        value.test = test_of_both(test, yes, no);
     if (value.test.kind == TEST_NONE)
         value.path = common_path(yes, no);
     return value;

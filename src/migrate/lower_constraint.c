@@ -68,7 +68,6 @@ add_target(struct host *host, const struct value *value, struct constraint *cons
         return false;
     }
     column = strrchr(text, '.');
-    table = text;
     if (!column) {
         constraint->target.name = text;
         return true;

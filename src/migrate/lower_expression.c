@@ -177,10 +177,11 @@ render_first(struct host *host, const struct call *call, enum text_meaning meani
 }
 
 static const char *
-render_next_value(struct host *host, const struct call *call)
+render_next_value(struct host *host, const struct call *call, int depth)
 {
     struct object_name name = { 0 };
 
+    (void)depth;
     if (call->self && text_equal(path_verb(call->self->path), "Sequence"))
         name = call_table(host->arena, call->self);
     if (!name.name)
@@ -190,65 +191,98 @@ render_next_value(struct host *host, const struct call *call)
 }
 
 static const char *
-render_junction(struct host *host, const struct call *call, const char *between, int depth)
-{
-    const char *sql = render_arguments(host, call, between, depth);
-
-    return sql && call->arguments.count > 1 && between[1] == 'O'
-               ? arena_printf(host->arena, "(%s)", sql)
-               : sql;
-}
-
-static const char *
-render_column(struct host *host, const struct call *call)
+render_column(struct host *host, const struct call *call, int depth)
 {
     const struct value *name = call_argument(call, 0, "name");
     const char *text = name ? value_name(host->arena, name) : NULL;
 
+    (void)depth;
     return text ? sql_ident(host->arena, text) : NULL;
 }
 
 static const char *
-render_call(struct host *host, const struct call *call, enum text_meaning meaning, int depth)
+render_text(struct host *host, const struct call *call, int depth)
 {
-    static const struct {
-        const char *name;
-        const char *sql;
-    } words[] = { { "true", "true" }, { "false", "false" }, { "null", "NULL" }, { "True_", "true" },
-        { "False_", "false" }, { "Null", "NULL" } };
+    (void)depth;
+    return text_clause_sql(host, call);
+}
+
+static const char *
+render_sql(struct host *host, const struct call *call, int depth)
+{
+    return render_first(host, call, TEXT_IS_SQL, depth);
+}
+
+static const char *
+render_constant(struct host *host, const struct call *call, int depth)
+{
+    return render_first(host, call, TEXT_IS_CONSTANT, depth);
+}
+
+static const char *
+render_not(struct host *host, const struct call *call, int depth)
+{
+    const char *sql = render_arguments(host, call, "", depth);
+
+    return sql ? arena_printf(host->arena, "NOT %s", sql) : NULL;
+}
+
+static const char *
+render_and(struct host *host, const struct call *call, int depth)
+{
+    return render_arguments(host, call, " AND ", depth);
+}
+
+static const char *
+render_or(struct host *host, const struct call *call, int depth)
+{
+    const char *sql = render_arguments(host, call, " OR ", depth);
+
+    return sql && call->arguments.count > 1 ? arena_printf(host->arena, "(%s)", sql) : sql;
+}
+
+/* What SQLAlchemy's functions become: a word, or what a function makes of the call. */
+static const struct {
+    const char *name;
+    const char *word;
+    const char *(*render)(struct host *host, const struct call *call, int depth);
+} functions[] = {
+    { "true", "true", NULL },
+    { "True_", "true", NULL },
+    { "false", "false", NULL },
+    { "False_", "false", NULL },
+    { "null", "NULL", NULL },
+    { "Null", "NULL", NULL },
+    { "text", NULL, render_text },
+    { "bindparams", NULL, render_text },
+    { "column", NULL, render_column },
+    { "Column", NULL, render_column },
+    { "literal_column", NULL, render_sql },
+    { "literal", NULL, render_constant },
+    { "inline_literal", NULL, render_constant },
+    { "DefaultClause", NULL, render_constant },
+    { "cast", NULL, render_cast },
+    { "next_value", NULL, render_next_value },
+    { "and_", NULL, render_and },
+    { "or_", NULL, render_or },
+    { "not_", NULL, render_not },
+};
+
+static const char *
+render_call(struct host *host, const struct call *call, int depth)
+{
     const char *verb = path_verb(call->path);
-    const char *function = call->path ? strstr(call->path, ".func.") : NULL;
+    const char *function = strstr(call->path, ".func.");
     const struct method *method = method_find(verb);
 
-    if (function && !method)
-        return render_function(host, call, function + strlen(".func."), depth);
     if (method)
         return render_method(host, call, method, depth);
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (text_equal(words[i].name, verb))
-            return words[i].sql;
-    if (text_equal(verb, "text") || text_equal(verb, "bindparams"))
-        return text_clause_sql(host, call);
-    if (text_equal(verb, "column") || text_equal(verb, "Column"))
-        return render_column(host, call);
-    if (text_equal(verb, "literal_column"))
-        return render_first(host, call, TEXT_IS_SQL, depth);
-    if (text_equal(verb, "literal") || text_equal(verb, "inline_literal"))
-        return render_first(host, call, TEXT_IS_CONSTANT, depth);
-    if (text_equal(verb, "cast"))
-        return render_cast(host, call, depth);
-    if (text_equal(verb, "DefaultClause"))
-        return render_first(host, call, meaning, depth);
-    if (text_equal(verb, "next_value"))
-        return render_next_value(host, call);
-    if (text_equal(verb, "and_"))
-        return render_junction(host, call, " AND ", depth);
-    if (text_equal(verb, "or_"))
-        return render_junction(host, call, " OR ", depth);
-    if (text_equal(verb, "not_")) {
-        const char *sql = render_arguments(host, call, "", depth);
-
-        return sql ? arena_printf(host->arena, "NOT %s", sql) : NULL;
+    if (function)
+        return render_function(host, call, function + strlen(".func."), depth);
+    for (size_t i = 0; i < COUNT_OF(functions); i++) {
+        if (!text_equal(functions[i].name, verb))
+            continue;
+        return functions[i].render ? functions[i].render(host, call, depth) : functions[i].word;
     }
     return NULL;
 }
@@ -283,7 +317,7 @@ render(struct host *host, const struct value *value, enum text_meaning meaning, 
     case VALUE_CALL:
         if (!value->call || !path_is_sqlalchemy(value->call->path))
             return NULL;
-        return render_call(host, value->call, meaning, depth + 1);
+        return render_call(host, value->call, depth + 1);
     case VALUE_NAME:
         if (value->class_def) {
             const char *text = value_name(host->arena, value);

@@ -140,7 +140,7 @@ sync_columns(struct host *host, const struct value *columns, const char *type, s
 
 /* The type is made anew under its name, and the old one dropped when no column has it any more. */
 static bool
-lower_sync(struct host *host, const struct call *call)
+sync_enum_values(struct host *host, const struct call *call)
 {
     const struct value *labels = call_argument(call, 2, "new_values");
     struct buffer sql = { .arena = host->arena };
@@ -172,6 +172,8 @@ void
 op_plugin(struct host *host, const char *name, const struct call *call)
 {
     op_note(host, NOTE_PLUGIN, name);
+    if (text_equal(name, "sync_enum_values") && sync_enum_values(host, call))
+        return;
     if (!op_entity(host, name, call))
         op_mystery(host, REACH_ALL,
             "%s() is no operation of Alembic's own: only the extension knows what it does", name);

@@ -377,6 +377,21 @@ refuse_label(struct act *act, const struct model_type *type, const char *label)
         "enum label \"%s\" already exists", label);
 }
 
+/* Puts a label where BEFORE or AFTER says, else at the end. */
+static void
+place_label(struct model *model, const struct step *step, struct text_list *labels)
+{
+    size_t at = 0;
+
+    text_list_add(model->arena, labels, step->new_name);
+    while (at + 1 < labels->count && !text_equal(labels->items[at], step->neighbour))
+        at++;
+    at += at + 1 < labels->count && step->is_after;
+    for (size_t i = labels->count - 1; i > at; i--)
+        labels->items[i] = labels->items[i - 1];
+    labels->items[at] = step->new_name;
+}
+
 void
 apply_add_value(struct act *act)
 {
@@ -396,7 +411,12 @@ apply_add_value(struct act *act)
             refuse_label(act, type, value);
         return;
     }
-    text_list_add(model->arena, &type->values, value);
+    if (act->step->neighbour && !text_list_has(&type->values, act->step->neighbour)) {
+        act_refuse(act, &(struct fault){ .sqlstate = "22023", .object = type->name },
+            "\"%s\" is not an existing enum label", act->step->neighbour);
+        return;
+    }
+    place_label(model, act->step, &type->values);
     /* 17 lets values of a type be used that is as new as they are. */
     if ((type->is_new && model->server_major >= 17) || !model->in_transaction ||
         act->step->in_autocommit)

@@ -1,4 +1,5 @@
 /* SQLAlchemy's types, and those of libraries that are known, as PostgreSQL's. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -362,8 +363,7 @@ lower_case(struct arena *arena, const char *name)
     char *ret = arena_strdup(arena, name);
 
     for (char *c = ret; *c; c++)
-        if (*c >= 'A' && *c <= 'Z')
-            *c = (char)(*c - 'A' + 'a');
+        *c = (char)tolower((unsigned char)*c);
     return ret;
 }
 

@@ -45,7 +45,9 @@ lower_alter_enum(struct lower *lower, const json_t *node)
 
     step.object = lower_names(lower, json_object_get(node, "typeName"));
     step.new_name = lower_name(lower, tree_text(node, "newVal"));
+    step.neighbour = lower_name(lower, tree_text(node, "newValNeighbor"));
     step.has_order = json_object_get(node, "newValNeighbor") != NULL;
+    step.is_after = tree_flag(node, "newValIsAfter");
     step.if_not_exists = tree_flag(node, "skipIfNewValExists");
     if (old_value)
         text_list_add(lower->ctx->arena, &step.values, old_value);

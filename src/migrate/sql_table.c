@@ -219,7 +219,8 @@ add_element(struct lower *lower, struct step *step, const json_t *wrapped)
 
         if (name)
             text_list_add(lower->ctx->arena, &step->tables, name);
-        step->unknown = "columns are copied with LIKE";
+        if (json_object_get(node, "options"))
+            step->unknown = "what LIKE … INCLUDING copies is not followed";
     }
 }
 
@@ -284,6 +285,10 @@ lower_create_table_as(struct lower *lower, const json_t *node)
     step.object = lower_relation(lower, relation);
     step.name_kind = is_view ? NAME_MATVIEW : NAME_TABLE;
     step.is_as_select = !is_view;
+    if (!is_view) {
+        step.unknown = "the columns are those of a query";
+        step.reach = REACH_TABLE;
+    }
     step.if_not_exists = tree_flag(node, "if_not_exists");
     step.is_temporary = is_temporary(relation);
     tree_tables(lower, query, &step.tables);

@@ -187,6 +187,7 @@ struct step {
     struct text_list tables;   /* other tables it reads or writes (a view's, an update's FROM) */
     const char *parent;        /* CREATE TABLE … PARTITION OF, INHERITS, ATTACH: "schema.name" */
     const char *setting;       /* name of SET, upper part of OTHER ("CREATE RULE") */
+    const char *neighbour;     /* of ADD VALUE … BEFORE/AFTER */
     const char *setting_value; /* SQL text, or NULL */
     bool is_local;             /* SET LOCAL */
 
@@ -202,7 +203,8 @@ struct step {
     bool has_where;         /* of update and delete */
     bool is_full;           /* VACUUM FULL */
     bool is_as_select;      /* CREATE TABLE AS */
-    bool has_order;         /* ADD VALUE … BEFORE/AFTER */
+    bool has_order;         /* ADD VALUE … BEFORE/AFTER neighbour */
+    bool is_after;
     bool create_if_missing; /* <type>.create(checkfirst=True): no error if it is there */
     bool once_a_run; /* of create enum: the type of a table's column, which SQLAlchemy leaves out
                         when it has already made one of this name for a table in the same run */

@@ -270,6 +270,22 @@ test_html_shows_no_markup_of_others(void **state)
     free(text);
 }
 
+/* A rule that no group lists cannot be looked up, documented or chosen. */
+static void
+test_findings_are_of_rules_that_are_listed(void **state)
+{
+    struct sample *sample = *state;
+
+    write_history(sample);
+    analyze(sample, &(const struct analysis_options){ 0 });
+    for (size_t i = 0; i < sample->analysis.findings.count; i++) {
+        const struct rule *rule = sample->analysis.findings.items[i].rule;
+
+        if (rule_find(rule->id) != rule)
+            fail_msg("%s is not in rule_groups", rule->id);
+    }
+}
+
 static void
 test_rules_have_all_their_texts_and_one_id_each(void **state)
 {
@@ -315,6 +331,7 @@ main(void)
         test_of(test_a_sound_history_replays),
         test_of(test_json_is_a_document_with_every_member),
         test_of(test_html_shows_no_markup_of_others),
+        test_of(test_findings_are_of_rules_that_are_listed),
         test_of(test_rules_have_all_their_texts_and_one_id_each),
     };
 
