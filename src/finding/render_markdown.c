@@ -1,6 +1,4 @@
 /* Findings as GitHub's Markdown, for a comment on a pull request. */
-#include <ctype.h>
-
 #include "finding/render.h"
 
 enum {
@@ -51,28 +49,53 @@ put_place(const struct page *page, const struct place *place)
     fputs(": ", page->out);
 }
 
-/* A fence must be longer than any run of backticks inside. */
+/* Lines of code below an item of a list; a fence must be longer than any run of backticks inside. */
 static void
-put_code(const struct page *page, const struct finding *finding)
+put_fenced(const struct page *page, const char *code, const char *indent)
 {
-    struct render_code code = render_code(page->arena, page->render, &finding->place, CODE_WIDTH);
     size_t longest = 2;
-    const char *fence;
 
-    if (!code.text)
-        return;
-    for (const char *at = code.text; *at;) {
+    for (const char *at = code; *at;) {
         size_t run = strspn(at, "`");
 
         longest = run > longest ? run : longest;
         at += run > 0 ? run : 1;
     }
 
-    char *backticks = arena_alloc(page->arena, longest + 2);
+    char *fence = arena_alloc(page->arena, longest + 2);
 
-    memset(backticks, '`', longest + 1);
-    fence = backticks;
-    fprintf(page->out, "  %spython\n  %s\n  %s\n", fence, code.text, fence);
+    memset(fence, '`', longest + 1);
+    fprintf(page->out, "%s%spython\n", indent, fence);
+    while (*code) {
+        size_t length = strcspn(code, "\n");
+
+        fprintf(page->out, "%s%s\n", indent,
+            render_clean(page->arena, arena_strndup(page->arena, code, length)));
+        code += length + (code[length] == '\n');
+    }
+    fprintf(page->out, "%s%s\n", indent, fence);
+}
+
+static void
+put_code(const struct page *page, const struct finding *finding)
+{
+    struct render_code code = render_code(page->arena, page->render, &finding->place, CODE_WIDTH);
+
+    if (code.text)
+        put_fenced(page, code.text, "  ");
+}
+
+static void
+put_instead(const struct page *page, const char *instead)
+{
+    fputs("  - instead: ", page->out);
+    if (strchr(instead, '\n')) {
+        fputc('\n', page->out);
+        put_fenced(page, instead, "    ");
+    } else {
+        put_plain(page, instead);
+        fputc('\n', page->out);
+    }
 }
 
 static void
@@ -89,11 +112,8 @@ put_finding(const struct page *page, const struct finding *finding)
         put_plain(page, finding->related.items[i].what);
         fputc('\n', page->out);
     }
-    if (finding->instead) {
-        fputs("  - instead: ", page->out);
-        put_plain(page, finding->instead);
-        fputc('\n', page->out);
-    }
+    if (finding->instead)
+        put_instead(page, finding->instead);
     arena_reset(page->arena);
 }
 

@@ -303,9 +303,8 @@ add_comment(struct converter *converter, TSNode from)
 
 /* Takes over the node under the cursor. Ours, or NULL when it is none of our tree. */
 static struct py_node *
-take_node(struct converter *converter)
+take_node(struct converter *converter, TSNode from)
 {
-    TSNode from = ts_tree_cursor_current_node(&converter->cursor);
     TSSymbol symbol = ts_node_symbol(from);
     bool is_error = symbol >= SYMBOLS_MAX;
     enum role role = is_error ? ROLE_NODE : symbols.by_symbol[symbol].role;
@@ -330,11 +329,11 @@ take_node(struct converter *converter)
 
 /* To the first child, or the next node that is no child; false at the end. */
 static bool
-move_on(struct converter *converter, struct py_node *node)
+move_on(struct converter *converter, TSNode from, struct py_node *node)
 {
     struct py_node *parent = node ? node : converter->levels[converter->depth].node;
 
-    if (ts_tree_cursor_goto_first_child(&converter->cursor)) {
+    if (ts_node_child_count(from) > 0 && ts_tree_cursor_goto_first_child(&converter->cursor)) {
         converter->depth++;
         converter->levels[converter->depth].node = parent;
         converter->levels[converter->depth].last = NULL;
@@ -351,7 +350,7 @@ move_on(struct converter *converter, struct py_node *node)
 static bool
 convert(struct ctx *ctx, const TSTree *from, struct py_tree *ret)
 {
-    TSNode root = ts_tree_root_node(from);
+    TSNode root = ts_tree_root_node(from), at;
     struct converter converter CLEANUP(cursor_cleanup) = {
         .ctx = ctx,
         .tree = ret,
@@ -369,8 +368,9 @@ convert(struct ctx *ctx, const TSTree *from, struct py_tree *ret)
         if (converter.depth == DEPTH_MAX)
             return error_set(ctx, ERR_INPUT, "line %u: nested deeper than %d",
                 (unsigned)converter.levels[DEPTH_MAX].node->line, DEPTH_MAX);
-        node = take_node(&converter);
-    } while (move_on(&converter, node));
+        at = ts_tree_cursor_current_node(&converter.cursor);
+        node = take_node(&converter, at);
+    } while (move_on(&converter, at, node));
     return true;
 }
 

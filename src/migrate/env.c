@@ -328,30 +328,36 @@ is_versions_folder(struct ctx *ctx, const char *folder)
     return false;
 }
 
-/* The ini above a script folder or versions folder that means just this one. */
+/*
+ * The ini up to three levels above that means this script folder. What it says of other locations
+ * counts unless the user named a versions folder, which is then the only one.
+ */
 static bool
-read_ini_above(struct ctx *ctx, const char *folder, const char *section, struct environment *ret)
+read_ini_above(struct ctx *ctx, bool is_versions, const char *section, struct environment *ret)
 {
-    for (int i = 0; i < 3; i++) {
-        struct environment found = *ret;
+    enum { MOST_LEVELS = 3 };
+    const char *folder = ret->script, *path = NULL;
+    struct environment found = *ret;
+    bool is_one;
 
+    for (int i = 0; !path && i < MOST_LEVELS; i++) {
         folder = above(ctx->arena, folder);
-
-        const char *path = file_join(ctx->arena, folder, ini_name);
-
+        path = file_join(ctx->arena, folder, ini_name);
         if (!file_exists(path))
-            continue;
-        if (read_ini(ctx, path, section, &found) &&
-            (is_same(found.script, ret->script ? ret->script : found.locations.items[0]) ||
-                (ret->locations.count == 1 && found.locations.count == 1 &&
-                    is_same(found.locations.items[0], ret->locations.items[0])))) {
-            *ret = found;
-            return true;
-        }
+            path = NULL;
+    }
+    found.locations = (struct text_list){ 0 };
+    if (!path || !read_ini(ctx, path, section, &found) || !is_same(found.script, ret->script)) {
         error_clear(ctx);
         return false;
     }
-    return false;
+    is_one =
+        found.locations.count == 1 && is_same(found.locations.items[0], ret->locations.items[0]);
+    if (is_versions || is_one)
+        found.locations = ret->locations;
+    found.is_recursive = found.is_recursive && (!is_versions || is_one);
+    *ret = found;
+    return true;
 }
 
 static bool
@@ -369,34 +375,32 @@ read_folder(struct ctx *ctx, const char *folder, const char *section, struct env
 {
     const char *ini = file_join(ctx->arena, folder, ini_name);
     const char *versions = file_join(ctx->arena, folder, "versions");
-    const char *name = strrchr(folder, '/');
+    const char *slash = strrchr(folder, '/');
+    bool is_versions = strcmp(slash ? slash + 1 : folder, "versions") == 0;
 
     if (file_exists(ini))
         return read_ini(ctx, ini, section, ret);
-    if (is_folder(versions)) {
+    if (is_folder(versions) || file_exists(file_join(ctx->arena, folder, "env.py"))) {
         ret->script = folder;
         text_list_add(ctx->arena, &ret->locations, versions);
-    } else if (is_versions_folder(ctx, folder) ||
-               strcmp(name ? name + 1 : folder, "versions") == 0) {
+        is_versions = false;
+    } else if (is_versions || is_versions_folder(ctx, folder)) {
         const char *script = above(ctx->arena, folder);
 
         text_list_add(ctx->arena, &ret->locations, folder);
         if (file_exists(file_join(ctx->arena, script, "env.py")))
             ret->script = script;
+        is_versions = true;
     } else {
         if (!find_below(ctx, folder, &ini))
             return false;
         return ini ? read_ini(ctx, ini, section, ret) : no_alembic(ctx, folder);
     }
-
-    struct environment plain = *ret;
-
-    if (ret->script && read_ini_above(ctx, ret->script, section, ret) &&
-        ret->locations.count == 1 && is_same(ret->locations.items[0], plain.locations.items[0])) {
-        ret->locations = plain.locations;
+    if (ret->script && read_ini_above(ctx, is_versions, section, ret))
         return true;
-    }
-    *ret = plain;
+    if (!is_folder(ret->locations.items[0]))
+        return error_set(
+            ctx, ERR_INPUT, "there is no versions folder, looked for \"%s\"", versions);
     if (ret->script)
         read_script(ctx, above(ctx->arena, ret->script), ret);
     return true;

@@ -281,8 +281,6 @@ define_module(struct eval *e)
         if (!isalnum((unsigned char)*c) && (unsigned char)*c < 0x80)
             *c = '_';
     eval_assign(e, "__name__", &value);
-    value.text = e->file;
-    eval_assign(e, "__file__", &value);
 }
 
 static const char *

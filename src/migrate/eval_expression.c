@@ -16,6 +16,8 @@ eval_identifier(struct eval *e, const struct py_node *node)
         eval_refresh(&value);
         return value;
     }
+    if (strcmp(name, "__file__") == 0)
+        return (struct value){ .kind = VALUE_TEXT, .text = eval_own_path(e) };
     if (eval_is_builtin(name))
         return (struct value){ .kind = VALUE_NAME, .path = eval_join(e, "builtins", ".", name) };
     if (e->wildcard && !e->has_unknown_wildcard)

@@ -99,24 +99,42 @@ eval_path_attribute(struct eval *e, const struct value *path, const char *name)
     return value_unknown("an attribute of a path that is not followed");
 }
 
+const char *
+eval_own_path(struct eval *e)
+{
+    char *working;
+    const char *path;
+
+    if (e->file[0] == '/')
+        return e->file;
+    working = getcwd(NULL, 0);
+    path = arena_strdup(e->keep, working ? join(e, working, e->file) : e->file);
+    free(working);
+    return path;
+}
+
+/* As the user would name it: from the working folder on, if the file itself is named so. */
+static const char *
+shown_path(struct eval *e, const char *path)
+{
+    const char *own = eval_own_path(e);
+    size_t length = strlen(own) - strlen(e->file);
+
+    return strncmp(path, own, length) == 0 ? path + length : path;
+}
+
 /* The folder that holds env.py, else the one of the file itself. */
 static const char *
 script_folder(struct eval *e)
 {
-    char *real = realpath(e->file, NULL);
-    const char *folder;
-    const char *found;
+    char *real = realpath(folder_of(e, eval_own_path(e)), NULL);
+    const char *folder = arena_strdup(e->arena, real ? real : "");
+    const char *found = folder;
 
-    if (!real)
-        return "";
-    folder = folder_of(e, real);
-    found = folder;
     free(real);
     for (int i = 0; i < FOLDERS_UP_MAX && strlen(folder) > 1; i++) {
-        if (file_exists(file_join(e->arena, folder, "env.py"))) {
-            found = folder;
-            break;
-        }
+        if (file_exists(file_join(e->arena, folder, "env.py")))
+            return folder;
         folder = folder_of(e, folder);
     }
     return found;
@@ -168,7 +186,9 @@ read_inside(struct eval *e, const char *real, const char *path)
     }
     if (strlen(text) != length || !text_is_utf8(text) || memchr(text, VALUE_HOLE, length))
         return value_unknown("the file is no text in UTF-8");
-    return (struct value){ .kind = VALUE_TEXT, .text = text, .file = arena_strdup(e->keep, path) };
+    return (struct value){
+        .kind = VALUE_TEXT, .text = text, .file = arena_strdup(e->keep, shown_path(e, path))
+    };
 }
 
 static void
@@ -176,7 +196,7 @@ note_file(struct eval *e, const struct value *path, const struct py_node *node)
 {
     bool is_known = path && path->kind == VALUE_TEXT;
 
-    eval_note(e, NOTE_FILE, node, "%s", is_known ? path->text : "");
+    eval_note(e, NOTE_FILE, node, "%s", is_known ? shown_path(e, path->text) : "");
 }
 
 static struct value
@@ -188,7 +208,7 @@ read_file(struct eval *e, const struct value *path)
     if (path->kind != VALUE_TEXT)
         return value_unknown("which file is read is not known");
     /* What is relative depends on the folder that the program is started in. */
-    if (path->text[0] != '/' && !text_starts_with(path->text, folder_of(e, e->file)))
+    if (path->text[0] != '/')
         return value_unknown("the file is relative to the working folder");
     real = realpath(path->text, NULL);
     if (!real)

@@ -280,6 +280,7 @@ struct value eval_path_attribute(struct eval *e, const struct value *path, const
 bool eval_path_method(struct eval *e, const struct value *path, const char *name,
     const struct call *call, struct value *ret);
 struct value eval_path_join(struct eval *e, const struct value *left, const struct value *right);
+const char *eval_own_path(struct eval *e); /* __file__: absolute */
 bool eval_is_path(const struct value *value);
 
 /* ---- eval_class.c, eval_import.c ---- */

@@ -6,6 +6,8 @@
 #include "base/base.h"
 
 enum {
+    WORK_MOST = 200000,  /* beyond what the length of the file explains */
+    BYTES_EACH = 64,     /* of SQL count as one */
     NOTES_COMPARED = 16, /* how far back a note is looked for: unrolled loops repeat them */
 };
 
@@ -96,6 +98,22 @@ op_mystery(struct host *host, enum reach reach, const char *format, ...)
     op_unknown(host, step, reach, "%s", reason);
 }
 
+bool
+op_afford(struct host *host, size_t amount)
+{
+    size_t most = WORK_MOST + host->given->revision->length;
+    bool was_told = host->work > most;
+
+    host->work += amount;
+    if (host->work <= most)
+        return true;
+    if (!was_told) {
+        op_mystery(host, REACH_ALL, "the file does more than is followed");
+        op_note(host, NOTE_LIMIT, "the file does more than is followed");
+    }
+    return false;
+}
+
 /* The steps that SQL text was made into, with the scene they stand in. */
 void
 op_sql_text(struct host *host, const char *sql)
@@ -124,6 +142,8 @@ op_sql_source(struct host *host, struct sql_source *source)
     size_t first = host->steps->count;
     bool is_template = strchr(source->text, VALUE_HOLE);
 
+    if (!op_afford(host, strlen(source->text) / BYTES_EACH))
+        return;
     source->scene = host->scene;
     if (!steps_from_sql(host->ctx, source, host->steps)) {
         const char *why = host->ctx->error.message;
@@ -219,6 +239,8 @@ host_call(void *self, const struct scene *scene, const struct call *call)
     host->scene = scene;
     host->call = call;
     host->steps = file_steps(host);
+    if (!op_afford(host, 1))
+        return;
     if (name && text_equal(name, "batch_alter_table")) {
         enter_batch(host, call);
     } else if (name && text_starts_with(name, BATCH) && !strchr(name + strlen(BATCH), '.')) {

@@ -22,7 +22,8 @@ struct host {
     struct steps *steps;       /* where its steps go */
     VEC(struct batch) batches;
     VEC(const struct call *) tables; /* sqlalchemy.Table(…) seen so far */
-    bool has_loaded_rows;            /* a session has been asked for objects that it now watches */
+    size_t work;
+    bool has_loaded_rows; /* a session has been asked for objects that it now watches */
 };
 
 /* An operation's call with what its arguments are called. */
@@ -49,6 +50,12 @@ void op_note(struct host *host, enum note_kind kind, const char *text);
 /* Marks a step as not (completely) known, with a note; the first reason stays. */
 void op_unknown(struct host *host, struct step *step, enum reach reach, const char *format, ...)
     PRINTF_LIKE(4, 5);
+
+/*
+ * Counts work (a column, 64 bytes of SQL); false when the file has had its share: what follows is
+ * left out, and said to be.
+ */
+bool op_afford(struct host *host, size_t amount);
 
 /* A STEP_UNKNOWN. */
 void op_mystery(struct host *host, enum reach reach, const char *format, ...) PRINTF_LIKE(3, 4);

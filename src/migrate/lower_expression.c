@@ -6,7 +6,7 @@
 
 #include "migrate/lower.h"
 
-enum { DEPTH_MOST = 40 };
+enum { DEPTH_MOST = 40, PARAMETERS_MOST = 500 };
 
 static const char *render(
     struct host *host, const struct value *value, enum text_meaning meaning, int depth);
@@ -387,7 +387,7 @@ bound_sql(struct host *host, struct bound *bound, const char *name)
     }
     while (at < bound->names.count && !text_equal(bound->names.items[at], name))
         at++;
-    if (at == bound->names.count)
+    if (at == bound->names.count && at < PARAMETERS_MOST)
         text_list_add(host->arena, &bound->names, name);
     return arena_printf(host->arena, "$%zu", at + 1);
 }

@@ -4,6 +4,8 @@
 
 #include "migrate/lower.h"
 
+enum { KEYS_MOST = 32 }; /* of an index of PostgreSQL */
+
 /* ---- keys ---- */
 
 /* "a DESC NULLS LAST" of plain SQL: the column and its order; false if it is an expression. */
@@ -92,7 +94,7 @@ set_opclasses(struct host *host, const struct call *call, struct index *index)
         const char *column = value_name(host->arena, &ops->pairs.items[i].key);
         const char *opclass = value_name(host->arena, &ops->pairs.items[i].value);
 
-        for (size_t j = 0; j < index->keys.count; j++)
+        for (size_t j = 0; j < index->keys.count && j < KEYS_MOST; j++)
             if (column && text_equal(index->keys.items[j].column, column))
                 index->keys.items[j].opclass = opclass;
     }

@@ -3,6 +3,8 @@
 
 #include "migrate/lower.h"
 
+enum { COLUMNS_MOST = 1600 };
+
 /* ---- a table's parts ---- */
 
 struct table_parts {
@@ -22,6 +24,10 @@ add_column_part(struct host *host, const struct call *call, struct table_parts *
         ret->unknown = "a column is not known";
     if (!column.column.name)
         return;
+    if (ret->columns.count == COLUMNS_MOST) {
+        ret->unknown = "it has more columns than PostgreSQL allows";
+        return;
+    }
     /* The later of two columns of one name counts. */
     for (size_t i = 0; i < ret->columns.count; i++) {
         if (text_equal(ret->columns.items[i].column.name, column.column.name)) {
@@ -67,7 +73,7 @@ read_parts(struct host *host, const struct call *call, size_t first, struct tabl
 {
     if (call->has_unknown_arguments)
         ret->unknown = "columns come from a list that is not known";
-    for (size_t i = first; i < call->arguments.count; i++)
+    for (size_t i = first; i < call->arguments.count && op_afford(host, 1); i++)
         add_part(host, &call->arguments.items[i], ret);
 }
 
@@ -120,7 +126,6 @@ primary_key(struct host *host, struct table_parts *parts)
 {
     struct constraint ret = { .kind = CONSTRAINT_PRIMARY_KEY };
     struct named named = { .kind = CONSTRAINT_PRIMARY_KEY, .table = parts->name };
-    bool counts_first = true;
     struct text_list *keys = &ret.columns;
 
     for (size_t i = 0; i < parts->constraints.count; i++)
@@ -129,8 +134,8 @@ primary_key(struct host *host, struct table_parts *parts)
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < parts->columns.count; i++) {
             const struct column_parts *column = &parts->columns.items[i];
+            bool counts_first = text_equal(column->autoincrement, "true");
 
-            counts_first = text_equal(column->autoincrement, "true");
             if (column->is_primary_key && counts_first == (pass == 0))
                 text_list_add(host->arena, keys, column->column.name);
         }

@@ -160,6 +160,7 @@ bool extension_is_missing(const struct act *act, const char *extension);
 void inherit_constraint(struct act *act, struct relation *child,
     const struct constraint *constraint, bool is_partition);
 void add_constraints(struct act *act, struct relation *table); /* those of the step */
+bool need_free_constraint(struct act *act, struct relation *table, const char *name);
 void constraint_rename(struct model *model, struct model_constraint *constraint, const char *name);
 /* Whether a foreign key between them can be: true when that is not known. */
 bool columns_comparable(const struct model_column *from, const struct model_column *to);

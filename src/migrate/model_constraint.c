@@ -31,7 +31,7 @@ push_constraint(
 }
 
 /* 42710 when the table has a constraint of the name. A doubtful one gives way. */
-static bool
+bool
 need_free_constraint(struct act *act, struct relation *table, const char *name)
 {
     struct model_constraint *there = name ? relation_constraint(table, name) : NULL;
@@ -576,7 +576,8 @@ apply_rename_constraint(struct act *act)
     if (!constraint || !new_name)
         return;
     if (constraint->index && !constraint->target) {
-        if (!need_free_name(act, table->schema, new_name, false))
+        if (!need_free_name(act, table->schema, new_name, false) ||
+            !need_free_constraint(act, table, new_name))
             return;
         relation_rename(act, constraint->index, table->schema, new_name);
     } else if (!need_free_constraint(act, table, new_name)) {

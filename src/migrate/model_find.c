@@ -248,6 +248,8 @@ static const char *const actions[STEP_KIND_COUNT] = {
     [STEP_ALTER_TYPE] = "ALTER COLUMN ... SET DATA TYPE",
     [STEP_SET_NOT_NULL] = "ALTER COLUMN ... SET NOT NULL",
     [STEP_DROP_NOT_NULL] = "ALTER COLUMN ... DROP NOT NULL",
+    [STEP_SET_DEFAULT] = "ALTER COLUMN ... SET DEFAULT",
+    [STEP_DROP_DEFAULT] = "ALTER COLUMN ... SET DEFAULT",
     [STEP_ADD_CONSTRAINT] = "ADD CONSTRAINT",
     [STEP_DROP_CONSTRAINT] = "DROP CONSTRAINT",
     [STEP_VALIDATE_CONSTRAINT] = "VALIDATE CONSTRAINT",
@@ -258,12 +260,14 @@ need_table(struct act *act)
 {
     const struct step *step = act->step;
     bool is_about_part = step->kind == STEP_DROP_COLUMN || step->kind == STEP_DROP_CONSTRAINT;
+    bool is_about_default = step->kind == STEP_SET_DEFAULT || step->kind == STEP_DROP_DEFAULT;
     struct relation *relation = model_relation(act->model, step->object);
 
     if (!relation && (step->table_if_exists || (step->if_exists && !is_about_part)))
         return NULL;
     relation = need_relation(act, step->object, "relation");
-    if (!relation || relation->kind == RELATION_TABLE || !actions[step->kind])
+    if (!relation || relation->kind == RELATION_TABLE || !actions[step->kind] ||
+        (relation->kind == RELATION_VIEW && is_about_default))
         return relation;
     act_refuse(act,
         &(struct fault){

@@ -359,6 +359,9 @@ apply_rename_relation(struct act *act)
     }
     if (!need_free_name(act, relation->schema, step->new_name, has_row_type(relation)))
         return;
+    if (relation->kind == RELATION_INDEX && relation->backs &&
+        !need_free_constraint(act, relation->table, step->new_name))
+        return;
     relation_rename(act, relation, relation->schema, step->new_name);
     if (relation->kind == RELATION_INDEX && relation->backs)
         constraint_rename(model, relation->backs, step->new_name);

@@ -69,6 +69,23 @@ put_facts(const struct page *page, const struct finding *finding)
     fputs("</ul>\n", out);
 }
 
+/* Lines stay lines: they are code. */
+static void
+put_instead(const struct page *page, const char *instead)
+{
+    bool is_code = strchr(instead, '\n') != NULL;
+
+    fputs("<p class=\"instead\"><strong>Instead:</strong> ", page->out);
+    if (is_code) {
+        fputs("</p>\n<pre>", page->out);
+        markup_text(page->out, instead);
+        fputs("</pre>\n", page->out);
+    } else {
+        markup_prose(page->out, instead);
+        fputs("</p>\n", page->out);
+    }
+}
+
 static void
 put_finding(const struct page *page, const struct finding *finding)
 {
@@ -90,11 +107,8 @@ put_finding(const struct page *page, const struct finding *finding)
         fputs("</p>\n", out);
     }
     put_code(page, &finding->place);
-    if (finding->instead) {
-        fputs("<p>Instead: ", out);
-        markup_prose(out, finding->instead);
-        fputs("</p>\n", out);
-    }
+    if (finding->instead)
+        put_instead(page, finding->instead);
     put_facts(page, finding);
     fputs("</div>\n</details>\n", out);
 }
@@ -103,7 +117,6 @@ static void
 put_block(const struct page *page, const struct render_block *block, size_t shown)
 {
     const struct rule *rule = block->rule;
-    bool is_code = strchr(rule->instead, '\n') != NULL;
     FILE *out = page->out;
 
     fprintf(out,
@@ -118,14 +131,8 @@ put_block(const struct page *page, const struct render_block *block, size_t show
     if (shown < block->count)
         fprintf(out, "<p class=\"caption\">and %zu more like this, which the page leaves out</p>\n",
             block->count - shown);
-    fputs(is_code ? "<p class=\"instead\"><strong>Instead</strong></p>\n<pre>"
-                  : "<p class=\"instead\"><strong>Instead:</strong> ",
-        out);
-    if (is_code)
-        markup_text(out, rule->instead);
-    else
-        markup_prose(out, rule->instead);
-    fputs(is_code ? "</pre>\n</section>\n" : "</p>\n</section>\n", out);
+    put_instead(page, rule->instead);
+    fputs("</section>\n", out);
 }
 
 static void

@@ -203,7 +203,7 @@ number(const struct call *call, size_t at, const char *keyword)
 {
     const struct value *value = call ? call_argument(call, at, keyword) : NULL;
 
-    if (!value_is_given(value))
+    if (!value || value->kind == VALUE_NONE)
         return call && call->has_unknown_arguments ? NUMBER_UNKNOWN : NUMBER_MISSING;
     return value->kind == VALUE_INTEGER && value->integer >= 0 ? value->integer : NUMBER_UNKNOWN;
 }
@@ -320,7 +320,10 @@ takes_values(struct host *host, const struct value *lambda)
     for (uint32_t at = lambda->node->start; at < lambda->node->end; at++) {
         if (length + 1 >= sizeof(text))
             return false;
-        text[length++] = is_blank(source[at]) ? ' ' : source[at];
+        text[length] = source[at];
+        if (is_blank(text[length]))
+            text[length] = ' ';
+        length++;
     }
     text[length] = '\0';
     /* Blanks in the format stand for any number of them. */
@@ -530,7 +533,7 @@ known_read(struct host *host, const struct known *known, const struct call *call
 
     if (!sql)
         return unknown_type(arena_printf(host->arena, "the size of %s is not known: %s",
-            known->name, value_reason(host->arena, unknown_argument(call))));
+            known->name, value_reason(host->arena, call ? unknown_argument(call) : NULL)));
     ret = (struct sa_type){
         .type = type_parse(host->arena, sql),
         .serial = serials[known->affinity],

@@ -5,6 +5,7 @@
 #include "support/test.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "migrate/graph_draw.h"
 #include "migrate/source.h"
@@ -236,7 +237,7 @@ the_graph_is_drawn_with_lanes(void **state)
         "\n"
         "Not applied:\n"
         "! gone [head] [missing parent] (after nowhere)\n");
-    assert_non_null(strstr(graph_text(ctx->arena, &graph, 20), "* x1 [head] [base]…\n"));
+    assert_non_null(strstr(graph_text(ctx->arena, &graph, 19), "* x1 [head] [base]…\n"));
 }
 
 static void
@@ -307,7 +308,7 @@ an_ini_names_the_locations(void **state)
         "context.configure(transaction_per_migration=True, version_table='v')\n"
         "connection.execute(text(\"SET lock_timeout = '2s'\"))\n");
     write_file(ctx, folder, "one/a.py", "");
-    write_file(ctx, folder, "two/b.py", "");
+    write_file(ctx, folder, "two/b.py", "revision = 'b2'\n");
     write_file(ctx, folder, "three%/c.py", "");
     if (!environment_find(ctx, folder, NULL, &env))
         fail_msg("%s", ctx->error.message);
@@ -320,6 +321,11 @@ an_ini_names_the_locations(void **state)
     assert_true(env.transaction_per_migration);
     assert_true(env.sets_lock_timeout);
     assert_string_equal(env.version_table, "v");
+    /* The script folder leads to the ini above it; a versions folder is meant alone. */
+    assert_true(environment_find(ctx, file_join(ctx->arena, folder, "mig"), NULL, &env));
+    assert_int_equal(env.locations.count, 3);
+    assert_true(environment_find(ctx, file_join(ctx->arena, folder, "two"), NULL, &env));
+    assert_int_equal(env.locations.count, 1);
     assert_false(environment_find(ctx, folder, "other", &env));
     assert_error(ctx, ERR_INPUT, "does not exist");
     assert_false(environment_find(ctx, folder, "third", &env));

@@ -755,6 +755,21 @@ both_directions_are_kept_apart(void **state)
     assert_string_equal(step_at(&revision->module, 0)->object.name, "loaded");
 }
 
+/* A thousand times a table of a thousand columns. */
+static void
+what_a_file_may_cost_is_bounded(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct revision *revision =
+        lower(ctx, "m = sa.MetaData()\n"
+                   "t = sa.Table('t', m, *[sa.Column(f'c{i}', sa.Text) for i in range(900)])\n"
+                   "for i in range(900):\n"
+                   "    m.create_all(op.get_bind())\n");
+
+    assert_int_equal(notes_of(revision, NOTE_LIMIT), 1);
+    assert_in_range(revision->upgrade.count, 100, 400);
+}
+
 static void
 a_batch_that_copies_the_table_is_not_known(void **state)
 {
@@ -788,6 +803,7 @@ main(void)
         test_with_ctx(steps_know_their_lines_and_conditions),
         test_with_ctx(a_part_of_a_statement_may_be_unknown),
         test_with_ctx(both_directions_are_kept_apart),
+        test_with_ctx(what_a_file_may_cost_is_bounded),
         test_with_ctx(a_batch_that_copies_the_table_is_not_known),
     };
 
