@@ -188,9 +188,9 @@ op_create_index(struct host *host, const struct subject *subject)
 
     if (columns && columns->kind != VALUE_LIST && columns->kind != VALUE_TUPLE)
         parts.is_known = add_key(host, index, columns);
-    if (columns && columns->items.count > 0)
+    if (columns && columns->items.count > 0 && columns->items.count <= KEYS_MOST)
         VEC_ROOM(host->arena, &index->keys, columns->items.count);
-    for (size_t i = 0; columns && i < columns->items.count; i++)
+    for (size_t i = 0; columns && i < columns->items.count && op_afford(host, 1); i++)
         parts.is_known &= add_key(host, index, &columns->items.items[i]);
     emit(host, &parts, index);
 }

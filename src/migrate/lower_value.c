@@ -212,7 +212,7 @@ op_names(struct host *host, const struct value *value, struct text_list *ret)
             text_list_add(host->arena, ret, name);
         return name != NULL;
     }
-    for (size_t i = 0; i < value->items.count; i++) {
+    for (size_t i = 0; i < value->items.count && op_afford(host, 1); i++) {
         const char *name = value_column(host->arena, &value->items.items[i]);
 
         if (name)

@@ -166,8 +166,9 @@ void constraint_rename(struct model *model, struct model_constraint *constraint,
 bool columns_comparable(const struct model_column *from, const struct model_column *to);
 void add_constraint(struct act *act, struct relation *table, const struct constraint *constraint);
 void remove_constraint(struct act *act, struct model_constraint *constraint);
+/* The index is shared with the step: what changes it copies it. */
 struct relation *add_index(
-    struct act *act, struct relation *table, const struct index *index, const char *name);
+    struct act *act, struct relation *table, struct index *index, const char *name);
 const char *index_choose_name(
     struct model *model, const struct relation *table, const struct index *index);
 const char *exclusion_part(struct arena *arena, const struct constraint *constraint);

@@ -161,10 +161,14 @@ rename_in(struct arena *arena, struct text_list *list, const char *from, const c
 }
 
 static void
-rename_in_index(struct arena *arena, struct index *index, const char *from, const char *to)
+rename_in_index(struct arena *arena, struct relation *relation, const char *from, const char *to)
 {
+    struct index *index = relation->index;
+
     if (!index_has_column(index, from))
         return;
+    index = arena_memdup(arena, index, sizeof(*index));
+    relation->index = index;
     index->keys.items =
         arena_memdup(arena, index->keys.items, index->keys.count * sizeof(index->keys.items[0]));
     index->keys.capacity = index->keys.count;
@@ -186,7 +190,7 @@ rename_here(struct act *act, struct relation *table, struct model_column *column
     for (size_t i = 0; i < table->referenced_by.count; i++)
         rename_in(arena, &table->referenced_by.items[i]->constraint.target_columns, from, to);
     for (size_t i = 0; i < table->indexes.count; i++)
-        rename_in_index(arena, table->indexes.items[i]->index, from, to);
+        rename_in_index(arena, table->indexes.items[i], from, to);
     for (size_t i = 0; i < table->sequences.count; i++)
         if (name_equal(table->sequences.items[i]->column, from))
             table->sequences.items[i]->column = to;

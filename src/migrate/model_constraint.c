@@ -108,8 +108,10 @@ index_of_constraint(struct arena *arena, const struct constraint *constraint)
 
     index->method = "btree";
     index->is_unique = constraint->kind != CONSTRAINT_EXCLUDE;
-    for (size_t i = 0; i < constraint->columns.count; i++)
-        VEC_PUSH(arena, &index->keys, (struct index_key){ .column = constraint->columns.items[i] });
+    index->keys.items = ARENA_ARRAY(arena, struct index_key, constraint->columns.count + 1);
+    for (; index->keys.count < constraint->columns.count; index->keys.count++)
+        index->keys.items[index->keys.count].column = constraint->columns.items[index->keys.count];
+    index->keys.capacity = index->keys.count;
     return index;
 }
 

@@ -77,7 +77,7 @@ check_written(struct act *act, struct relation *relation, const json_t *node)
     }
     if (act->step->tables.count > 0 || strcasestr(act->step->text, "select"))
         return;
-    tree_columns(act->ctx->arena, json_object_get(node, "whereClause"), &names);
+    tree_columns(act->model->arena, json_object_get(node, "whereClause"), &names);
     for (i = 0; i < names.count; i++)
         if (!is_system_column(names.items[i]) && !name_equal(relation->name, names.items[i]))
             need_column(act, relation, names.items[i], MISSING_PLAIN);
@@ -104,7 +104,7 @@ check_query(struct act *act, struct relation *relation, const json_t *node)
         json_object_get(query, "withClause") || !select || strcasestr(select + 1, "select"))
         return;
     for (size_t i = 0; i < COUNT_OF(clauses); i++)
-        tree_columns(act->ctx->arena, json_object_get(query, clauses[i]), &names);
+        tree_columns(act->model->arena, json_object_get(query, clauses[i]), &names);
     for (size_t i = 0; i < names.count; i++)
         if (!is_system_column(names.items[i]) && !name_equal(relation->name, names.items[i]))
             need_column(act, relation, names.items[i], MISSING_PLAIN);

@@ -181,33 +181,22 @@ static struct relation *
 found_relation(struct act *act, struct relation *relation, struct object_name name,
     const struct kind_word *word)
 {
-    struct arena *arena = act->model->arena;
-    const char *shown = name_shown(arena, relation->schema, relation->name, NULL);
+    struct fault fault = { .first = &relation->origin, .is_doubtful = relation->presence == MAYBE };
+    bool is_kind = !word || word->kind == relation->kind;
 
-    if (word && word->kind != relation->kind) {
-        act_refuse(act,
-            &(struct fault){
-                .sqlstate = "42809",
-                .object = shown,
-                .first = &relation->origin,
-                .is_doubtful = relation->presence == MAYBE,
-            },
-            "\"%s\" is not %s %s", relation->name, word->kind == RELATION_INDEX ? "an" : "a",
-            word->word);
-        return NULL;
-    }
-    if (relation->presence == PRESENT || act->is_maybe)
+    if (is_kind && (relation->presence == PRESENT || act->is_maybe))
         return relation;
 
+    fault.object = name_shown(act->model->arena, relation->schema, relation->name, NULL);
+    if (!is_kind) {
+        fault.sqlstate = "42809";
+        act_refuse(act, &fault, "\"%s\" is not %s %s", relation->name,
+            word->kind == RELATION_INDEX ? "an" : "a", word->word);
+        return NULL;
+    }
     /* Where the step succeeds the relation was there. */
-    act_refuse(act,
-        &(struct fault){
-            .sqlstate = word ? word->sqlstate : "42P01",
-            .object = shown,
-            .first = &relation->origin,
-            .is_doubtful = true,
-        },
-        "%s \"%s\" does not exist", word ? word->word : "relation", name.name);
+    fault.sqlstate = word ? word->sqlstate : "42P01";
+    act_refuse(act, &fault, "%s \"%s\" does not exist", word ? word->word : "relation", name.name);
     relation->presence = PRESENT;
     return relation;
 }
@@ -341,30 +330,24 @@ need_free_name(struct act *act, const char *schema, const char *name, bool has_r
 {
     struct arena *arena = act->model->arena;
     struct relation *relation = relation_in(act->model, schema, name);
-    const char *shown = name_shown(arena, schema, name, NULL);
     struct key key = key_make(schema, name, NULL);
     struct model_type *type = has_row_type ? map_get(&act->model->types, key.text) : NULL;
+    struct fault fault = { .sqlstate = "42P07" };
 
+    if (!relation && !type)
+        return true;
+    fault.object = name_shown(arena, schema, name, NULL);
     if (relation) {
-        if (!act_refuse(act,
-                &(struct fault){
-                    .sqlstate = "42P07",
-                    .object = shown,
-                    .first = &relation->origin,
-                    .is_doubtful = relation->presence == MAYBE,
-                },
-                "relation \"%s\" already exists", name_clip(arena, name)))
+        fault.first = &relation->origin;
+        fault.is_doubtful = relation->presence == MAYBE;
+        if (!act_refuse(act, &fault, "relation \"%s\" already exists", name_clip(arena, name)))
             return false;
         drop_relation(act, relation);
     }
     if (!type)
         return true;
-    return act_refuse(act,
-        &(struct fault){
-            .sqlstate = "42710",
-            .object = shown,
-            .first = &type->origin,
-            .is_doubtful = type->presence == MAYBE,
-        },
-        "type \"%s\" already exists", name_clip(arena, name));
+    fault.sqlstate = "42710";
+    fault.first = &type->origin;
+    fault.is_doubtful = type->presence == MAYBE;
+    return act_refuse(act, &fault, "type \"%s\" already exists", name_clip(arena, name));
 }

@@ -168,7 +168,7 @@ check_operators(struct act *act, struct relation *table, const struct index *ind
 }
 
 struct relation *
-add_index(struct act *act, struct relation *table, const struct index *index, const char *name)
+add_index(struct act *act, struct relation *table, struct index *index, const char *name)
 {
     struct model *model = act->model;
     struct relation *made;
@@ -185,7 +185,7 @@ add_index(struct act *act, struct relation *table, const struct index *index, co
         table->hides_names = true;
     }
     made->table = table;
-    made->index = arena_memdup(model->arena, index, sizeof(*index));
+    made->index = index;
     VEC_PUSH(model->arena, &table->indexes, made);
     return made;
 }
@@ -365,7 +365,7 @@ void
 apply_create_index(struct act *act)
 {
     const struct step *step = act->step;
-    const struct index *index = step->index;
+    struct index *index = step->index;
     const char *name = index ? index->name : NULL;
     struct object_name there;
     struct relation *table;

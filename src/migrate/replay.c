@@ -10,6 +10,7 @@
 
 struct run {
     struct ctx *ctx;
+    struct ctx scratch; /* for what a step needs and the model does not keep */
     const struct replay_watcher *watchers;
     size_t watcher_count;
     struct model *model;
@@ -125,7 +126,7 @@ apply(struct run *run, const struct step *step)
 {
     struct model_errors errors = { 0 };
 
-    if (!model_apply(run->ctx, run->model, step, run->revision->index, &errors))
+    if (!model_apply(&run->scratch, run->model, step, run->revision->index, &errors))
         return false;
     for (size_t i = 0; i < errors.count; i++) {
         tell(run, step, &errors.items[i]);
@@ -259,6 +260,9 @@ replay_run(struct ctx *ctx, const struct history *history, const struct graph *g
         .model = ret,
     };
     int server_major = ret->server_major;
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+
+    run.scratch.arena = scratch;
 
     model_init(ret, ctx->arena);
     if (server_major > 0)
@@ -272,6 +276,7 @@ replay_run(struct ctx *ctx, const struct history *history, const struct graph *g
             return interrupt_error(ctx, interrupt_signal());
         if (!run_revision(&run, graph->nodes[graph->order.items[i]].revision))
             return false;
+        arena_reset(scratch);
     }
     return true;
 }

@@ -8,6 +8,7 @@
 #define GROUP "Conflicts"
 
 enum {
+    OFTEN_CHANGED,
     CHURN,
     CREATED_AND_DROPPED,
     TYPE_TO_AND_FRO,
@@ -21,7 +22,9 @@ enum {
 #define TABLE_T                                                                 \
     "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True), " \
     "sa.Column('a', sa.Text()), sa.Column('b', sa.Text()))\n"
-#define NEXT "# --- next revision\n"
+#define NEXT      "# --- next revision\n"
+
+#define ADD(name) "op.add_column('t', sa.Column('" name "', sa.Text()))\n"
 
 #define BRANCH(id, down, body)                                                              \
     "# file:\nfrom alembic import op\nimport sqlalchemy as sa\nrevision = '" id             \
@@ -32,6 +35,18 @@ enum {
     "sa.Column('a', sa.Text()))"
 
 static const struct rule rules[] = {
+    [OFTEN_CHANGED] = {
+        .id = "often-changed",
+        .group = GROUP,
+        .severity = SEVERITY_ADVICE,
+        .summary = "a table that many revisions change",
+        .why = "Each change takes its lock on the same busy table, and nobody can read from the "
+               "history what the table looks like.",
+        .instead = "Collect changes that belong together into one revision; consolidating leaves "
+                   "one CREATE TABLE.",
+        .fires = TABLE_T NEXT ADD("c") NEXT ADD("d") NEXT ADD("e") NEXT ADD("f") NEXT ADD("g"),
+        .passes = TABLE_T NEXT ADD("c") NEXT ADD("d"),
+    },
     [CHURN] = {
         .id = "churn",
         .group = GROUP,
@@ -150,6 +165,7 @@ struct life {
     struct text_list types;  /* of a column, before each change */
     VEC(struct origin) uses; /* by different revisions, the last ones */
     VEC(struct origin) changes;
+    size_t use_count; /* revisions that changed it after it was created */
 };
 
 struct watch {
@@ -158,7 +174,8 @@ struct watch {
     struct map lives; /* "table public.t", "column public.t.a", … → struct life * */
 };
 
-enum { USES_KEPT = 32 };
+/* From five changes on a table is told: one change more than most tables ever see. */
+enum { USES_KEPT = 32, OFTEN = 5, PLACES_TOLD = 5 };
 
 static struct life *
 life_of(struct watch *watch, const char *key)
@@ -272,6 +289,7 @@ note_use(
 
     if (life->uses.count > 0 && life->uses.items[life->uses.count - 1].revision == revision->index)
         return;
+    life->use_count++;
     if (life->uses.count == USES_KEPT) {
         memmove(life->uses.items, life->uses.items + 1, sizeof(struct origin) * (USES_KEPT - 1));
         life->uses.count--;
@@ -500,6 +518,41 @@ before_step(void *self, const struct revision *revision, const struct step *step
     }
 }
 
+static void
+tell_often_changed(struct watch *watch, const char *table, const struct life *life)
+{
+    const struct check *check = &watch->check;
+    struct finding *finding = finding_add(check->findings, &rules[OFTEN_CHANGED],
+        life->created.place, "%s is changed by %zu of %zu revisions", table, life->use_count,
+        check->graph->order.count);
+    size_t first = life->uses.count > PLACES_TOLD ? life->uses.count - PLACES_TOLD : 0;
+
+    finding->context = check->history->items[life->created.revision].id;
+    finding->object = table;
+    for (size_t i = first; i < life->uses.count; i++)
+        finding_related(check->findings, finding, life->uses.items[i].place, "changed here");
+}
+
+static void
+after_revision(void *self, const struct revision *revision, const struct model *model)
+{
+    struct watch *watch = self;
+    const struct graph *graph = watch->check.graph;
+    const struct map_entry *entry;
+    size_t cursor = 0;
+
+    (void)model;
+    if (graph->order.items[graph->order.count - 1] != revision->index)
+        return;
+    while ((entry = map_next(&watch->lives, &cursor))) {
+        const struct life *life = entry->value;
+
+        if (text_starts_with(entry->key, "table ") && !life->is_dropped &&
+            life->created.place.file && life->use_count >= OFTEN)
+            tell_often_changed(watch, entry->key, life);
+    }
+}
+
 struct replay_watcher
 watch_conflicts(const struct check *check)
 {
@@ -508,5 +561,7 @@ watch_conflicts(const struct check *check)
     self->check = *check;
     self->lives.arena = check->ctx->arena;
     regions_find(check->ctx->arena, check->graph, &self->regions);
-    return (struct replay_watcher){ .self = self, .before_step = before_step };
+    return (struct replay_watcher){
+        .self = self, .before_step = before_step, .after_revision = after_revision
+    };
 }

@@ -387,7 +387,7 @@ enum_read(struct host *host, const struct call *call, const char *schema)
                                  !(is_dialect && create_type && value_is_false(create_type));
     if (call->has_unknown_arguments)
         ret->unknown = "its labels come from a list that is not known";
-    for (size_t i = 0; i < call->arguments.count; i++) {
+    for (size_t i = 0; i < call->arguments.count && op_afford(host, 1); i++) {
         const struct value *value = &call->arguments.items[i];
         const char *text = value_known_text(value);
 
