@@ -132,6 +132,7 @@ struct scene {
     bool is_downgrade;
     bool is_module;     /* top level: runs when Alembic loads the file */
     bool in_autocommit; /* with op.get_context().autocommit_block() */
+    bool in_savepoint;  /* with bind.begin_nested(), inside a try: a failure there does no harm */
     bool in_try;        /* in a try whose handler goes on */
     bool is_repeated;   /* in a loop that could not be unrolled */
 };

@@ -7,6 +7,7 @@ struct entered {
     struct value values[WITH_MAX];
     size_t count;
     bool was_in_autocommit;
+    bool was_in_savepoint;
     bool was_in_try;
 };
 
@@ -24,6 +25,9 @@ enter(struct eval *e, const struct py_node *item, struct entered *entered)
     value = eval_expression(e, node);
     if (value.kind == VALUE_CALL && text_ends_with(value.path, ".autocommit_block()"))
         e->scene.in_autocommit = true;
+    if (value.kind == VALUE_CALL && e->scene.in_try &&
+        text_ends_with(value.path, ".begin_nested()"))
+        e->scene.in_savepoint = true;
     if (value.kind == VALUE_CALL && strcmp(value.path, "contextlib.suppress()") == 0)
         e->scene.in_try = true;
     if (target)
@@ -49,6 +53,7 @@ eval_with(struct eval *e, const struct py_node *node)
     enum flow flow;
 
     entered->was_in_autocommit = e->scene.in_autocommit;
+    entered->was_in_savepoint = e->scene.in_savepoint;
     entered->was_in_try = e->scene.in_try;
     for (const struct py_node *child = node->first; child; child = child->next)
         if (child->kind == PY_WITH_CLAUSE)
@@ -63,6 +68,7 @@ eval_with(struct eval *e, const struct py_node *node)
         e->host->leave(e->host->self, &e->scene, value->call);
     }
     e->scene.in_autocommit = entered->was_in_autocommit;
+    e->scene.in_savepoint = entered->was_in_savepoint;
     e->scene.in_try = entered->was_in_try;
     return flow;
 }

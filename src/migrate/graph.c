@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "migrate/graph_build.h"
@@ -144,6 +145,7 @@ load(struct building *building, struct node *node, size_t *rank)
         VEC_PUSH(arena, &problem->revisions, index);
         earlier->is_shadowed = true;
         rank[index] = rank[first];
+        assert(building->mapped.items);
         building->mapped.items[rank[index]] = index;
     } else {
         rank[index] = building->mapped.count;

@@ -8,6 +8,25 @@
 
 enum { FROM_HEADS = 1, FROM_BASES = 2, FROM_BOTH = FROM_HEADS | FROM_BASES };
 
+/* What a node follows (down), or what follows it: by down_revision, then by depends_on. */
+static size_t
+link_count(const struct node *node, bool is_down)
+{
+    return is_down ? node->parents.count + node->dependencies.count
+                   : node->children.count + node->dependents.count;
+}
+
+static size_t
+link_at(const struct node *node, bool is_down, size_t index)
+{
+    size_t first = is_down ? node->parents.count : node->children.count;
+
+    if (index < first)
+        return is_down ? node->parents.items[index] : node->children.items[index];
+    return is_down ? node->dependencies.items[index - first]
+                   : node->dependents.items[index - first];
+}
+
 struct walk {
     struct building *building;
     unsigned char *met; /* by node: FROM_… */
@@ -28,16 +47,15 @@ meet(struct walk *walk, size_t index, unsigned char from)
 static void
 spread(struct walk *walk, unsigned char from)
 {
+    bool is_down = from == FROM_HEADS;
+
     while (walk->depth > 0) {
         const struct node *node = &walk->building->graph->nodes[walk->stack[--walk->depth]];
-        bool down = from == FROM_HEADS;
-        size_t count = down ? node->parents.count : node->children.count;
-        size_t more = down ? node->dependencies.count : node->dependents.count;
+        size_t direct = is_down ? node->parents.count : node->children.count;
+        size_t count = walk->with_dependencies ? link_count(node, is_down) : direct;
 
         for (size_t i = 0; i < count; i++)
-            meet(walk, down ? node->parents.items[i] : node->children.items[i], from);
-        for (size_t i = 0; walk->with_dependencies && i < more; i++)
-            meet(walk, down ? node->dependencies.items[i] : node->dependents.items[i], from);
+            meet(walk, link_at(node, is_down, i), from);
     }
 }
 
@@ -132,12 +150,22 @@ find(struct walk *walk, const char *kind)
     return true;
 }
 
+static size_t
+count_left(const struct node *node, bool is_down, const bool *is_taken)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < link_count(node, is_down); i++)
+        count += !is_taken[link_at(node, is_down, i)];
+    return count;
+}
+
 /*
- * Takes away nodes that wait for none of those left, again and again: forwards those whose ancestors
- * are all taken, backwards those whose descendants are. What is left lies on circles or between two.
+ * Takes away nodes that follow none of those left (is_down), or that none of those left follows,
+ * again and again. What neither way takes lies on circles or between two.
  */
 static void
-take_away(struct building *building, bool *is_taken, bool forwards)
+take_away(struct building *building, bool *is_taken, bool is_down)
 {
     struct arena *arena = building->ctx->arena;
     const struct node *nodes = building->graph->nodes;
@@ -145,30 +173,18 @@ take_away(struct building *building, bool *is_taken, bool forwards)
     struct indexes ready = { 0 };
 
     for (size_t i = 0; i < building->mapped.count; i++) {
-        const struct node *node = &nodes[building->mapped.items[i]];
-        size_t index = node->revision->index;
+        size_t index = building->mapped.items[i];
 
-        if (is_taken[index])
-            continue;
-        for (size_t k = 0; k < node->parents.count; k++)
-            waiting[forwards ? index : node->parents.items[k]] += !is_taken[node->parents.items[k]];
-        for (size_t k = 0; k < node->dependencies.count; k++)
-            waiting[forwards ? index : node->dependencies.items[k]] +=
-                !is_taken[node->dependencies.items[k]];
+        waiting[index] = count_left(&nodes[index], is_down, is_taken);
+        if (!is_taken[index] && waiting[index] == 0)
+            VEC_PUSH(arena, &ready, index);
     }
-    for (size_t i = 0; i < building->mapped.count; i++)
-        if (!is_taken[building->mapped.items[i]] && waiting[building->mapped.items[i]] == 0)
-            VEC_PUSH(arena, &ready, building->mapped.items[i]);
     for (size_t i = 0; i < ready.count; i++) {
         const struct node *node = &nodes[ready.items[i]];
-        size_t count = forwards ? node->children.count : node->parents.count;
-        size_t more = forwards ? node->dependents.count : node->dependencies.count;
 
         is_taken[ready.items[i]] = true;
-        for (size_t k = 0; k < count + more; k++) {
-            size_t next = k < count  ? (forwards ? node->children.items[k] : node->parents.items[k])
-                          : forwards ? node->dependents.items[k - count]
-                                     : node->dependencies.items[k - count];
+        for (size_t k = 0; k < link_count(node, !is_down); k++) {
+            size_t next = link_at(node, !is_down, k);
 
             if (!is_taken[next] && --waiting[next] == 0)
                 VEC_PUSH(arena, &ready, next);

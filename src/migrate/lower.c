@@ -61,6 +61,7 @@ set_scene(struct host *host, struct step *step)
     const struct conditions *around = scene->conditions;
 
     step->in_autocommit = scene->in_autocommit;
+    step->in_savepoint = scene->in_savepoint;
     step->in_try = scene->in_try;
     step->is_repeated = scene->is_repeated;
     if (!around || around->count == 0)

@@ -90,9 +90,6 @@ const char *name_join_columns(struct arena *arena, const struct text_list *colum
 /* Where an object without a schema is created: the first schema of the path. */
 const char *model_schema_of(const struct model *model, const char *schema);
 
-/* pg_catalog, information_schema, pg_class: always there, nothing known of it. */
-bool name_is_system(struct object_name name);
-
 /* "schema.name" or "name" in two. */
 struct object_name object_name_parse(struct arena *arena, const char *text);
 
@@ -131,7 +128,6 @@ struct relation *relation_new(
 struct model_column *relation_add_column(
     struct act *act, struct relation *relation, const struct column *column);
 void relation_add_identity(struct act *act, struct relation *relation, struct model_column *column);
-void relation_link(struct model *model, struct relation *relation);
 void relation_unlink(struct act *act, struct relation *relation);
 void relation_rename(
     struct act *act, struct relation *relation, const char *schema, const char *name);
@@ -141,7 +137,6 @@ void relation_rename(
 /* Finds the type of a column; false when the server does not know it (told). */
 bool column_resolve_type(struct act *act, const struct type *type, struct model_column *column);
 bool is_system_column(const char *name);
-void column_release(struct model_column *column);
 
 /* What a default needs: the sequence of nextval(), functions of extensions. */
 void column_use_default(struct act *act, struct model_column *column);
@@ -200,7 +195,6 @@ const struct origin *index_needed_by(const struct relation *index);
 /* Takes it away with everything that needs it or belongs to it. */
 void drop_relation(struct act *act, struct relation *relation);
 void drop_column(struct act *act, struct relation *relation, struct model_column *column);
-void drop_referencing(struct act *act, const struct relation *table, const struct relation *index);
 bool index_has_column(const struct index *index, const char *column);
 bool column_is_generated_from(
     struct ctx *ctx, const struct model_column *generated, const struct model_column *column);

@@ -255,24 +255,37 @@ apply_data(struct act *act)
     apply_uses(act);
 }
 
-/* The schemas of SET search_path; false when the text is none that we understand. */
+/* One name of a list, folded unless it is in double quotes; *at goes behind it. */
+static const char *
+take_name(struct arena *arena, const char **at)
+{
+    struct buffer name = { .arena = arena };
+    const char *text = *at + strspn(*at, " ,\t\r\n");
+    char quote = '\0';
+
+    if (*text == '"' || *text == '\'')
+        quote = *text++;
+    while (*text && *text != (quote ? quote : ',')) {
+        char byte = *text++;
+
+        if (quote != '"' && byte >= 'A' && byte <= 'Z')
+            byte = (char)(byte - 'A' + 'a');
+        if (quote || !isspace((unsigned char)byte))
+            buffer_append(&name, &byte, 1);
+    }
+    *at = *text && quote ? text + 1 : text;
+    return buffer_text(&name);
+}
+
+/* The schemas of SET search_path; false when there are none. */
 static bool
 parse_path(struct arena *arena, const char *text, struct text_list *ret)
 {
     while (*text) {
-        struct buffer name = { .arena = arena };
-        char quote = *text == '"' || *text == '\'' ? *text++ : '\0';
+        const char *name = take_name(arena, &text);
 
-        for (; *text && (quote ? *text != quote : *text != ','); text++)
-            if (quote == '"' || !isspace((unsigned char)*text))
-                buffer_printf(&name, "%c", quote == '"' ? *text : tolower((unsigned char)*text));
-        if (quote && *text)
-            text++;
-        while (*text == ',' || isspace((unsigned char)*text))
-            text++;
-        if (name.length > 0 && strcmp(name.data, "\"$user\"") != 0 &&
-            strcmp(name.data, "$user") != 0)
-            text_list_add(arena, ret, name.data);
+        if (*name && strcmp(name, "$user") != 0)
+            text_list_add(arena, ret, name);
     }
     return ret->count > 0;
 }

@@ -60,8 +60,8 @@ is_column_of(const struct relation *relation, const struct model_column *column)
     return false;
 }
 
-const struct origin *
-relation_needed_by(const struct act *act, const struct relation *relation)
+static const struct origin *
+referenced_by(const struct act *act, const struct relation *relation)
 {
     for (size_t i = 0; i < relation->referenced_by.count; i++) {
         const struct model_constraint *key = relation->referenced_by.items[i];
@@ -70,23 +70,39 @@ relation_needed_by(const struct act *act, const struct relation *relation)
             !goes_too(act, key->table))
             return &key->origin;
     }
-    for (size_t i = 0; i < relation->dependents.count; i++) {
-        const struct relation *view = relation->dependents.items[i];
-
-        if (view->presence == PRESENT && !goes_too(act, view))
-            return &view->origin;
-    }
-    for (size_t i = 0; i < relation->users.count; i++)
-        if (relation->users.items[i]->presence == PRESENT)
-            return &relation->users.items[i]->origin;
-    for (size_t i = 0; i < relation->sequences.count; i++)
-        for (size_t k = 0; k < relation->sequences.items[i]->users.count; k++)
-            if (!is_column_of(relation, relation->sequences.items[i]->users.items[k]))
-                return &relation->sequences.items[i]->users.items[k]->origin;
-    for (size_t i = 0; !relation->is_partitioned && i < relation->children.count; i++)
-        if (!goes_too(act, relation->children.items[i]))
-            return &relation->children.items[i]->origin;
     return NULL;
+}
+
+/* Defaults elsewhere that take from a sequence, or from one that the table owns. */
+static const struct origin *
+taken_from(const struct relation *sequence, const struct relation *table)
+{
+    for (size_t i = 0; i < sequence->users.count; i++) {
+        const struct model_column *user = sequence->users.items[i];
+
+        if (user->presence == PRESENT && !(table && is_column_of(table, user)))
+            return &user->origin;
+    }
+    return NULL;
+}
+
+const struct origin *
+relation_needed_by(const struct act *act, const struct relation *relation)
+{
+    const struct origin *by = referenced_by(act, relation);
+
+    if (!by)
+        by = taken_from(relation, NULL);
+    for (size_t i = 0; !by && i < relation->dependents.count; i++)
+        if (relation->dependents.items[i]->presence == PRESENT &&
+            !goes_too(act, relation->dependents.items[i]))
+            by = &relation->dependents.items[i]->origin;
+    for (size_t i = 0; !by && i < relation->sequences.count; i++)
+        by = taken_from(relation->sequences.items[i], relation);
+    for (size_t i = 0; !by && !relation->is_partitioned && i < relation->children.count; i++)
+        if (!goes_too(act, relation->children.items[i]))
+            by = &relation->children.items[i]->origin;
+    return by;
 }
 
 /*
@@ -151,7 +167,7 @@ index_needed_by(const struct relation *index)
     return NULL;
 }
 
-void
+static void
 drop_referencing(struct act *act, const struct relation *table, const struct relation *index)
 {
     for (size_t i = table->referenced_by.count; index && i > 0; i--)
@@ -184,7 +200,7 @@ remove_index(struct act *act, struct relation *index)
     relation_unlink(act, index);
 }
 
-void
+static void
 column_release(struct model_column *column)
 {
     if (column->made_of && column->made_of->use_count > 0)

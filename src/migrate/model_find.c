@@ -75,7 +75,8 @@ model_type_find(const struct model *model, const char *schema, const char *name)
     return type;
 }
 
-bool
+/* pg_catalog, information_schema, pg_class: always there, nothing known of it. */
+static bool
 name_is_system(struct object_name name)
 {
     static const char *const schemas[] = { "pg_catalog", "information_schema", "pg_toast" };

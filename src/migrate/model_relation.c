@@ -4,7 +4,7 @@
 
 #include "migrate/model_apply.h"
 
-void
+static void
 relation_link(struct model *model, struct relation *relation)
 {
     struct key key = key_make(relation->schema, relation->name, NULL);

@@ -129,6 +129,10 @@ apply(struct run *run, const struct step *step)
     if (!model_apply(&run->scratch, run->model, step, run->revision->index, &errors))
         return false;
     for (size_t i = 0; i < errors.count; i++) {
+        if (step->in_savepoint) {
+            run->try_failed = true;
+            continue;
+        }
         tell(run, step, &errors.items[i]);
         note_failure(run, step, &errors.items[i]);
         note_baseline(run, &errors.items[i]);

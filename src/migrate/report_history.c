@@ -217,7 +217,7 @@ put_operations(const struct page *page, const struct revision *revision)
         const struct step *step = &revision->upgrade.items[i];
         const char *object = step_object_text(arena, step);
 
-        fprintf(out, "<li>%s ", step_kind_name(step->kind));
+        fprintf(out, "<li>%s%s", step_kind_name(step->kind), text_is_empty(object) ? "" : ": ");
         markup_text(out, object ? object : "");
         if (step->conditions.count > 0)
             fputs(" <span class=\"chip\">conditional</span>", out);

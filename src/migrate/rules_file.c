@@ -311,7 +311,8 @@ check_try(const struct check *check, const struct revision *revision)
     for (size_t i = 0; i < revision->upgrade.count; i++) {
         const struct step *step = &revision->upgrade.items[i];
 
-        if (!step->in_try || step->in_autocommit || (!step_is_ddl(step) && !step_is_data(step)))
+        if (!step->in_try || step->in_autocommit || step->in_savepoint ||
+            (!step_is_ddl(step) && !step_is_data(step)))
             continue;
         add(check, TRY_AROUND_DDL, revision, step->place,
             arena_printf(check->ctx->arena,

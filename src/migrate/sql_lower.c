@@ -31,6 +31,7 @@ lower_begin(struct lower *lower, enum step_kind kind)
 
     if (scene) {
         step.in_autocommit = scene->in_autocommit;
+        step.in_savepoint = scene->in_savepoint;
         step.in_try = scene->in_try;
         step.is_repeated = scene->is_repeated;
     }

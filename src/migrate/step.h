@@ -199,11 +199,11 @@ struct step {
     bool concurrently;
     bool is_partitioned; /* CREATE TABLE … PARTITION BY */
     bool is_temporary;
-    bool is_only;           /* ONLY */
-    bool has_where;         /* of update and delete */
-    bool is_full;           /* VACUUM FULL */
-    bool is_as_select;      /* CREATE TABLE AS */
-    bool has_order;         /* ADD VALUE … BEFORE/AFTER neighbour */
+    bool is_only;      /* ONLY */
+    bool has_where;    /* of update and delete */
+    bool is_full;      /* VACUUM FULL */
+    bool is_as_select; /* CREATE TABLE AS */
+    bool has_order;    /* ADD VALUE … BEFORE/AFTER neighbour */
     bool is_after;
     bool create_if_missing; /* <type>.create(checkfirst=True): no error if it is there */
     bool once_a_run; /* of create enum: the type of a table's column, which SQLAlchemy leaves out
@@ -214,6 +214,7 @@ struct step {
 
     struct conditions conditions; /* those around it, outermost first; empty: certain */
     bool in_autocommit;
+    bool in_savepoint; /* of its own inside a try: a failure is caught and does no harm */
     bool in_try;
     bool is_repeated;
 };
