@@ -1,9 +1,13 @@
 #include "base/vec.h"
 
+enum { SMALL_ITEM = 32 };
+
 void *
 vec_grow(struct arena *arena, const void *items, size_t *capacity, size_t size)
 {
-    size_t larger = *capacity ? *capacity * 2 : 8;
+    /* Large items often come alone. */
+    size_t first = size <= SMALL_ITEM ? 8 : 2;
+    size_t larger = *capacity ? *capacity * 2 : first;
     void *copy = arena_alloc(arena, larger * size);
 
     if (*capacity)

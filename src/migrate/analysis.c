@@ -123,27 +123,35 @@ is_wanted(const struct selection *selection, const struct finding *finding)
     return false;
 }
 
+struct node_list {
+    size_t *items;
+    size_t count;
+    size_t capacity;
+};
+
+static void
+leave_out(struct arena *arena, struct node_list *open, size_t node, bool *wanted)
+{
+    if (!wanted[node])
+        return;
+    wanted[node] = false;
+    VEC_PUSH(arena, open, node);
+}
+
 /* Unwants a revision and all that has to be applied before it. */
 static void
 leave_out_ancestors(struct arena *arena, const struct graph *graph, size_t start, bool *wanted)
 {
-    VEC(size_t) open = { 0 };
+    struct node_list open = { 0 };
 
-    wanted[start] = false;
-    VEC_PUSH(arena, &open, start);
+    leave_out(arena, &open, start, wanted);
     while (open.count > 0) {
         const struct node *node = &graph->nodes[open.items[--open.count]];
 
-        for (size_t i = 0; i < node->parents.count + node->dependencies.count; i++) {
-            size_t next = i < node->parents.count
-                              ? node->parents.items[i]
-                              : node->dependencies.items[i - node->parents.count];
-
-            if (wanted[next]) {
-                wanted[next] = false;
-                VEC_PUSH(arena, &open, next);
-            }
-        }
+        for (size_t i = 0; i < node->parents.count; i++)
+            leave_out(arena, &open, node->parents.items[i], wanted);
+        for (size_t i = 0; i < node->dependencies.count; i++)
+            leave_out(arena, &open, node->dependencies.items[i], wanted);
     }
 }
 

@@ -109,6 +109,7 @@ struct call {
     VEC(struct value) arguments;
     VEC(struct keyword) keywords;
     bool has_unknown_arguments; /* *args or **kwargs that are not known */
+    bool is_for_effect; /* of the application's: a statement by itself, so for what it does */
     struct place place;
 };
 

@@ -225,6 +225,7 @@ call_path(struct eval *e, struct call *call, const struct py_node *node)
 {
     struct value value;
 
+    call->is_for_effect = node == e->statement && !eval_is_library(call->path);
     if (run_handed(e, call, node, &value))
         return value;
     if (eval_known_call(e, call, node, &value)) {

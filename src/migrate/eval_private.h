@@ -135,8 +135,9 @@ struct eval {
     bool is_interrupted;
     const char *wildcard; /* the module of the only `from … import *` */
     bool has_unknown_wildcard;
-    uint32_t loop_noted; /* line of the loop that was noted last */
-    unsigned limits;     /* noted */
+    uint32_t loop_noted;             /* line of the loop that was noted last */
+    unsigned limits;                 /* noted */
+    const struct py_node *statement; /* the expression that is the statement being run */
 };
 
 /* ---- eval.c: places, notes, limits ---- */

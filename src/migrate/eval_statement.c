@@ -67,8 +67,10 @@ run_expression(struct eval *e, const struct py_node *node)
     for (const struct py_node *child = node->first; child; child = child->next) {
         if (child->kind == PY_ASSIGNMENT || child->kind == PY_AUGMENTED_ASSIGNMENT)
             (void)assign(e, child);
-        else if (child->kind != PY_STRING || child->next)
+        else if (child->kind != PY_STRING || child->next) {
+            e->statement = child;
             (void)eval_expression(e, child);
+        }
     }
     return FLOW_NEXT;
 }

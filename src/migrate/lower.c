@@ -82,7 +82,7 @@ op_step(struct host *host, enum step_kind kind)
     };
 
     set_scene(host, &step);
-    VEC_PUSH(host->arena, host->steps, step);
+    VEC_PUSH(host->scratch, host->steps, step);
     return &host->steps->items[host->steps->count - 1];
 }
 
@@ -266,7 +266,7 @@ host_leave(void *self, const struct scene *scene, const struct call *call)
     if (!batch)
         return;
     for (size_t i = 0; i < batch->steps.count; i++)
-        VEC_PUSH(host->arena, host->steps, batch->steps.items[i]);
+        VEC_PUSH(host->scratch, host->steps, batch->steps.items[i]);
     *batch = (struct batch){ 0 };
     while (host->batches.count > 0 && !host->batches.items[host->batches.count - 1].call)
         host->batches.count--;

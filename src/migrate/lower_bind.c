@@ -88,6 +88,24 @@ is_harmless(const char *path)
     return false;
 }
 
+/*
+ * Whether a function of the application is called for what it does: it can import op by itself.
+ * Methods of what it returned are left out, as those of loggers and progress bars.
+ */
+static bool
+may_change_schema(const struct call *call, const char *verb)
+{
+    static const char *const telling[] = { "debug", "info", "warning", "warn", "error", "exception",
+        "critical", "log", "print", "echo", "secho", "load_dotenv" };
+
+    if (!call->is_for_effect || strchr(call->path, '(') || is_connection(call->path))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(telling); i++)
+        if (text_equal(telling[i], verb))
+            return false;
+    return true;
+}
+
 /* ---- types, tables, metadata ---- */
 
 static bool
@@ -374,7 +392,12 @@ op_other_call(struct host *host, const struct call *call)
         return;
     if (op_creation(host, call, verb))
         return;
-    if (!is_harmless(call->path) && gets_access(call))
+    if (is_harmless(call->path))
+        return;
+    if (gets_access(call))
         op_mystery(host, REACH_ALL, "%s() is defined outside this file and gets the connection",
+            call->path);
+    else if (may_change_schema(call, verb))
+        op_mystery(host, REACH_ALL, "%s() is defined outside this file: what it does is not known",
             call->path);
 }

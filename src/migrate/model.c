@@ -161,6 +161,20 @@ static apply_func *const appliers[STEP_KIND_COUNT] = {
     [STEP_OTHER] = apply_data,
 };
 
+/* Whether an unknown step may take things away. */
+static bool
+can_lose(const struct step *step)
+{
+    static const enum step_kind kinds[] = { STEP_UNKNOWN, STEP_DO, STEP_DROP_TABLE,
+        STEP_DROP_COLUMN, STEP_DROP_CONSTRAINT, STEP_DROP_INDEX, STEP_DROP_TYPE, STEP_RENAME_TABLE,
+        STEP_RENAME_COLUMN, STEP_RENAME_CONSTRAINT, STEP_RENAME_INDEX };
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (step->kind == kinds[i])
+            return true;
+    return false;
+}
+
 /* What cannot be known reaches as far as the step says. */
 static void
 reach_out(struct act *act)
@@ -176,9 +190,13 @@ reach_out(struct act *act)
     if (relation) {
         relation->is_vague = true;
         relation->hides_names = true;
-    } else if (!act->model->vague_since &&
-               (step->reach == REACH_ALL || !(step->object.name || step->table.name))) {
-        act->model->vague_since = step;
+        if (can_lose(step))
+            relation->losing_at = act->origin.at;
+    } else if (step->reach == REACH_ALL || !(step->object.name || step->table.name)) {
+        if (!act->model->vague_since)
+            act->model->vague_since = step;
+        if (can_lose(step))
+            act->model->losing_at = act->origin.at;
     }
 }
 
@@ -191,7 +209,7 @@ model_apply(struct ctx *ctx, struct model *model, const struct step *step, size_
         .ctx = ctx,
         .model = model,
         .step = step,
-        .origin = { .revision = revision, .place = step->place },
+        .origin = { .revision = revision, .place = step->place, .at = ++model->steps },
         .is_maybe = verdict == VERDICT_UNKNOWN || step->is_repeated,
         .errors = errors,
     };

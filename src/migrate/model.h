@@ -12,6 +12,7 @@
 struct origin {
     size_t revision; /* index in history */
     struct place place;
+    size_t at; /* how many steps the model has seen, this one too */
 };
 
 /* A thing under a condition that could not be decided may be there or not. */
@@ -73,7 +74,8 @@ struct relation {
     VEC(struct relation *) reads; /* of a view: what of uses the model knows */
     const char *definition;       /* of a view its statement, or NULL */
     bool hides_names;             /* it has constraints or indexes whose names are unknown */
-    bool is_filled; /* rows may be in it: an earlier revision made it, or rows were inserted */
+    bool is_filled;   /* rows may be in it: an earlier revision made it, or rows were inserted */
+    size_t losing_at; /* the last unknown step (as in struct origin) that may have dropped parts */
 };
 
 struct model_type {
@@ -113,6 +115,8 @@ struct model {
     struct map run_types;        /* of steps with once_a_run: "schema.name" */
     bool has_temporary;
     VEC(struct model_type *) changed_types; /* with new_values */
+    size_t steps;                           /* applied so far */
+    size_t losing_at; /* the last unknown step that may have dropped anything */
 };
 
 void model_init(struct model *model, struct arena *arena);

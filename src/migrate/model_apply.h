@@ -40,6 +40,10 @@ struct fault {
     bool is_doubtful; /* conditions or unknown steps may make it untrue */
 };
 
+/* Whether what was made there may be gone: a condition or an unknown step since then decides. */
+bool may_be_gone(const struct act *act, const struct relation *table, const struct origin *origin,
+    enum presence presence);
+
 /*
  * Tells what the server would say; only the first certain one of a step, as the server stops there.
  * Returns whether the step may be done all the same, which is when the error is doubtful.

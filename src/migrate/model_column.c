@@ -39,7 +39,7 @@ need_free_column(struct act *act, struct relation *table, const char *name)
             &(struct fault){ .sqlstate = "42701",
                 .object = shown_column(act, table, name),
                 .first = &there->origin,
-                .is_doubtful = there->presence == MAYBE },
+                .is_doubtful = may_be_gone(act, table, &there->origin, there->presence) },
             "column \"%s\" of relation \"%s\" already exists", there->column.name, table->name))
         return false;
     drop_column(act, table, there);

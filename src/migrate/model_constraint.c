@@ -43,7 +43,7 @@ need_free_constraint(struct act *act, struct relation *table, const char *name)
                 .sqlstate = "42710",
                 .object = shown_part(act, table, name),
                 .first = &there->origin,
-                .is_doubtful = there->presence == MAYBE,
+                .is_doubtful = may_be_gone(act, table, &there->origin, there->presence),
             },
             "constraint \"%s\" for relation \"%s\" already exists", there->constraint.name,
             table->name))
@@ -94,7 +94,11 @@ check_single_primary_key(struct act *act, struct relation *table)
         return true;
     if (!act_refuse(act,
             &(struct fault){
-                "42P16", shown_part(act, table, NULL), &there->origin, there->presence == MAYBE },
+                .sqlstate = "42P16",
+                .object = shown_part(act, table, NULL),
+                .first = &there->origin,
+                .is_doubtful = may_be_gone(act, table, &there->origin, there->presence),
+            },
             "multiple primary keys for table \"%s\" are not allowed", table->name))
         return false;
     remove_constraint(act, there);

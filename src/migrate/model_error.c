@@ -11,6 +11,14 @@ act_presence(const struct act *act)
 }
 
 bool
+may_be_gone(const struct act *act, const struct relation *table, const struct origin *origin,
+    enum presence presence)
+{
+    return presence == MAYBE || origin->at < act->model->losing_at ||
+           (table && origin->at < table->losing_at);
+}
+
+bool
 act_refuse(struct act *act, const struct fault *fault, const char *format, ...)
 {
     struct model_error error = {

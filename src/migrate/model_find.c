@@ -340,7 +340,8 @@ need_free_name(struct act *act, const char *schema, const char *name, bool has_r
     fault.object = name_shown(arena, schema, name, NULL);
     if (relation) {
         fault.first = &relation->origin;
-        fault.is_doubtful = relation->presence == MAYBE;
+        fault.is_doubtful =
+            may_be_gone(act, relation->table, &relation->origin, relation->presence);
         if (!act_refuse(act, &fault, "relation \"%s\" already exists", name_clip(arena, name)))
             return false;
         drop_relation(act, relation);
@@ -349,6 +350,6 @@ need_free_name(struct act *act, const char *schema, const char *name, bool has_r
         return true;
     fault.sqlstate = "42710";
     fault.first = &type->origin;
-    fault.is_doubtful = type->presence == MAYBE;
+    fault.is_doubtful = may_be_gone(act, NULL, &type->origin, type->presence);
     return act_refuse(act, &fault, "type \"%s\" already exists", name_clip(arena, name));
 }

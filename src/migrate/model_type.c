@@ -152,7 +152,8 @@ need_free_type(struct act *act, const char *schema, const char *name)
             .sqlstate = "42710",
             .object = name_shown(model->arena, schema, name, NULL),
             .first = first,
-            .is_doubtful = there ? there->presence == MAYBE : relation->presence == MAYBE,
+            .is_doubtful =
+                may_be_gone(act, NULL, first, there ? there->presence : relation->presence),
         },
         "type \"%s\" already exists", name_clip(model->arena, name));
 }

@@ -335,6 +335,14 @@ is_interrupted(const struct ctx *ctx)
     return ctx->error.kind == ERR_INTERRUPTED || ctx->error.kind == ERR_TERMINATED;
 }
 
+/* The steps were collected among what is thrown away; what is kept has no room to spare. */
+static void
+keep_steps(struct arena *arena, struct steps *steps)
+{
+    steps->items = arena_memdup(arena, steps->items, steps->count * sizeof(steps->items[0]));
+    steps->capacity = steps->count;
+}
+
 static bool
 read_tree(struct ctx *ctx, struct revision *revision, const struct naming *naming,
     const struct py_tree *tree, struct arena *scratch)
@@ -352,6 +360,9 @@ read_tree(struct ctx *ctx, struct revision *revision, const struct naming *namin
     host.scratch = scratch;
     if (!eval_file(ctx, revision->file, tree, &host, &module, &revision->notes))
         return false;
+    keep_steps(ctx->arena, &revision->upgrade);
+    keep_steps(ctx->arena, &revision->downgrade);
+    keep_steps(ctx->arena, &revision->module);
     take_names(ctx, revision, tree, &module);
     take_docstring(ctx, revision, module.docstring);
     find_placeholder(revision, tree);

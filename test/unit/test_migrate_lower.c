@@ -507,6 +507,7 @@ static const struct {
     { "sa.Enum(app.Status, name='e').create(op.get_bind())", STEP_CREATE_ENUM, false, REACH_TABLE },
     { "app.migrate(op.get_bind())", STEP_UNKNOWN, false, REACH_ALL },
     { "app.migrate(op)", STEP_UNKNOWN, false, REACH_ALL },
+    { "app.migrate('t')", STEP_UNKNOWN, false, REACH_ALL },
     { "app.Base.metadata.create_all(op.get_bind())", STEP_UNKNOWN, false, REACH_ALL },
     { "op.run_async(app.function)", STEP_UNKNOWN, false, REACH_ALL },
     { "op.invoke(app.operation)", STEP_UNKNOWN, false, REACH_ALL },
@@ -547,9 +548,13 @@ harmless_calls_are_no_steps(void **state)
                       "log.info('x %s', op.get_bind())\n"
                       "print(op.get_bind())\n"
                       "uuid.uuid4()\n"
+                      "import app\n"
+                      "app.name(app.rows())[app.first()]\n"
+                      "app.log.info(app.name())\n"
                       "json.dumps({})\n"
                       "sa.inspect(op.get_bind())\n"
-                      "op.get_bind().dialect.name\n"
+                      "import structlog\n"
+                      "structlog.get_logger().info('x')\n"
                       "sa.MetaData()\n"
                       "sa.Table('t', sa.MetaData(), sa.Column('a', sa.Text))\n"
                       "op.f('x')\n");

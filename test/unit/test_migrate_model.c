@@ -146,6 +146,37 @@ unknown_steps_reach_as_far_as_they_say(void **state)
     assert_true(model_apply(&bench->ctx, &bench->model, &unknown, 0, &bench->errors));
     apply(bench, "DROP TABLE w", NULL);
     only_error(bench, "42P01", false);
+}
+
+static void
+an_unknown_step_may_have_dropped_what_was_before(void **state)
+{
+    struct bench *bench = *state;
+    struct step unknown = { .kind = STEP_DROP_CONSTRAINT,
+        .unknown = "?",
+        .reach = REACH_TABLE,
+        .object = { .name = "t" } };
+
+    apply(bench, "CREATE TABLE t (id int PRIMARY KEY, a int, CONSTRAINT c CHECK (a > 0))", NULL);
+    apply(bench, "CREATE TABLE u (id int PRIMARY KEY)", NULL);
+    assert_true(model_apply(&bench->ctx, &bench->model, &unknown, 0, &bench->errors));
+    apply(bench, "ALTER TABLE t ADD CONSTRAINT c CHECK (a > 1)", NULL);
+    only_error(bench, "42710", false);
+    apply(bench, "ALTER TABLE t ADD PRIMARY KEY (a)", NULL);
+    only_error(bench, "42P16", false);
+    apply(bench, "ALTER TABLE t ADD PRIMARY KEY (id)", NULL);
+    only_error(bench, "42P16", true);
+    apply(bench, "ALTER TABLE u ADD PRIMARY KEY (id)", NULL);
+    only_error(bench, "42P16", true);
+    unknown = (struct step){ .kind = STEP_UNKNOWN, .unknown = "?", .reach = REACH_ALL };
+    assert_true(model_apply(&bench->ctx, &bench->model, &unknown, 0, &bench->errors));
+    apply(bench, "CREATE TABLE u (id int)", NULL);
+    only_error(bench, "42P07", false);
+    apply(bench, "CREATE TABLE u (id int)", NULL);
+    only_error(bench, "42P07", true);
+    /* What only makes things takes nothing away. */
+    unknown = (struct step){ .kind = STEP_CREATE_TABLE, .unknown = "?", .reach = REACH_ALL };
+    assert_true(model_apply(&bench->ctx, &bench->model, &unknown, 0, &bench->errors));
     apply(bench, "CREATE TABLE u (id int)", NULL);
     only_error(bench, "42P07", true);
 }
@@ -337,6 +368,7 @@ main(void)
         TEST(undecided_conditions_make_things_doubtful),
         TEST(the_model_answers_inspectors),
         TEST(unknown_steps_reach_as_far_as_they_say),
+        TEST(an_unknown_step_may_have_dropped_what_was_before),
         TEST(errors_say_who_was_first),
         TEST(a_table_that_failed_halfway_is_still_known),
         TEST(a_caught_failure_aborts_the_transaction),
