@@ -13,7 +13,7 @@ import random
 import sys
 
 # Operations a file as counted, in the order in which a file has them; times DENSITY are 2.4 kB.
-DENSITY = 1.7
+DENSITY = 1.65
 RATES = (
     ("create_table", 0.41), ("add_column", 0.69), ("alter_column", 0.29), ("execute", 0.55),
     ("create_foreign_key", 0.18), ("create_unique_constraint", 0.06), ("create_index", 0.81),

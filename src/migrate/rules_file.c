@@ -358,6 +358,20 @@ check_import_time(const struct check *check, const struct revision *revision)
                 step_kind_name(revision->module.items[i].kind)));
 }
 
+/* Labels and dependencies that are not known leave the revision in its place all the same. */
+static void
+tell_unknown(const struct check *check, const struct revision *revision)
+{
+    struct place place = revision->down_place;
+    struct finding *finding;
+
+    if (!place.file)
+        place = (struct place){ .file = revision->file };
+    finding = add(check, UNKNOWN_PARENT, revision, place, revision->unknown);
+    if (revision->id && !revision->is_down_unknown)
+        finding->severity = SEVERITY_WARNING;
+}
+
 bool
 check_files(const struct check *check)
 {
@@ -370,10 +384,7 @@ check_files(const struct check *check)
             continue;
         }
         if (revision->unknown)
-            add(check, UNKNOWN_PARENT, revision,
-                revision->down_place.file ? revision->down_place
-                                          : (struct place){ .file = revision->file },
-                revision->unknown);
+            tell_unknown(check, revision);
         check_notes(check, revision);
         check_try(check, revision);
         check_transactions(check, revision);
