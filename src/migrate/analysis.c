@@ -31,6 +31,7 @@ check_all(struct check *check, struct analysis *analysis)
         watch_style(check),
     };
 
+    analysis->model.server_major = analysis->server_major;
     if (!check_graph(check) || !check_files(check) ||
         !replay_run(check->ctx, &analysis->history, &analysis->graph, watchers, COUNT_OF(watchers),
             &analysis->model))

@@ -120,10 +120,10 @@ eval_word(struct eval *e, const char *text, size_t length)
         return arena_strndup(e->keep, text, length);
     memcpy(copy, text, length);
     copy[length] = '\0';
-    word = map_get(&e->words, copy);
+    word = map_get(e->words, copy);
     if (!word) {
         word = arena_strndup(e->keep, copy, length);
-        map_set(&e->words, word, word);
+        map_set(e->words, word, word);
     }
     return word;
 }
@@ -312,7 +312,8 @@ eval_file(struct ctx *ctx, const char *file, const struct py_tree *tree,
     };
 
     *ret_module = (struct eval_module){ 0 };
-    e.words.arena = e.arena;
+    e.own_words.arena = e.arena;
+    e.words = host->words ? host->words : &e.own_words;
     e.module = eval_scope_new(&e, NULL);
     e.scope = e.module;
     e.scene.is_module = true;

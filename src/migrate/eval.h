@@ -177,6 +177,7 @@ struct eval_host {
      * the use of both. NULL: the context's arena.
      */
     struct arena *scratch;
+    struct map *words; /* names that other files have too, in the context's arena; NULL: none */
     /*
      * Each call of something that is not defined in the file, in order of execution, arguments
      * first (so sa.Column(…) comes before the op.add_column(…) around it).

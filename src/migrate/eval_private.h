@@ -113,7 +113,8 @@ struct eval {
     const char *root; /* the folder below which files may be read, found when first needed */
     const struct eval_host *host;
     struct notes *notes;
-    struct map words; /* every name and path once */
+    struct map *words; /* each kept once */
+    struct map own_words;
     struct scope *module;
     struct scope *scope;
     struct frame *frame; /* NULL: not in a function */

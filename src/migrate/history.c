@@ -214,7 +214,7 @@ read_bytes(struct arena *arena, const char *path, const char **ret_data, size_t 
 }
 
 static bool
-read_one(struct ctx *ctx, const struct work *work, struct revision *revision)
+read_one(struct ctx *ctx, const struct work *work, struct map *words, struct revision *revision)
 {
     const char *data = NULL;
     size_t length = 0;
@@ -227,7 +227,7 @@ read_one(struct ctx *ctx, const struct work *work, struct revision *revision)
         revision->coverage = COVERAGE_NONE;
         return true;
     }
-    return revision_read(ctx, revision, &work->history->environment.naming);
+    return revision_read(ctx, revision, &work->history->environment.naming, words);
 }
 
 static void *
@@ -236,12 +236,13 @@ run_worker(void *argument)
     const struct worker *worker = argument;
     struct work *work = worker->work;
     struct ctx ctx = { .arena = worker->arena };
+    struct map words = { .arena = worker->arena };
     size_t total = work->history->count;
 
     while (!interrupt_signal()) {
         size_t index = atomic_fetch_add(&work->next, 1);
 
-        if (index >= total || !read_one(&ctx, work, &work->history->items[index]))
+        if (index >= total || !read_one(&ctx, work, &words, &work->history->items[index]))
             break;
 
         size_t done = atomic_fetch_add(&work->done, 1) + 1;

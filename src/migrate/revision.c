@@ -345,7 +345,7 @@ keep_steps(struct arena *arena, struct steps *steps)
 
 static bool
 read_tree(struct ctx *ctx, struct revision *revision, const struct naming *naming,
-    const struct py_tree *tree, struct arena *scratch)
+    const struct py_tree *tree, struct map *words, struct arena *scratch)
 {
     struct lowering lowering = {
         .ctx = ctx,
@@ -358,6 +358,7 @@ read_tree(struct ctx *ctx, struct revision *revision, const struct naming *namin
     struct eval_module module = { 0 };
 
     host.scratch = scratch;
+    host.words = words;
     if (!eval_file(ctx, revision->file, tree, &host, &module, &revision->notes))
         return false;
     keep_steps(ctx->arena, &revision->upgrade);
@@ -375,14 +376,15 @@ read_tree(struct ctx *ctx, struct revision *revision, const struct naming *namin
 }
 
 bool
-revision_read(struct ctx *ctx, struct revision *revision, const struct naming *naming)
+revision_read(
+    struct ctx *ctx, struct revision *revision, const struct naming *naming, struct map *words)
 {
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct ctx parsing = { .arena = scratch };
     struct py_tree tree;
 
     if (python_parse(&parsing, revision->source, revision->length, &tree)) {
-        if (!read_tree(ctx, revision, naming, &tree, scratch))
+        if (!read_tree(ctx, revision, naming, &tree, words, scratch))
             return false;
     } else if (is_interrupted(&parsing)) {
         return error_set(ctx, parsing.error.kind, "%s", parsing.error.message);

@@ -80,7 +80,8 @@ struct eval_host lowering_host(struct lowering *lowering);
 
 /*
  * Fills everything from id on, from source and length. Never fails for what is in the file:
- * failure or notes tell. false only for ERR_INTERRUPTED.
+ * failure or notes tell. false only for ERR_INTERRUPTED. words, in the context's arena: names that
+ * files have in common are kept once; NULL: none.
  */
-bool revision_read(struct ctx *ctx, struct revision *revision, const struct naming *naming)
-    MUST_CHECK;
+bool revision_read(struct ctx *ctx, struct revision *revision, const struct naming *naming,
+    struct map *words) MUST_CHECK;

@@ -279,8 +279,8 @@ failed(void *self, const struct revision *revision, const struct step *step,
 
     finding->context = revision->id;
     finding->object = error->object;
-    finding_evidence(check->findings, finding, "sqlstate",
-        arena_strdup(check->ctx->arena, error->sqlstate));
+    finding_evidence(
+        check->findings, finding, "sqlstate", arena_strdup(check->ctx->arena, error->sqlstate));
     finding_evidence(check->findings, finding, "message", error->message);
     if (error->first)
         finding_related(check->findings, finding, error->first->place, what_first(rule));

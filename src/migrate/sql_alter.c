@@ -250,8 +250,8 @@ lower_command(struct lower *lower, const json_t *statement, const json_t *node, 
     step.object = lower_relation(lower, relation);
     step.is_only = !tree_flag(relation, "inh");
     step.column = lower_name(lower, tree_text(node, "name"));
-    step.if_exists =
-        tree_flag(statement, "missing_ok") || (is_missing_ok && step.kind != STEP_ADD_COLUMN);
+    step.table_if_exists = tree_flag(statement, "missing_ok");
+    step.if_exists = step.table_if_exists || (is_missing_ok && step.kind != STEP_ADD_COLUMN);
     step.cascade = tree_is(node, "behavior", "DROP_CASCADE");
     step.setting = row ? row->setting : lower_verb(lower);
     if (row && row->fill)

@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (source_decode(arena, bytes, size, &revision.source, &revision.length))
         return 0;
-    if (!revision_read(&ctx, &revision, has_naming ? &naming : NULL))
+    if (!revision_read(&ctx, &revision, has_naming ? &naming : NULL, NULL))
         abort();
     size_t lines = count_lines(revision.source, revision.length);
 

@@ -479,7 +479,7 @@ read_text(struct ctx *ctx, const char *text)
     struct revision revision = { .file = "versions/0a1b.py", .source = text };
 
     revision.length = strlen(text);
-    if (!revision_read(ctx, &revision, NULL))
+    if (!revision_read(ctx, &revision, NULL, NULL))
         fail_msg("%s", ctx->error.message);
     return revision;
 }
