@@ -283,3 +283,19 @@ lowering_host(struct lowering *lowering)
     host->scratch = lowering->scratch ? lowering->scratch : host->arena;
     return (struct eval_host){ .self = host, .call = host_call, .leave = host_leave };
 }
+
+/* The steps were collected among what is thrown away; what is kept has no room to spare. */
+static void
+keep_steps(struct arena *arena, struct steps *steps)
+{
+    steps->items = arena_memdup(arena, steps->items, steps->count * sizeof(steps->items[0]));
+    steps->capacity = steps->count;
+}
+
+void
+lowering_end(const struct lowering *lowering)
+{
+    keep_steps(lowering->ctx->arena, &lowering->revision->upgrade);
+    keep_steps(lowering->ctx->arena, &lowering->revision->downgrade);
+    keep_steps(lowering->ctx->arena, &lowering->revision->module);
+}

@@ -335,14 +335,6 @@ is_interrupted(const struct ctx *ctx)
     return ctx->error.kind == ERR_INTERRUPTED || ctx->error.kind == ERR_TERMINATED;
 }
 
-/* The steps were collected among what is thrown away; what is kept has no room to spare. */
-static void
-keep_steps(struct arena *arena, struct steps *steps)
-{
-    steps->items = arena_memdup(arena, steps->items, steps->count * sizeof(steps->items[0]));
-    steps->capacity = steps->count;
-}
-
 static bool
 read_tree(struct ctx *ctx, struct revision *revision, const struct naming *naming,
     const struct py_tree *tree, struct map *words, struct arena *scratch)
@@ -361,9 +353,7 @@ read_tree(struct ctx *ctx, struct revision *revision, const struct naming *namin
     host.words = words;
     if (!eval_file(ctx, revision->file, tree, &host, &module, &revision->notes))
         return false;
-    keep_steps(ctx->arena, &revision->upgrade);
-    keep_steps(ctx->arena, &revision->downgrade);
-    keep_steps(ctx->arena, &revision->module);
+    lowering_end(&lowering);
     take_names(ctx, revision, tree, &module);
     take_docstring(ctx, revision, module.docstring);
     find_placeholder(revision, tree);

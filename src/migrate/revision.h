@@ -78,6 +78,9 @@ struct lowering {
 /* The host for eval_file(); lowering must stay. */
 struct eval_host lowering_host(struct lowering *lowering);
 
+/* After the walk: from here on the revision's steps do not need scratch any more. */
+void lowering_end(const struct lowering *lowering);
+
 /*
  * Fills everything from id on, from source and length. Never fails for what is in the file:
  * failure or notes tell. false only for ERR_INTERRUPTED. words, in the context's arena: names that

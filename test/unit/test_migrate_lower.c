@@ -29,6 +29,7 @@ lower_file(struct ctx *ctx, const char *source, const struct naming *naming)
     host = lowering_host(lowering);
     host.scratch = lowering->scratch;
     assert_true(eval_file(ctx, revision->file, tree, &host, &module, &revision->notes));
+    lowering_end(lowering);
     arena_free(host.scratch);
     return revision;
 }
