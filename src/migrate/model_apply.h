@@ -163,7 +163,6 @@ bool need_free_constraint(struct act *act, struct relation *table, const char *n
 void constraint_rename(struct model *model, struct model_constraint *constraint, const char *name);
 /* Whether a foreign key between them can be: true when that is not known. */
 bool columns_comparable(const struct model_column *from, const struct model_column *to);
-void add_constraint(struct act *act, struct relation *table, const struct constraint *constraint);
 void remove_constraint(struct act *act, struct model_constraint *constraint);
 /* The index is shared with the step: what changes it copies it. */
 struct relation *add_index(

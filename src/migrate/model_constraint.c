@@ -381,7 +381,7 @@ add_foreign_key(struct act *act, struct relation *table, const struct constraint
         VEC_PUSH(model->arena, &target->referenced_by, made);
 }
 
-void
+static void
 add_constraint(struct act *act, struct relation *table, const struct constraint *constraint)
 {
     switch (constraint->kind) {
