@@ -111,6 +111,10 @@ read_operands(struct ctx *ctx, const struct text_list *operands, struct target *
         const char *operand = operands->items[i];
 
         if (text_ends_with(operand, ".py")) {
+            struct stat status;
+
+            if (lstat(operand, &status) != 0)
+                return error_set_errno(ctx, "could not look at \"%s\"", operand);
             text_list_add(ctx->arena, &ret->files, operand);
         } else if (ret->place) {
             error_set(ctx, ERR_USAGE, "\"%s\" and \"%s\" are two histories", ret->place, operand);

@@ -156,24 +156,34 @@ leave_out_ancestors(struct arena *arena, const struct graph *graph, size_t start
     }
 }
 
+/* What a path leads to, or the link itself when it leads nowhere; NULL: there is nothing. */
+static const char *
+identity(struct arena *arena, const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0 && lstat(path, &status) != 0)
+        return NULL;
+    return arena_printf(arena, "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino);
+}
+
 /* Files are compared by what they are, since there are many ways to write a path. */
 static void
 leave_out_others(
     struct arena *arena, const struct history *history, const struct text_list *files, bool *wanted)
 {
     struct map known = { .arena = arena };
-    struct stat status;
 
-    for (size_t i = 0; i < files->count; i++)
-        if (stat(files->items[i], &status) == 0)
-            map_set(&known,
-                arena_printf(arena, "%ju:%ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino),
-                &known);
+    for (size_t i = 0; i < files->count; i++) {
+        const char *id = identity(arena, files->items[i]);
+
+        if (id)
+            map_set(&known, id, &known);
+    }
     for (size_t i = 0; i < history->count; i++) {
-        bool is_there = stat(history->items[i].file, &status) == 0;
+        const char *id = identity(arena, history->items[i].file);
 
-        if (!is_there || !map_get(&known, arena_printf(arena, "%ju:%ju", (uintmax_t)status.st_dev,
-                                              (uintmax_t)status.st_ino)))
+        if (!id || !map_get(&known, id))
             wanted[i] = false;
     }
 }

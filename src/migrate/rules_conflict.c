@@ -461,6 +461,54 @@ note_columns(struct watch *watch, const struct revision *revision, const struct 
                 key_of(watch, "column", step->object, step->columns.items[i].name));
 }
 
+/* Columns that an index or a constraint needs. */
+static void
+note_column_uses(struct watch *watch, const struct revision *revision, const struct step *step,
+    struct object_name table, const struct text_list *columns)
+{
+    for (size_t i = 0; i < columns->count; i++)
+        note_use(watch, revision, step, key_of(watch, "column", table, columns->items[i]));
+}
+
+static void
+note_index_uses(struct watch *watch, const struct revision *revision, const struct step *step)
+{
+    const struct index *index = step->index;
+
+    note_use(watch, revision, step, key_of(watch, "table", step->table, NULL));
+    for (size_t i = 0; index && i < index->keys.count; i++)
+        if (index->keys.items[i].column)
+            note_use(watch, revision, step,
+                key_of(watch, "column", step->table, index->keys.items[i].column));
+    if (index) {
+        note_column_uses(watch, revision, step, step->table, &index->uses);
+        note_column_uses(watch, revision, step, step->table, &index->include);
+    }
+}
+
+static void
+note_constraint_uses(struct watch *watch, const struct revision *revision, const struct step *step)
+{
+    for (size_t i = 0; i < step->constraints.count; i++) {
+        const struct constraint *constraint = &step->constraints.items[i];
+
+        note_column_uses(watch, revision, step, step->object, &constraint->columns);
+        if (constraint->target.name) {
+            note_use(watch, revision, step, key_of(watch, "table", constraint->target, NULL));
+            note_column_uses(
+                watch, revision, step, constraint->target, &constraint->target_columns);
+        }
+    }
+}
+
+/* Under its old name a thing is gone as if it had been dropped. */
+static void
+note_rename(
+    struct watch *watch, const struct revision *revision, const struct step *step, const char *key)
+{
+    note_parallel(watch, PARALLEL_DROP, revision, step, life_of(watch, key), key);
+}
+
 static void
 note_table_step(struct watch *watch, const struct revision *revision, const struct step *step)
 {
@@ -475,11 +523,15 @@ note_table_step(struct watch *watch, const struct revision *revision, const stru
         note_drop(watch, revision, step, table);
         return;
     }
+    if (step->kind == STEP_RENAME_TABLE)
+        note_rename(watch, revision, step, table);
     note_use(watch, revision, step, table);
     if (step->kind == STEP_ADD_COLUMN)
         note_columns(watch, revision, step, note_create);
     else if (column && step->kind == STEP_DROP_COLUMN)
         note_drop(watch, revision, step, column);
+    else if (column && step->kind == STEP_RENAME_COLUMN)
+        note_rename(watch, revision, step, column);
     else if (column)
         note_use(watch, revision, step, column);
     if (column && (step->kind == STEP_ALTER_TYPE || step->kind == STEP_SET_DEFAULT ||
@@ -508,8 +560,12 @@ before_step(void *self, const struct revision *revision, const struct step *step
         note_table_step(watch, revision, step);
     if (step->kind == STEP_ADD_CONSTRAINT && step->object.name)
         note_constraint(watch, revision, step, model);
+    if (step->object.name)
+        note_constraint_uses(watch, revision, step);
+    if (step_is_data(step) && step->object.name)
+        note_use(watch, revision, step, key_of(watch, "table", step->object, NULL));
     if (step->kind == STEP_CREATE_INDEX && step->table.name) {
-        note_use(watch, revision, step, key_of(watch, "table", step->table, NULL));
+        note_index_uses(watch, revision, step);
         note_index(watch, revision, step, model);
         if (step->object.name)
             note_create(watch, revision, step, key_of(watch, "index", step->object, NULL));
