@@ -236,6 +236,10 @@ print_graph(struct ctx *ctx, FILE *out, const struct report *report)
     struct arena *arena = ctx->arena;
     enum out_mark mark = graph->heads.count == 1 && graph->bases.count == 1 ? MARK_OK : MARK_WARN;
 
+    if (graph->count == 0) {
+        out_mark_line(out, MARK_WARN, "graph     there are no revisions here");
+        return;
+    }
     if (graph->is_broken_1_8 || graph->is_broken_1_19)
         mark = MARK_FAIL;
     out_mark_line(out, mark, "graph     %s (%s), %s (%s), %s, %s",

@@ -221,6 +221,43 @@ keep_wanted(struct findings *findings, const struct selection *selection)
     findings->count = kept;
 }
 
+static const char *
+key_of_place(struct arena *arena, const struct place *place)
+{
+    return arena_printf(
+        arena, "%s:%u:%u", place->file ? place->file : "", place->line, place->column);
+}
+
+/*
+ * What the server refuses does no harm: dangers of such a statement are not told as well. A missing
+ * table may be there all the same, where a database was not begun by this history.
+ */
+static void
+drop_moot(struct ctx *ctx, struct findings *findings)
+{
+    struct map refused = { .arena = ctx->arena };
+    size_t kept = 0;
+
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+
+        if (finding->severity == SEVERITY_ERROR && finding->evidence.count > 0 &&
+            strcmp(finding->evidence.items[0].name, "sqlstate") == 0 &&
+            strcmp(finding->evidence.items[0].value, "42P01") != 0)
+            map_set(&refused, key_of_place(ctx->arena, &finding->place), findings);
+    }
+    for (size_t i = 0; refused.count > 0 && i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        bool is_harm = strcmp(finding->rule->group, "Danger in production") == 0 ||
+                       strcmp(finding->rule->group, "Data loss") == 0;
+
+        if (!is_harm || !map_get(&refused, key_of_place(ctx->arena, &finding->place)))
+            findings->items[kept++] = *finding;
+    }
+    if (refused.count > 0)
+        findings->count = kept;
+}
+
 bool
 analysis_run(struct ctx *ctx, const struct environment *environment,
     const struct analysis_options *options, struct analysis *ret)
@@ -249,6 +286,7 @@ analysis_run(struct ctx *ctx, const struct environment *environment,
     if (!graph_build(ctx, &ret->history, &ret->graph) ||
         !select_revisions(ctx, ret, options, &selection.is_wanted) || !check_all(&check, ret))
         return false;
+    drop_moot(ctx, &ret->findings);
     for (size_t i = 0; i < ret->findings.count; i++) {
         struct finding *finding = &ret->findings.items[i];
         const struct revision *revision = revision_at(&by_file, &finding->place);

@@ -82,6 +82,27 @@ find_in_package(struct ctx *ctx, const char *here, const char *text, const char 
     return error_hint(ctx, "Name the versions folder itself.");
 }
 
+/* Without "." in the middle and doubled slashes: annotations name files as git does. */
+static const char *
+clean_path(struct arena *arena, const char *path)
+{
+    struct buffer clean = { .arena = arena };
+
+    while (*path) {
+        bool is_start = clean.length == 0 || clean.data[clean.length - 1] == '/';
+
+        if (is_start && path[0] == '.' && path[1] == '/' && path[2])
+            path += 2;
+        else if (is_start && path[0] == '/' && clean.length > 0)
+            path++;
+        else
+            buffer_append(&clean, path++, 1);
+    }
+    while (text_ends_with(buffer_text(&clean), "/.") && clean.length > 2)
+        clean.data[clean.length -= 2] = '\0';
+    return buffer_text(&clean);
+}
+
 /*
  * Alembic takes relative folders from the working folder, which nearly always is the ini's: we
  * look there first, so that it does not matter where we are started.
@@ -100,7 +121,7 @@ find_folder(struct ctx *ctx, const char *here, const char *text, const char **re
     /* %(here)s has put the folder in front already. */
     if (!is_folder(path) && is_folder(text))
         path = text;
-    *ret = path;
+    *ret = clean_path(ctx->arena, path);
     return true;
 }
 
@@ -161,7 +182,8 @@ read_locations(struct ctx *ctx, const struct ini *ini, const char *here, struct 
     if (!ini_get(ctx, ini, "version_locations", &text))
         return false;
     if (text_is_empty(text)) {
-        text_list_add(ctx->arena, &ret->locations, file_join(ctx->arena, ret->script, "versions"));
+        text_list_add(ctx->arena, &ret->locations,
+            clean_path(ctx->arena, file_join(ctx->arena, ret->script, "versions")));
         return true;
     }
     if (!find_separator(ctx, ini, &separator))

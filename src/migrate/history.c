@@ -14,7 +14,7 @@
 #include "migrate/source.h"
 
 enum {
-    MOST_BYTES = 4 * 1024 * 1024, /* of one file: real ones have a few thousand */
+    MOST_BYTES = PYTHON_LENGTH_MAX, /* of one file: real ones have a few thousand */
     MOST_DEPTH = 32,              /* of folders below a location */
     FILES_PER_THREAD = 8,         /* fewer are read sooner than a thread starts */
 };

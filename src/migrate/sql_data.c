@@ -130,6 +130,8 @@ lower_select(struct lower *lower, const json_t *node)
         step.object = lower_relation(lower, json_object_get(into, "rel"));
         step.is_temporary = tree_is(json_object_get(into, "rel"), "relpersistence", "t");
         step.is_as_select = true;
+        step.unknown = "the columns are those of a query";
+        step.reach = REACH_TABLE;
     }
     add_others(lower, node, &step);
     lower_end(lower, &step);
