@@ -165,7 +165,8 @@ struct life {
     struct text_list types;  /* of a column, before each change */
     VEC(struct origin) uses; /* by different revisions, the last ones */
     VEC(struct origin) changes;
-    size_t use_count; /* revisions that changed it after it was created */
+    size_t change_count; /* revisions that changed it after it was created */
+    size_t last_change;  /* the last of them, plus 1 */
 };
 
 struct watch {
@@ -289,7 +290,6 @@ note_use(
 
     if (life->uses.count > 0 && life->uses.items[life->uses.count - 1].revision == revision->index)
         return;
-    life->use_count++;
     if (life->uses.count == USES_KEPT) {
         memmove(life->uses.items, life->uses.items + 1, sizeof(struct origin) * (USES_KEPT - 1));
         life->uses.count--;
@@ -461,6 +461,15 @@ note_columns(struct watch *watch, const struct revision *revision, const struct 
                 key_of(watch, "column", step->object, step->columns.items[i].name));
 }
 
+static void
+note_changed(struct watch *watch, const struct revision *revision, const char *table)
+{
+    struct life *life = life_of(watch, table);
+
+    life->change_count += life->last_change != revision->index + 1;
+    life->last_change = revision->index + 1;
+}
+
 /* Columns that an index or a constraint needs. */
 static void
 note_column_uses(struct watch *watch, const struct revision *revision, const struct step *step,
@@ -476,6 +485,7 @@ note_index_uses(struct watch *watch, const struct revision *revision, const stru
     const struct index *index = step->index;
 
     note_use(watch, revision, step, key_of(watch, "table", step->table, NULL));
+    note_changed(watch, revision, key_of(watch, "table", step->table, NULL));
     for (size_t i = 0; index && i < index->keys.count; i++)
         if (index->keys.items[i].column)
             note_use(watch, revision, step,
@@ -526,6 +536,7 @@ note_table_step(struct watch *watch, const struct revision *revision, const stru
     if (step->kind == STEP_RENAME_TABLE)
         note_rename(watch, revision, step, table);
     note_use(watch, revision, step, table);
+    note_changed(watch, revision, table);
     if (step->kind == STEP_ADD_COLUMN)
         note_columns(watch, revision, step, note_create);
     else if (column && step->kind == STEP_DROP_COLUMN)
@@ -579,7 +590,7 @@ tell_often_changed(struct watch *watch, const char *table, const struct life *li
 {
     const struct check *check = &watch->check;
     struct finding *finding = finding_add(check->findings, &rules[OFTEN_CHANGED],
-        life->created.place, "%s is changed by %zu of %zu revisions", table, life->use_count,
+        life->created.place, "%s is changed by %zu of %zu revisions", table, life->change_count,
         check->graph->order.count);
     size_t first = life->uses.count > PLACES_TOLD ? life->uses.count - PLACES_TOLD : 0;
 
@@ -604,7 +615,7 @@ after_revision(void *self, const struct revision *revision, const struct model *
         const struct life *life = entry->value;
 
         if (text_starts_with(entry->key, "table ") && !life->is_dropped &&
-            life->created.place.file && life->use_count >= OFTEN)
+            life->created.place.file && life->change_count >= OFTEN)
             tell_often_changed(watch, entry->key, life);
     }
 }
