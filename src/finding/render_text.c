@@ -3,7 +3,8 @@
 #include "finding/render.h"
 
 enum {
-    PLAIN_WIDTH = 100, /* where nobody says how wide the window is */
+    COUNT_COLUMNS = 10, /* of a count and the blanks around a rule beside it */
+    PLAIN_WIDTH = 100,  /* where nobody says how wide the window is */
     LEAST_WIDTH = 40,
     SHOWN_OF_RULE = 5, /* then "and 17 more like this" */
     INDENT = 2,
@@ -237,8 +238,10 @@ put_counts(const struct page *page, const struct render_blocks *blocks)
             put(page, STYLE_SEVERITY + SEVERITY_ADVICE, severity_name(SEVERITY_ADVICE));
             fprintf(page->out, "  %s\n", page->render->more);
         }
-        fprintf(page->out, "%6s  %-*s  %s\n", text_from_count(page->arena, (int64_t)block->count),
-            (int)width, block->rule->id, block->rule->summary);
+        fprintf(page->out, "%6s  %-*s  ", text_from_count(page->arena, (int64_t)block->count),
+            (int)width, block->rule->id);
+        put_words(page, block->rule->summary, strlen(block->rule->summary), width + COUNT_COLUMNS);
+        fputc('\n', page->out);
         is_first = false;
     }
     if (!is_first)

@@ -69,7 +69,7 @@ fire(struct ctx *ctx, const struct rule *rule, const char *example)
     const char *folder = test_folder(ctx);
     const char *versions = file_join(ctx->arena, folder, "versions");
     struct environment environment;
-    struct analysis analysis;
+    struct analysis analysis = { 0 };
     size_t number = 0, count;
 
     assert_true(file_make_folder(ctx, versions));
