@@ -541,8 +541,8 @@ known_partial(struct eval *e, const struct call *call, struct value *ret)
     struct function *function;
 
     if (target && target->path && strncmp(target->path, "alembic.op", 10) == 0)
-        eval_note(e, NOTE_CANNOT_KNOW, target->node, "partial() of %s is not followed",
-            target->path);
+        eval_note(
+            e, NOTE_CANNOT_KNOW, target->node, "partial() of %s is not followed", target->path);
     if (!target || target->kind != VALUE_FUNCTION || call->has_unknown_arguments)
         return false;
     function = arena_memdup(e->arena, target->function, sizeof(*function));

@@ -15,8 +15,8 @@
 
 enum {
     MOST_BYTES = PYTHON_LENGTH_MAX, /* of one file: real ones have a few thousand */
-    MOST_DEPTH = 32,              /* of folders below a location */
-    FILES_PER_THREAD = 8,         /* fewer are read sooner than a thread starts */
+    MOST_DEPTH = 32,                /* of folders below a location */
+    FILES_PER_THREAD = 8,           /* fewer are read sooner than a thread starts */
 };
 
 struct listing {

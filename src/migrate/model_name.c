@@ -72,6 +72,7 @@ key_part(struct key *key, size_t at, const char *text)
 {
     size_t length = clip_length(text, NAME_BYTES);
 
+    /* cppcheck-suppress ctuuninitvar; this is what initialises it */
     memcpy(key->text + at, text, length);
     key->text[at + length] = '\0';
     return at + length;

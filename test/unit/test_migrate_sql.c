@@ -92,7 +92,7 @@ tables_are_created(void **state)
             "create table object=t tables=a,s.b +temporary +as_select "
             "unknown(table)=the columns are those of a query" },
         { "SELECT x INTO t FROM a", "create table object=t tables=a +as_select "
-            "unknown(table)=the columns are those of a query" },
+                                    "unknown(table)=the columns are those of a query" },
         { "CREATE FOREIGN TABLE t (a int) SERVER s", "create table object=t\n  a integer" },
         { "CREATE SCHEMA s CREATE TABLE t (a int) CREATE VIEW v AS SELECT a FROM t",
             "create schema object=s\ncreate table object=s.t\n  a integer\n"
