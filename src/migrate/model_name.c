@@ -72,7 +72,6 @@ key_part(struct key *key, size_t at, const char *text)
 {
     size_t length = clip_length(text, NAME_BYTES);
 
-    /* cppcheck-suppress ctuuninitvar; this is what initialises it */
     memcpy(key->text + at, text, length);
     key->text[at + length] = '\0';
     return at + length;
@@ -81,7 +80,7 @@ key_part(struct key *key, size_t at, const char *text)
 struct key
 key_make(const char *schema, const char *name, const char *column)
 {
-    struct key key;
+    struct key key = { 0 };
     size_t at = key_part(&key, 0, schema);
 
     key.text[at++] = '.';
