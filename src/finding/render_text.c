@@ -241,7 +241,6 @@ put_counts(const struct page *page, const struct render_blocks *blocks)
         fprintf(page->out, "%6s  %-*s  ", text_from_count(page->arena, (int64_t)block->count),
             (int)width, block->rule->id);
         put_words(page, block->rule->summary, strlen(block->rule->summary), width + COUNT_COLUMNS);
-        fputc('\n', page->out);
         is_first = false;
     }
     if (!is_first)
