@@ -1,30 +1,48 @@
 #include "base/markup.h"
 
-static void
-put(FILE *out, unsigned char byte)
+/* What stands for a byte that HTML could read as markup or cannot show; NULL: itself. */
+static const char *
+replacement(unsigned char byte)
 {
     switch (byte) {
     case '<':
-        fputs("&lt;", out);
-        break;
+        return "&lt;";
     case '>':
-        fputs("&gt;", out);
-        break;
+        return "&gt;";
     case '&':
-        fputs("&amp;", out);
-        break;
+        return "&amp;";
     case '"':
-        fputs("&quot;", out);
-        break;
+        return "&quot;";
     case '\'':
-        fputs("&#39;", out);
-        break;
+        return "&#39;";
     default:
-        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F)
-            fputs("\xEF\xBF\xBD", out);
-        else
-            fputc(byte, out);
+        return (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F ? "\xEF\xBF\xBD"
+                                                                             : NULL;
     }
+}
+
+static void
+put(FILE *out, unsigned char byte)
+{
+    const char *text = replacement(byte);
+
+    if (text)
+        fputs(text, out);
+    else
+        fputc(byte, out);
+}
+
+const char *
+markup_escape(struct arena *arena, const char *text)
+{
+    struct buffer buffer = { .arena = arena };
+
+    for (; *text; text++) {
+        const char *instead = replacement((unsigned char)*text);
+
+        buffer_append(&buffer, instead ? instead : text, instead ? strlen(instead) : 1);
+    }
+    return buffer_text(&buffer);
 }
 
 void

@@ -3,10 +3,13 @@
 
 #include <stdio.h>
 
-#include "base/base.h"
+#include "base/text.h"
 
 /* Writes the text with all that HTML could read as markup replaced; control characters as U+FFFD. */
 void markup_text(FILE *out, const char *text);
+
+/* The same, in the arena. */
+const char *markup_escape(struct arena *arena, const char *text);
 
 /* The same with `code` between backticks as <code>. */
 void markup_prose(FILE *out, const char *text);

@@ -248,8 +248,8 @@ drop_moot(struct ctx *ctx, struct findings *findings)
     }
     for (size_t i = 0; refused.count > 0 && i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
-        bool is_harm = strcmp(finding->rule->group, "Danger in production") == 0 ||
-                       strcmp(finding->rule->group, "Data loss") == 0;
+        bool is_harm =
+            rule_is_in(finding->rule, GROUP_DANGER) || rule_is_in(finding->rule, GROUP_DATA);
 
         if (!is_harm || !map_get(&refused, key_of_place(ctx->arena, &finding->place)))
             findings->items[kept++] = *finding;

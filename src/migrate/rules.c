@@ -29,3 +29,19 @@ rule_find(const char *id)
                 return &rule_groups[i]->rules[k];
     return NULL;
 }
+
+bool
+rule_is_in(const struct rule *rule, const char *group)
+{
+    return strcmp(rule->group, group) == 0;
+}
+
+struct finding *
+check_tell(const struct check *check, const struct rule *rule, const struct revision *revision,
+    struct place place, const char *message)
+{
+    struct finding *finding = finding_add(check->findings, rule, place, "%s", message);
+
+    finding->context = revision->id;
+    return finding;
+}

@@ -7,6 +7,17 @@
 #include "migrate/history.h"
 #include "migrate/replay.h"
 
+/* Headings of the documentation; some checks ask a finding's rule for them. */
+#define GROUP_GRAPH         "Graph"
+#define GROUP_TRAPS         "Alembic's own traps"
+#define GROUP_COVERAGE      "What cannot be known"
+#define GROUP_REPLAY        "Replay"
+#define GROUP_CONFLICTS     "Conflicts"
+#define GROUP_DANGER        "Danger in production"
+#define GROUP_DATA          "Data loss"
+#define GROUP_STYLE         "Types and habits"
+#define GROUP_CONSOLIDATION "Consolidation"
+
 struct rule_group {
     const struct rule *rules;
     size_t count;
@@ -33,6 +44,9 @@ extern const size_t rule_group_count;
 /* NULL if there is none. */
 const struct rule *rule_find(const char *id);
 
+/* Whether the rule stands under this heading. */
+bool rule_is_in(const struct rule *rule, const char *group);
+
 /* What the checks work on. */
 struct check {
     struct ctx *ctx;
@@ -42,6 +56,10 @@ struct check {
     int server_major;
     struct findings *findings;
 };
+
+/* A finding about a revision: finding_add() with the revision's id as its context. */
+struct finding *check_tell(const struct check *check, const struct rule *rule,
+    const struct revision *revision, struct place place, const char *message);
 
 /* What could become of the history: an estimate, nothing is changed. */
 struct consolidation_group {

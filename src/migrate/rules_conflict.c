@@ -4,8 +4,7 @@
 
 #include "migrate/region.h"
 #include "migrate/rules.h"
-
-#define GROUP "Conflicts"
+#include "migrate/rules_example.h"
 
 enum {
     OFTEN_CHANGED,
@@ -22,14 +21,9 @@ enum {
 #define TABLE_T                                                                 \
     "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True), " \
     "sa.Column('a', sa.Text()), sa.Column('b', sa.Text()))\n"
-#define NEXT      "# --- next revision\n"
 
 #define ADD(name) "op.add_column('t', sa.Column('" name "', sa.Text()))\n"
 
-#define BRANCH(id, down, body)                                                              \
-    "# file:\nfrom alembic import op\nimport sqlalchemy as sa\nrevision = '" id             \
-    "'\ndown_revision = " down "\n\n\ndef upgrade():\n    " body "\n\n\ndef downgrade():\n" \
-    "    raise NotImplementedError\n"
 #define CREATE_T                                                                \
     "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True), " \
     "sa.Column('a', sa.Text()))"
@@ -37,7 +31,7 @@ enum {
 static const struct rule rules[] = {
     [OFTEN_CHANGED] = {
         .id = "often-changed",
-        .group = GROUP,
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_ADVICE,
         .summary = "a table that many revisions change",
         .why = "Each change takes its lock on the same busy table, and nobody can read from the "
@@ -49,7 +43,7 @@ static const struct rule rules[] = {
     },
     [CHURN] = {
         .id = "churn",
-        .group = GROUP,
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_WARNING,
         .summary = "something is created, dropped and created again",
         .why = "Each drop loses what was in it, so that databases of different age hold different "
@@ -64,7 +58,7 @@ static const struct rule rules[] = {
     },
     [CREATED_AND_DROPPED] = {
         .id = "created-and-dropped",
-        .group = GROUP,
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_ADVICE,
         .summary = "something that an earlier revision created is dropped",
         .why = "Both revisions together leave nothing, but every new database runs them.",
@@ -74,7 +68,7 @@ static const struct rule rules[] = {
     },
     [TYPE_TO_AND_FRO] = {
         .id = "type-to-and-fro",
-        .group = GROUP,
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_WARNING,
         .summary = "a column's type is changed back to what it was",
         .why = "Each way may rewrite the table and lose values (digits, length, zone) that the "
@@ -87,7 +81,7 @@ static const struct rule rules[] = {
     },
     [DUPLICATE_INDEX] = {
         .id = "duplicate-index",
-        .group = GROUP,
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_WARNING,
         .summary = "an index that exists under another name",
         .why = "Every write keeps both up to date, both take room and cache; reads use one.",
@@ -99,7 +93,7 @@ static const struct rule rules[] = {
     },
     [PREFIX_INDEX] = {
         .id = "prefix-index",
-        .group = GROUP,
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_WARNING,
         .summary = "an index whose columns are the first ones of another index",
         .why = "The longer one answers the same queries; every write keeps both up to date.",
@@ -111,7 +105,7 @@ static const struct rule rules[] = {
     },
     [DUPLICATE_CONSTRAINT] = {
         .id = "duplicate-constraint",
-        .group = GROUP,
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_WARNING,
         .summary = "a constraint that exists under another name",
         .why = "Both are checked on every write; a unique one costs a second index.",
@@ -123,7 +117,7 @@ static const struct rule rules[] = {
     },
     [PARALLEL_DROP] = {
         .id = "parallel-drop",
-        .group = GROUP,
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_ERROR,
         .summary = "something is dropped that a parallel branch uses",
         .why = "Whether it works depends on which branch is applied first; databases that got "
@@ -139,7 +133,7 @@ static const struct rule rules[] = {
     },
     [PARALLEL_CHANGE] = {
         .id = "parallel-change",
-        .group = GROUP,
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_WARNING,
         .summary = "two branches change the same column",
         .why = "The branch that is applied last wins: databases that got them in another order "
@@ -208,9 +202,8 @@ add(struct watch *watch, size_t rule, const struct revision *revision, const str
     const char *message)
 {
     struct finding *finding =
-        finding_add(watch->check.findings, &rules[rule], step->place, "%s", message);
+        check_tell(&watch->check, &rules[rule], revision, step->place, message);
 
-    finding->context = revision->id;
     finding->object = step_object_text(watch->check.ctx->arena, step);
     return finding;
 }

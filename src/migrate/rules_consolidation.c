@@ -4,15 +4,13 @@
 #include <string.h>
 
 #include "migrate/rules.h"
-
-#define GROUP "Consolidation"
+#include "migrate/rules_example.h"
 
 enum { COULD_SHRINK, BLOCKER };
 
 /* Shorter histories are not worth the work. */
 enum { LEAST_REVISIONS = 10, MOST_GROUPS = 7, HUB_REFERENCES = 3, BLOCKERS_TOLD = 50 };
 
-#define NEXT "# --- next revision\n"
 #define T(n) "op.create_table('t" n "', sa.Column('id', sa.BigInteger(), primary_key=True))\n"
 #define NINE                                                                            \
     T("1")                                                                              \
@@ -22,7 +20,7 @@ enum { LEAST_REVISIONS = 10, MOST_GROUPS = 7, HUB_REFERENCES = 3, BLOCKERS_TOLD 
 static const struct rule rules[] = {
     [COULD_SHRINK] = {
         .id = "could-be-consolidated",
-        .group = GROUP,
+        .group = GROUP_CONSOLIDATION,
         .severity = SEVERITY_ADVICE,
         .summary = "the history could be much shorter",
         .why = "Every new environment, test run and review pays for each revision; most of them "
@@ -34,7 +32,7 @@ static const struct rule rules[] = {
     },
     [BLOCKER] = {
         .id = "consolidation-blocker",
-        .group = GROUP,
+        .group = GROUP_CONSOLIDATION,
         .severity = SEVERITY_ADVICE,
         .summary = "what must be settled before the history can be consolidated",
         .why = "A consolidated history must give the same schema and rows; here nobody can tell "
@@ -153,9 +151,8 @@ count_errors(struct counted *counted)
         const struct finding *finding = &findings->items[i];
 
         if (finding->severity == SEVERITY_ERROR && !finding->silenced &&
-            (strcmp(finding->rule->group, "Replay") == 0 ||
-                strcmp(finding->rule->group, "Graph") == 0 ||
-                strcmp(finding->rule->group, "Conflicts") == 0))
+            (rule_is_in(finding->rule, GROUP_REPLAY) || rule_is_in(finding->rule, GROUP_GRAPH) ||
+                rule_is_in(finding->rule, GROUP_CONFLICTS)))
             text_list_add(counted->check->ctx->arena, &counted->ret->blockers,
                 arena_printf(counted->check->ctx->arena, "%s:%u: %s", finding->place.file,
                     finding->place.line, finding->message));

@@ -19,7 +19,7 @@ enum {
 static const struct rule rules[] = {
     [MISSING_TIMEOUT] = {
         .id = "missing-lock-timeout",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a lock that blocks people is waited for without a limit",
         .why = "A statement that takes no time itself has to wait for the longest running query on "
@@ -32,18 +32,18 @@ static const struct rule rules[] = {
     },
     [SEVERAL_EXCLUSIVE] = {
         .id = "several-exclusive-locks",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "one transaction takes ACCESS EXCLUSIVE on several tables in use",
         .why = "The first table stays blocked while the transaction waits for the second, and "
                "readers of both in the other order make a deadlock (SQLSTATE 40P01).",
         .instead = "A revision for each table, with `transaction_per_migration=True` in env.py.",
         .fires = SECOND DANGER_TABLE ADD("t", "z") "\n" ADD("u", "z"),
-        .passes = SECOND DANGER_TABLE ADD("t", "z") "\n" DANGER_NEXT ADD("u", "z"),
+        .passes = SECOND DANGER_TABLE ADD("t", "z") "\n" NEXT ADD("u", "z"),
     },
     [UNDER_EXCLUSIVE] = {
         .id = "statements-under-exclusive-lock",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a slow statement runs while ACCESS EXCLUSIVE is held on a table in use",
         .why = "The lock of an earlier, quick statement is held until the commit: reads and writes "
@@ -51,12 +51,12 @@ static const struct rule rules[] = {
         .instead = "Put the slow statement into a revision of its own, with "
                    "`transaction_per_migration=True` in env.py.",
         .fires = DANGER_TABLE ADD("t", "z") "\nop.create_index('ix_t_a', 't', ['a'])",
-        .passes = DANGER_TABLE ADD("t", "z") "\n" DANGER_NEXT
+        .passes = DANGER_TABLE ADD("t", "z") "\n" NEXT
                                              "op.create_index('ix_t_a', 't', ['a'])",
     },
     [SEVERAL_REWRITES] = {
         .id = "several-rewrites",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a table in use is written again more than once in a transaction",
         .why = "Each ALTER TABLE copies the whole table and its indexes; the copies of all of them "

@@ -1,16 +1,15 @@
 /* Danger in production: what its files share. */
 #pragma once
 
+#include "migrate/rules_example.h"
 #include "migrate/rules_step.h"
 
-#define DANGER_GROUP "Danger in production"
-#define DANGER_NEXT  "# --- next revision\n"
 #define DANGER_ALONE "with op.get_context().autocommit_block():\n    "
 
 /* A table in use in an example. */
 #define DANGER_TABLE                                                             \
     "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True),\n" \
-    "                sa.Column('a', sa.Integer()), sa.Column('b', sa.String(20)))\n" DANGER_NEXT
+    "                sa.Column('a', sa.Integer()), sa.Column('b', sa.String(20)))\n" NEXT
 
 /* A lock on a relation in use that the open transaction holds. */
 struct held {

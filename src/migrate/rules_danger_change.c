@@ -18,18 +18,18 @@ enum {
     PARTITION_LOCK,
 };
 
-#define ENUM "op.execute(\"CREATE TYPE mood AS ENUM ('ok', 'bad')\")\n" DANGER_NEXT
+#define ENUM "op.execute(\"CREATE TYPE mood AS ENUM ('ok', 'bad')\")\n" NEXT
 #define VIEW "op.execute('CREATE VIEW v AS SELECT id, a FROM t')\n"
 #define PARTITIONED                                                              \
     "op.execute('CREATE TABLE p (k integer NOT NULL) PARTITION BY RANGE (k)')\n" \
     "op.execute('CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10)')\n" \
-    "op.execute('CREATE TABLE x (k integer NOT NULL)')\n" DANGER_NEXT
+    "op.execute('CREATE TABLE x (k integer NOT NULL)')\n" NEXT
 #define ATTACH "op.execute('ALTER TABLE p ATTACH PARTITION x FOR VALUES FROM (10) TO (20)')"
 
 static const struct rule rules[] = {
     [RENAME_TABLE] = {
         .id = "rename-table",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a table in use gets another name",
         .why = "From the commit on, running code that still uses the old name fails with SQLSTATE "
@@ -45,7 +45,7 @@ static const struct rule rules[] = {
     },
     [MOVE_TABLE] = {
         .id = "move-table",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a table in use moves to another schema",
         .why = "Running code that finds it through the old schema fails with SQLSTATE 42P01.",
@@ -56,7 +56,7 @@ static const struct rule rules[] = {
     },
     [RENAME_COLUMN] = {
         .id = "rename-column",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a column in use gets another name",
         .why = "From the commit on, running code that still uses the old name fails with SQLSTATE "
@@ -69,7 +69,7 @@ static const struct rule rules[] = {
     },
     [RENAME_VALUE] = {
         .id = "rename-enum-value",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "an enum value in use gets another name",
         .why = "Running code that writes the old label fails with SQLSTATE 22P02, and code that "
@@ -81,7 +81,7 @@ static const struct rule rules[] = {
     },
     [DROP_COLUMN] = {
         .id = "drop-column",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a column is dropped that running code may still read",
         .why = "Old code names every mapped column in SELECT and INSERT, and fails with SQLSTATE "
@@ -94,7 +94,7 @@ static const struct rule rules[] = {
     },
     [DROP_TABLE] = {
         .id = "drop-table",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a table is dropped that running code may still use",
         .why = "Code of the old release fails with SQLSTATE 42P01. ACCESS EXCLUSIVE is taken on "
@@ -106,18 +106,18 @@ static const struct rule rules[] = {
     },
     [DROP_VIEW] = {
         .id = "drop-view",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a view is dropped and not made again",
         .why = "Running code that reads it fails with SQLSTATE 42P01.",
         .instead = "Drop it when no code uses it any more. To change it, CREATE OR REPLACE VIEW, "
                    "or drop and create it in one revision.",
-        .fires = DANGER_TABLE VIEW DANGER_NEXT "op.execute('DROP VIEW v')",
-        .passes = DANGER_TABLE VIEW DANGER_NEXT "op.execute('DROP VIEW v')\n" VIEW,
+        .fires = DANGER_TABLE VIEW NEXT "op.execute('DROP VIEW v')",
+        .passes = DANGER_TABLE VIEW NEXT "op.execute('DROP VIEW v')\n" VIEW,
     },
     [DROP_SCHEMA] = {
         .id = "drop-schema",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a schema is dropped with everything in it",
         .why = "DROP SCHEMA … CASCADE takes ACCESS EXCLUSIVE on each table in it and removes all "
@@ -125,12 +125,12 @@ static const struct rule rules[] = {
         .instead = "Drop the tables one by one in revisions of their own, then the empty schema "
                    "without CASCADE.",
         .fires = "op.execute('CREATE SCHEMA s')\nop.execute('CREATE TABLE s.t (id bigint)')\n"
-            DANGER_NEXT "op.execute('DROP SCHEMA s CASCADE')",
-        .passes = "op.execute('CREATE SCHEMA s')\n" DANGER_NEXT "op.execute('DROP SCHEMA s')",
+            NEXT "op.execute('DROP SCHEMA s CASCADE')",
+        .passes = "op.execute('CREATE SCHEMA s')\n" NEXT "op.execute('DROP SCHEMA s')",
     },
     [ADD_VALUE_NO_ORDER] = {
         .id = "enum-add-value-no-order",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ADVICE,
         .summary = "an enum value is added without saying where",
         .why = "It sorts after all others; ORDER BY and comparisons may then say what nobody "
@@ -141,7 +141,7 @@ static const struct rule rules[] = {
     },
     [DOMAIN_CONSTRAINT] = {
         .id = "domain-constraint",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a domain gets a constraint that every table with the domain must pass",
         .why = "ALTER DOMAIN … ADD CHECK and SET NOT NULL read every table that has a column of "
@@ -149,15 +149,15 @@ static const struct rule rules[] = {
         .instead = "ALTER DOMAIN word ADD CONSTRAINT word_check CHECK (value <> '') NOT VALID;\n"
                    "and VALIDATE CONSTRAINT in a quiet hour; or a CHECK on each column.",
         .fires = "op.execute('CREATE DOMAIN word AS text')\n"
-                 "op.execute('CREATE TABLE t (id bigint PRIMARY KEY, w word)')\n" DANGER_NEXT
+                 "op.execute('CREATE TABLE t (id bigint PRIMARY KEY, w word)')\n" NEXT
                  "op.execute(\"ALTER DOMAIN word ADD CONSTRAINT c CHECK (value <> '')\")",
         .passes = "op.execute('CREATE DOMAIN word AS text')\n"
-                  "op.execute('CREATE TABLE t (id bigint PRIMARY KEY, w word)')\n" DANGER_NEXT
+                  "op.execute('CREATE TABLE t (id bigint PRIMARY KEY, w word)')\n" NEXT
                   "op.execute(\"ALTER DOMAIN word ADD CONSTRAINT c CHECK (value <> '') NOT VALID\")",
     },
     [ATTACH_SCAN] = {
         .id = "partition-attach-scan",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a table in use becomes a partition, and is read under ACCESS EXCLUSIVE",
         .why = "ATTACH PARTITION reads all rows to see that they belong there while ACCESS "
@@ -169,11 +169,11 @@ static const struct rule rules[] = {
         .fires = PARTITIONED ATTACH,
         .passes = PARTITIONED
             "op.execute('ALTER TABLE x ADD CONSTRAINT x_k CHECK (k >= 10 AND k < 20) NOT VALID')\n"
-            DANGER_NEXT "op.execute('ALTER TABLE x VALIDATE CONSTRAINT x_k')\n" DANGER_NEXT ATTACH,
+            NEXT "op.execute('ALTER TABLE x VALIDATE CONSTRAINT x_k')\n" NEXT ATTACH,
     },
     [DETACH_LOCK] = {
         .id = "partition-detach-lock",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a partition is detached under ACCESS EXCLUSIVE on the parent",
         .why = "DETACH PARTITION blocks reads and writes of the whole partitioned table, and waits "
@@ -186,7 +186,7 @@ static const struct rule rules[] = {
     },
     [PARTITION_LOCK] = {
         .id = "partition-create-lock",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a partition is created under ACCESS EXCLUSIVE on the parent",
         .why = "CREATE TABLE … PARTITION OF blocks reads and writes of the whole partitioned "

@@ -26,7 +26,7 @@ enum { NOT_NULL_NOT_VALID_MAJOR = 18 };
 static const struct rule rules[] = {
     [NOT_NULL_SCAN] = {
         .id = "not-null-scan",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "SET NOT NULL reads every row under ACCESS EXCLUSIVE",
         .why = "The server looks for NULLs in the whole table while reads and writes wait, unless "
@@ -39,12 +39,12 @@ static const struct rule rules[] = {
         .fires = DANGER_TABLE "op.alter_column('t', 'a', nullable=False)",
         .passes = DANGER_TABLE
             "op.execute('ALTER TABLE t ADD CONSTRAINT t_a_set CHECK (a IS NOT NULL) NOT VALID')\n"
-            DANGER_NEXT "op.execute('ALTER TABLE t VALIDATE CONSTRAINT t_a_set')\n" DANGER_NEXT
+            NEXT "op.execute('ALTER TABLE t VALIDATE CONSTRAINT t_a_set')\n" NEXT
             "op.alter_column('t', 'a', nullable=False)",
     },
     [NOT_NULL_WITHOUT_DEFAULT] = {
         .id = "not-null-without-default",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a NOT NULL column without a default is added to a table with rows",
         .why = "The statement fails with SQLSTATE 23502 as soon as the table has a row. "
@@ -59,7 +59,7 @@ static const struct rule rules[] = {
     },
     [VOLATILE_DEFAULT] = {
         .id = "volatile-default",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a new column with a volatile default rewrites the table",
         .why = "A constant or now() is stored once in the catalogue. A default that differs from "
@@ -76,7 +76,7 @@ static const struct rule rules[] = {
     },
     [GENERATED_COLUMN] = {
         .id = "generated-column",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a new stored generated column rewrites the table",
         .why = "GENERATED ALWAYS AS (…) STORED is computed for every row at once: the table and "
@@ -90,7 +90,7 @@ static const struct rule rules[] = {
     },
     [SERIAL_COLUMN] = {
         .id = "serial-column",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a new serial column rewrites the table",
         .why = "Every row gets a number from the sequence at once: the table and its indexes are "
@@ -102,7 +102,7 @@ static const struct rule rules[] = {
     },
     [IDENTITY_COLUMN] = {
         .id = "identity-column",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a new identity column rewrites the table",
         .why = "Every row gets a number at once: the table and its indexes are written again under "
@@ -116,7 +116,7 @@ static const struct rule rules[] = {
     },
     [INLINE_CONSTRAINT] = {
         .id = "inline-constraint-on-add-column",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "ADD COLUMN brings a constraint that cannot be NOT VALID",
         .why = "CHECK and UNIQUE written with the new column read the whole table under ACCESS "
@@ -129,7 +129,7 @@ static const struct rule rules[] = {
     },
     [TYPE_REWRITE] = {
         .id = "type-rewrite",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a change of type that writes the whole table again",
         .why = "The new type is stored differently, so that the table and all its indexes are "
@@ -142,7 +142,7 @@ static const struct rule rules[] = {
     },
     [TYPE_SCAN] = {
         .id = "type-change-scan",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a change of type that verifies CHECK constraints for every row again",
         .why = "The change itself is free, but CHECK constraints that mention the column are made "
@@ -150,13 +150,13 @@ static const struct rule rules[] = {
         .instead = "Drop the constraint, change the type, add the constraint NOT VALID, and "
                    "validate it in the next revision.",
         .fires = "op.create_table('t', sa.Column('b', sa.String(20)),\n"
-                 "                sa.CheckConstraint(\"b <> ''\", name='t_b_check'))\n" DANGER_NEXT
+                 "                sa.CheckConstraint(\"b <> ''\", name='t_b_check'))\n" NEXT
                  "op.alter_column('t', 'b', type_=sa.String(50))",
         .passes = DANGER_TABLE "op.alter_column('t', 'b', type_=sa.String(50))",
     },
     [TYPE_UNKNOWN] = {
         .id = "type-change-unknown",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a change of type of which nobody can tell whether it rewrites the table",
         .why = "The old or the new type is not known here (an application's own type, or the table "
@@ -168,7 +168,7 @@ static const struct rule rules[] = {
     },
     [ENUM_RECREATED] = {
         .id = "enum-type-recreated",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "an enum is replaced by another, which rewrites the table",
         .why = "Values of an enum are stored as numbers that belong to the type: moving a column "
@@ -177,16 +177,16 @@ static const struct rule rules[] = {
         .instead = "Add values with ALTER TYPE … ADD VALUE and rename them with RENAME VALUE. To "
                    "forbid a value, add a CHECK NOT VALID instead of removing it.",
         .fires = "op.execute(\"CREATE TYPE mood AS ENUM ('ok', 'bad')\")\n"
-                 "op.execute('CREATE TABLE t (id bigint PRIMARY KEY, m mood)')\n" DANGER_NEXT
+                 "op.execute('CREATE TABLE t (id bigint PRIMARY KEY, m mood)')\n" NEXT
                  "op.execute(\"CREATE TYPE mood2 AS ENUM ('ok')\")\n"
                  "op.execute('ALTER TABLE t ALTER COLUMN m TYPE mood2 USING m::text::mood2')",
         .passes = "op.execute(\"CREATE TYPE mood AS ENUM ('ok')\")\n"
-                  "op.execute('CREATE TABLE t (id bigint PRIMARY KEY, m mood)')\n" DANGER_NEXT
+                  "op.execute('CREATE TABLE t (id bigint PRIMARY KEY, m mood)')\n" NEXT
                   "op.execute(\"ALTER TYPE mood ADD VALUE 'bad' AFTER 'ok'\")",
     },
     [DROP_DEFAULT] = {
         .id = "drop-default",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a NOT NULL column loses its default while old code still inserts",
         .why = "Code that runs during the deployment and does not name the column in its INSERT "
@@ -201,12 +201,12 @@ static const struct rule rules[] = {
     },
     [DROP_NOT_NULL] = {
         .id = "drop-not-null",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ADVICE,
         .summary = "a column may be NULL that running code takes for granted",
         .why = "Code from before the revision reads the column without expecting NULL.",
         .instead = "Deploy code that copes with NULL first.",
-        .fires = "op.create_table('t', sa.Column('a', sa.Integer(), nullable=False))\n" DANGER_NEXT
+        .fires = "op.create_table('t', sa.Column('a', sa.Integer(), nullable=False))\n" NEXT
                  "op.alter_column('t', 'a', nullable=True)",
         .passes = DANGER_TABLE "op.alter_column('t', 'a', server_default='1')",
     },

@@ -25,7 +25,7 @@ enum {
 static const struct rule rules[] = {
     [CHECK_NOT_VALID] = {
         .id = "check-not-valid",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a CHECK is verified for every row under ACCESS EXCLUSIVE",
         .why = "ADD CONSTRAINT … CHECK reads the whole table while ACCESS EXCLUSIVE blocks reads "
@@ -35,11 +35,11 @@ static const struct rule rules[] = {
                    "and in the next revision, under a lock that lets reads and writes pass:\n"
                    "op.execute('ALTER TABLE t VALIDATE CONSTRAINT t_a_check')",
         .fires = DANGER_TABLE "op.create_check_constraint('t_a_check', 't', 'a > 0')",
-        .passes = DANGER_TABLE NOT_VALID_CHECK DANGER_NEXT VALIDATE,
+        .passes = DANGER_TABLE NOT_VALID_CHECK NEXT VALIDATE,
     },
     [FOREIGN_KEY_NOT_VALID] = {
         .id = "foreign-key-not-valid",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a foreign key is verified for every row while writes to both tables wait",
         .why = "ADD FOREIGN KEY holds SHARE ROW EXCLUSIVE on the table and on the one it refers to "
@@ -52,12 +52,12 @@ static const struct rule rules[] = {
             "op.create_foreign_key('t_a_fkey', 't', 'p', ['a'], ['id'])",
         .passes = PARENT DANGER_TABLE
             "op.execute('ALTER TABLE t ADD CONSTRAINT t_a_fkey FOREIGN KEY (a) REFERENCES p (id)"
-            " NOT VALID')\n" DANGER_NEXT
+            " NOT VALID')\n" NEXT
             "op.execute('ALTER TABLE t VALIDATE CONSTRAINT t_a_fkey')",
     },
     [FOREIGN_KEY_WITHOUT_INDEX] = {
         .id = "foreign-key-without-index",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ADVICE,
         .summary = "no index begins with the columns of a foreign key",
         .why = "PostgreSQL indexes only the side that is referred to. Each DELETE and each change "
@@ -69,13 +69,13 @@ static const struct rule rules[] = {
                         "                sa.Column('a', sa.Integer(), sa.ForeignKey('p.id')))",
         .passes = PARENT
             "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True),\n"
-            "                sa.Column('a', sa.Integer(), sa.ForeignKey('p.id')))\n" DANGER_NEXT
+            "                sa.Column('a', sa.Integer(), sa.ForeignKey('p.id')))\n" NEXT
                 DANGER_ALONE
             "op.create_index('ix_t_a', 't', ['a', 'id'], postgresql_concurrently=True)",
     },
     [UNIQUE_LOCK] = {
         .id = "unique-constraint-lock",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a UNIQUE constraint builds its index under ACCESS EXCLUSIVE",
         .why = "ADD CONSTRAINT … UNIQUE reads and sorts the whole table while ACCESS EXCLUSIVE "
@@ -88,12 +88,12 @@ static const struct rule rules[] = {
         .fires = DANGER_TABLE "op.create_unique_constraint('t_a_key', 't', ['a'])",
         .passes = DANGER_TABLE DANGER_ALONE
             "op.create_index('t_a_key', 't', ['a'], unique=True, postgresql_concurrently=True)\n"
-            DANGER_NEXT
+            NEXT
             "op.execute('ALTER TABLE t ADD CONSTRAINT t_a_key UNIQUE USING INDEX t_a_key')",
     },
     [PRIMARY_KEY_LOCK] = {
         .id = "primary-key-lock",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a primary key builds its index under ACCESS EXCLUSIVE",
         .why = "ADD PRIMARY KEY reads the table for NULLs and again for the index, while ACCESS "
@@ -103,34 +103,34 @@ static const struct rule rules[] = {
                    "op.execute('ALTER TABLE t ADD CONSTRAINT t_pkey PRIMARY KEY USING INDEX "
                    "t_pkey')",
         .fires = "op.create_table('t', sa.Column('id', sa.BigInteger(), nullable=False))\n"
-            DANGER_NEXT "op.create_primary_key('t_pkey', 't', ['id'])",
+            NEXT "op.create_primary_key('t_pkey', 't', ['id'])",
         .passes = "op.create_table('t', sa.Column('id', sa.BigInteger(), nullable=False))\n"
-            DANGER_NEXT DANGER_ALONE
+            NEXT DANGER_ALONE
             "op.create_index('t_pkey', 't', ['id'], unique=True, postgresql_concurrently=True)\n"
-            DANGER_NEXT
+            NEXT
             "op.execute('ALTER TABLE t ADD CONSTRAINT t_pkey PRIMARY KEY USING INDEX t_pkey')",
     },
     [PRIMARY_KEY_NULLABLE] = {
         .id = "primary-key-nullable",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a primary key on columns that allow NULL reads the table first",
         .why = "PRIMARY KEY USING INDEX sets NOT NULL on its columns, and the server reads every "
                "row under ACCESS EXCLUSIVE to see that none is NULL.",
         .instead = "Set NOT NULL first by way of a validated CHECK (see not-null-scan).",
-        .fires = "op.create_table('t', sa.Column('id', sa.BigInteger()))\n" DANGER_NEXT DANGER_ALONE
+        .fires = "op.create_table('t', sa.Column('id', sa.BigInteger()))\n" NEXT DANGER_ALONE
             "op.create_index('t_pkey', 't', ['id'], unique=True, postgresql_concurrently=True)\n"
-            DANGER_NEXT
+            NEXT
             "op.execute('ALTER TABLE t ADD CONSTRAINT t_pkey PRIMARY KEY USING INDEX t_pkey')",
         .passes = "op.create_table('t', sa.Column('id', sa.BigInteger(), nullable=False))\n"
-            DANGER_NEXT DANGER_ALONE
+            NEXT DANGER_ALONE
             "op.create_index('t_pkey', 't', ['id'], unique=True, postgresql_concurrently=True)\n"
-            DANGER_NEXT
+            NEXT
             "op.execute('ALTER TABLE t ADD CONSTRAINT t_pkey PRIMARY KEY USING INDEX t_pkey')",
     },
     [EXCLUDE_LOCK] = {
         .id = "exclude-constraint-lock",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "an exclusion constraint builds its index under ACCESS EXCLUSIVE",
         .why = "ADD CONSTRAINT … EXCLUDE builds an index and compares all rows while ACCESS "
@@ -145,7 +145,7 @@ static const struct rule rules[] = {
     },
     [VALIDATE_SAME_TRANSACTION] = {
         .id = "validate-in-same-transaction",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a constraint is validated under the lock that added it",
         .why = "VALIDATE itself lets reads and writes pass, but the transaction still holds the "
@@ -154,11 +154,11 @@ static const struct rule rules[] = {
         .instead = "Put VALIDATE CONSTRAINT into the next revision, and set "
                    "`transaction_per_migration=True` in env.py, so that the first lock is gone.",
         .fires = DANGER_TABLE NOT_VALID_CHECK VALIDATE,
-        .passes = DANGER_TABLE NOT_VALID_CHECK DANGER_NEXT VALIDATE,
+        .passes = DANGER_TABLE NOT_VALID_CHECK NEXT VALIDATE,
     },
     [NEVER_VALIDATED] = {
         .id = "constraint-never-validated",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ADVICE,
         .summary = "a NOT VALID constraint that no revision validates",
         .why = "Rows from before it may break the constraint, and the planner and SET NOT NULL do "
@@ -166,11 +166,11 @@ static const struct rule rules[] = {
         .instead = "op.execute('ALTER TABLE t VALIDATE CONSTRAINT t_a_check')\n"
                    "in a later revision.",
         .fires = DANGER_TABLE NOT_VALID_CHECK,
-        .passes = DANGER_TABLE NOT_VALID_CHECK DANGER_NEXT VALIDATE,
+        .passes = DANGER_TABLE NOT_VALID_CHECK NEXT VALIDATE,
     },
     [DROP_FOREIGN_KEY] = {
         .id = "drop-constraint-lock",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "dropping a foreign key locks the table it refers to as well",
         .why = "DROP CONSTRAINT of a foreign key takes ACCESS EXCLUSIVE on both tables, as its "
@@ -178,9 +178,9 @@ static const struct rule rules[] = {
         .instead = "op.execute(\"SET LOCAL lock_timeout = '2s'\") first, in a revision with "
                    "nothing else, and try again when it times out.",
         .fires = PARENT "op.execute('CREATE TABLE t (id bigint PRIMARY KEY, a integer"
-                        " CONSTRAINT t_a_fkey REFERENCES p (id))')\n" DANGER_NEXT
+                        " CONSTRAINT t_a_fkey REFERENCES p (id))')\n" NEXT
                         "op.drop_constraint('t_a_fkey', 't', type_='foreignkey')",
-        .passes = DANGER_TABLE "op.create_check_constraint('t_a_check', 't', 'a > 0')\n" DANGER_NEXT
+        .passes = DANGER_TABLE "op.create_check_constraint('t_a_check', 't', 'a > 0')\n" NEXT
                                "op.drop_constraint('t_a_check', 't', type_='check')",
     },
 };

@@ -17,7 +17,7 @@ enum { WIDE_KEYS = 4 };
 static const struct rule rules[] = {
     [NOT_CONCURRENT] = {
         .id = "index-not-concurrent",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "an index is built while writes to the table wait",
         .why = "CREATE INDEX holds a SHARE lock: every INSERT, UPDATE and DELETE on the table "
@@ -32,7 +32,7 @@ static const struct rule rules[] = {
     },
     [DROP_NOT_CONCURRENT] = {
         .id = "drop-index-not-concurrent",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "an index is dropped under a lock that blocks the table",
         .why = "DROP INDEX takes ACCESS EXCLUSIVE on the index and on its table. It is short, but "
@@ -41,16 +41,16 @@ static const struct rule rules[] = {
                    "    op.drop_index('ix_t_a', 't', postgresql_concurrently=True)",
         .fires = "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True),\n"
                  "                sa.Column('a', sa.Integer()))\n"
-                 "op.create_index('ix_t_a', 't', ['a'])\n" DANGER_NEXT
+                 "op.create_index('ix_t_a', 't', ['a'])\n" NEXT
                  "op.drop_index('ix_t_a', table_name='t')",
         .passes = "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True),\n"
                   "                sa.Column('a', sa.Integer()))\n"
-                  "op.create_index('ix_t_a', 't', ['a'])\n" DANGER_NEXT DANGER_ALONE
+                  "op.create_index('ix_t_a', 't', ['a'])\n" NEXT DANGER_ALONE
                   "op.drop_index('ix_t_a', table_name='t', postgresql_concurrently=True)",
     },
     [REINDEX_NOT_CONCURRENT] = {
         .id = "reindex-not-concurrent",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "an index is rebuilt while writes wait, and reads that would use it",
         .why = "REINDEX holds SHARE on the table, which blocks writes, and ACCESS EXCLUSIVE on the "
@@ -62,7 +62,7 @@ static const struct rule rules[] = {
     },
     [LEFT_INVALID] = {
         .id = "concurrent-if-not-exists",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "IF NOT EXISTS takes a broken index for a good one",
         .why = "A CREATE INDEX CONCURRENTLY that fails or is cancelled leaves an INVALID index of "
@@ -79,7 +79,7 @@ static const struct rule rules[] = {
     },
     [WIDE] = {
         .id = "wide-index",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ADVICE,
         .summary = "an index with more than three key columns",
         .why = "Columns behind the third rarely narrow a search further, but every write has to "
@@ -97,7 +97,7 @@ static const struct rule rules[] = {
     },
     [NOT_REPEATABLE] = {
         .id = "autocommit-not-repeatable",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ADVICE,
         .summary = "a statement outside a transaction that cannot be run twice",
         .why = "What runs in an autocommit block stays when a later statement fails, but the "
@@ -105,10 +105,10 @@ static const struct rule rules[] = {
                "fails because its work is there already.",
         .instead = "Add IF NOT EXISTS to ADD VALUE and IF EXISTS to DROP INDEX, or let the "
                    "statement be the last one of its revision.",
-        .fires = "op.execute(\"CREATE TYPE mood AS ENUM ('ok')\")\n" DANGER_NEXT DANGER_ALONE
+        .fires = "op.execute(\"CREATE TYPE mood AS ENUM ('ok')\")\n" NEXT DANGER_ALONE
                  "op.execute(\"ALTER TYPE mood ADD VALUE 'sad' AFTER 'ok'\")\n"
                  "    op.execute(\"ALTER TYPE mood ADD VALUE 'glad' AFTER 'ok'\")",
-        .passes = "op.execute(\"CREATE TYPE mood AS ENUM ('ok')\")\n" DANGER_NEXT DANGER_ALONE
+        .passes = "op.execute(\"CREATE TYPE mood AS ENUM ('ok')\")\n" NEXT DANGER_ALONE
                   "op.execute(\"ALTER TYPE mood ADD VALUE IF NOT EXISTS 'sad' AFTER 'ok'\")\n"
                   "    op.execute(\"ALTER TYPE mood ADD VALUE IF NOT EXISTS 'glad' AFTER 'ok'\")",
     },

@@ -20,12 +20,12 @@ enum {
 
 #define MATVIEW                                                                   \
     DANGER_TABLE "op.execute('CREATE MATERIALIZED VIEW m AS SELECT id FROM t')\n" \
-                 "op.execute('CREATE UNIQUE INDEX m_id ON m (id)')\n" DANGER_NEXT
+                 "op.execute('CREATE UNIQUE INDEX m_id ON m (id)')\n" NEXT
 
 static const struct rule rules[] = {
     [UPDATE_WHOLE_TABLE] = {
         .id = "update-whole-table",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "all rows of a table are updated in one statement",
         .why = "Every row stays locked until the revision commits, so that all other writers of "
@@ -38,7 +38,7 @@ static const struct rule rules[] = {
     },
     [DELETE_WHOLE_TABLE] = {
         .id = "delete-whole-table",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "all rows of a table are deleted in one statement",
         .why = "The rows are gone, and no downgrade brings them back. Every one is locked and "
@@ -51,7 +51,7 @@ static const struct rule rules[] = {
     },
     [BACKFILL_IN_DDL] = {
         .id = "backfill-in-ddl-transaction",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "rows are changed while the transaction holds ACCESS EXCLUSIVE",
         .why = "The lock of the schema change is held until the commit: a change that takes no "
@@ -61,12 +61,12 @@ static const struct rule rules[] = {
                    "`transaction_per_migration=True` in env.py keeps them apart.",
         .fires = DANGER_TABLE "op.add_column('t', sa.Column('z', sa.Integer()))\n"
                               "op.execute('UPDATE t SET z = a WHERE a IS NOT NULL')",
-        .passes = DANGER_TABLE "op.add_column('t', sa.Column('z', sa.Integer()))\n" DANGER_NEXT
+        .passes = DANGER_TABLE "op.add_column('t', sa.Column('z', sa.Integer()))\n" NEXT
                                "op.execute('UPDATE t SET z = a WHERE a IS NOT NULL')",
     },
     [UNBATCHED] = {
         .id = "unbatched-backfill",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ADVICE,
         .summary = "rows of a table in use are changed in one statement",
         .why = "Every row that it changes stays locked until the revision commits; with many rows "
@@ -78,7 +78,7 @@ static const struct rule rules[] = {
     },
     [TRUNCATE_CASCADE] = {
         .id = "truncate-cascade",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "TRUNCATE … CASCADE empties every table that refers to it",
         .why = "Tables that nobody named lose all rows as well, under ACCESS EXCLUSIVE on all of "
@@ -90,7 +90,7 @@ static const struct rule rules[] = {
     },
     [VACUUM_FULL] = {
         .id = "vacuum-full",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "VACUUM FULL writes the table again under ACCESS EXCLUSIVE",
         .why = "Reads and writes wait until the table and all its indexes were copied.",
@@ -100,7 +100,7 @@ static const struct rule rules[] = {
     },
     [CLUSTER_TABLE] = {
         .id = "cluster",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "CLUSTER writes the table again under ACCESS EXCLUSIVE",
         .why = "Reads and writes wait until the table and all its indexes were copied in order.",
@@ -110,7 +110,7 @@ static const struct rule rules[] = {
     },
     [TABLE_REWRITE] = {
         .id = "table-rewrite",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a change of storage that writes the whole table again",
         .why = "SET LOGGED, SET UNLOGGED, SET TABLESPACE and SET ACCESS METHOD copy the table and "
@@ -121,7 +121,7 @@ static const struct rule rules[] = {
     },
     [REFRESH_LOCK] = {
         .id = "refresh-matview-not-concurrent",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_ERROR,
         .summary = "a materialized view is refreshed while reads of it wait",
         .why = "REFRESH MATERIALIZED VIEW holds ACCESS EXCLUSIVE on it while its query runs.",
@@ -132,7 +132,7 @@ static const struct rule rules[] = {
     },
     [LOCK_TABLE] = {
         .id = "lock-table",
-        .group = DANGER_GROUP,
+        .group = GROUP_DANGER,
         .severity = SEVERITY_WARNING,
         .summary = "a table in use is locked by hand",
         .why = "LOCK TABLE takes ACCESS EXCLUSIVE unless it names a weaker mode, and holds it "

@@ -1,9 +1,8 @@
 /* Data loss: what an upgrade takes away, and what its downgrade cannot bring back. */
 
 #include "migrate/effect_lock.h"
+#include "migrate/rules_example.h"
 #include "migrate/rules_step.h"
-
-#define GROUP "Data loss"
 
 /* More things than this are counted, not named. */
 enum { NAMED_MOST = 3 };
@@ -20,7 +19,6 @@ enum {
     NOT_REVERSIBLE,
 };
 
-#define NEXT "# --- next revision\n"
 #define TABLE                                                                    \
     "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True),\n" \
     "                sa.Column('a', sa.Integer()), sa.Column('b', sa.String(20)))\n" NEXT
@@ -39,7 +37,7 @@ enum {
 static const struct rule rules[] = {
     [DROP_COLUMN] = {
         .id = "drop-column-with-data",
-        .group = GROUP,
+        .group = GROUP_DATA,
         .severity = SEVERITY_WARNING,
         .summary = "a column is dropped that may hold values",
         .why = "The values are gone with the commit; only a backup brings them back.",
@@ -52,7 +50,7 @@ static const struct rule rules[] = {
     },
     [DROP_TABLE] = {
         .id = "drop-table-with-data",
-        .group = GROUP,
+        .group = GROUP_DATA,
         .severity = SEVERITY_WARNING,
         .summary = "a table is dropped that may hold rows",
         .why = "The rows are gone with the commit; only a backup brings them back.",
@@ -64,7 +62,7 @@ static const struct rule rules[] = {
     },
     [TRUNCATE_DATA] = {
         .id = "truncate-data",
-        .group = GROUP,
+        .group = GROUP_DATA,
         .severity = SEVERITY_ERROR,
         .summary = "a table in use is emptied",
         .why = "All rows are gone with the commit. TRUNCATE takes ACCESS EXCLUSIVE, and sessions "
@@ -76,7 +74,7 @@ static const struct rule rules[] = {
     },
     [DELETE_ROWS] = {
         .id = "delete-rows",
-        .group = GROUP,
+        .group = GROUP_DATA,
         .severity = SEVERITY_WARNING,
         .summary = "rows of a table in use are deleted",
         .why = "No downgrade brings them back, and ON DELETE CASCADE takes rows of other tables "
@@ -90,7 +88,7 @@ static const struct rule rules[] = {
     },
     [LOSSY_CAST] = {
         .id = "lossy-cast",
-        .group = GROUP,
+        .group = GROUP_DATA,
         .severity = SEVERITY_WARNING,
         .summary = "a change of type that not every value survives",
         .why = "Values that do not fit make the statement fail (SQLSTATE 22001, 22003, 22P02), or "
@@ -103,7 +101,7 @@ static const struct rule rules[] = {
     },
     [DROP_CASCADE] = {
         .id = "drop-cascade",
-        .group = GROUP,
+        .group = GROUP_DATA,
         .severity = SEVERITY_WARNING,
         .summary = "DROP … CASCADE removes what nobody named",
         .why = "Views, foreign keys, defaults and, with DROP TYPE or DROP EXTENSION, whole columns "
@@ -114,7 +112,7 @@ static const struct rule rules[] = {
     },
     [CANNOT_RESTORE] = {
         .id = "downgrade-cannot-restore",
-        .group = GROUP,
+        .group = GROUP_DATA,
         .severity = SEVERITY_ADVICE,
         .summary = "downgrade() makes again what was dropped, but empty",
         .why = "Whoever downgrades in an emergency gets the schema back without the data, and the "
@@ -127,7 +125,7 @@ static const struct rule rules[] = {
     },
     [DOWNGRADE_FAILS] = {
         .id = "downgrade-may-fail",
-        .group = GROUP,
+        .group = GROUP_DATA,
         .severity = SEVERITY_WARNING,
         .summary = "downgrade() demands values that are not there",
         .why = "A column that comes back as NOT NULL without a default fails with SQLSTATE 23502 "
@@ -143,7 +141,7 @@ static const struct rule rules[] = {
     },
     [NOT_REVERSIBLE] = {
         .id = "backfill-not-reversible",
-        .group = GROUP,
+        .group = GROUP_DATA,
         .severity = SEVERITY_ADVICE,
         .summary = "values are overwritten that downgrade() does not bring back",
         .why = "After a downgrade the old code meets the new values.",
@@ -340,17 +338,6 @@ before_step(void *self, const struct revision *revision, const struct step *step
 
 /* ---- the downgrade ---- */
 
-static struct finding *
-tell_downgrade(const struct watch *watch, const struct revision *revision, int rule,
-    struct place place, const char *message)
-{
-    struct finding *finding =
-        finding_add(watch->check.findings, &rules[rule], place, "%s", message);
-
-    finding->context = revision->id;
-    return finding;
-}
-
 static bool
 changes_data(const struct steps *steps)
 {
@@ -371,7 +358,7 @@ judge_losses(const struct watch *watch, const struct revision *revision)
         return;
     if (watch->count > NAMED_MOST)
         names = arena_printf(arena, "%s and %zu more", names, watch->count - NAMED_MOST);
-    finding = tell_downgrade(watch, revision, CANNOT_RESTORE, revision->downgrade_place,
+    finding = check_tell(&watch->check, &rules[CANNOT_RESTORE], revision, revision->downgrade_place,
         arena_printf(arena, "downgrade() does not bring back what was in %s", names));
     finding_related(watch->check.findings, finding, watch->first->place, "lost here");
 }
@@ -402,13 +389,13 @@ judge_demands(const struct watch *watch, const struct revision *revision, const 
         if (!table || is_filled || step->conditions.count > 0)
             continue;
         if (demands_value(step))
-            tell_downgrade(watch, revision, DOWNGRADE_FAILS, step->place,
+            check_tell(&watch->check, &rules[DOWNGRADE_FAILS], revision, step->place,
                 arena_printf(arena,
                     "downgrade() adds %s.%s as NOT NULL without a default: it fails as soon as "
                     "there is a row",
                     relation_label(arena, table), or_something(step->columns.items[0].name)));
         if (step->kind == STEP_SET_NOT_NULL)
-            tell_downgrade(watch, revision, DOWNGRADE_FAILS, step->place,
+            check_tell(&watch->check, &rules[DOWNGRADE_FAILS], revision, step->place,
                 arena_printf(arena, "downgrade() fails if %s.%s has been NULL since",
                     relation_label(arena, table), or_something(step->column)))
                 ->severity = SEVERITY_ADVICE;
@@ -440,7 +427,7 @@ after_revision(void *self, const struct revision *revision, const struct model *
     judge_losses(watch, revision);
     judge_demands(watch, revision, model);
     if (watch->update && !changes_data(&revision->downgrade))
-        tell_downgrade(watch, revision, NOT_REVERSIBLE, watch->update->place,
+        check_tell(&watch->check, &rules[NOT_REVERSIBLE], revision, watch->update->place,
             arena_printf(watch->check.ctx->arena,
                 "values of %s are overwritten, and downgrade() changes no data",
                 or_something(watch->update->object.name)));

@@ -5,9 +5,6 @@
 
 #include "migrate/rules.h"
 
-#define TRAPS    "Alembic's own traps"
-#define COVERAGE "What cannot be known"
-
 enum {
     TRY_AROUND_DDL,
     EXECUTE_PARAMETERS,
@@ -30,7 +27,7 @@ enum {
 static const struct rule rules[] = {
     [TRY_AROUND_DDL] = {
         .id = "try-around-ddl",
-        .group = TRAPS,
+        .group = GROUP_TRAPS,
         .severity = SEVERITY_ERROR,
         .summary = "try/except around a statement inside a transaction",
         .why = "When the statement fails, PostgreSQL aborts the transaction: Python goes on, but "
@@ -47,7 +44,7 @@ static const struct rule rules[] = {
     },
     [EXECUTE_PARAMETERS] = {
         .id = "execute-parameters",
-        .group = TRAPS,
+        .group = GROUP_TRAPS,
         .severity = SEVERITY_ERROR,
         .summary = "op.execute() with parameters, which it does not take",
         .why = "The second argument of op.execute() is not a set of parameters. Alembic 1.8 sends "
@@ -60,7 +57,7 @@ static const struct rule rules[] = {
     },
     [COMMIT_INSIDE] = {
         .id = "commit-inside-revision",
-        .group = TRAPS,
+        .group = GROUP_TRAPS,
         .severity = SEVERITY_ERROR,
         .summary = "the revision commits or begins a transaction by itself",
         .why = "What came before is there for good, what comes after runs without Alembic's "
@@ -74,7 +71,7 @@ static const struct rule rules[] = {
     },
     [AUTOCOMMIT_SPLITS] = {
         .id = "autocommit-splits-revision",
-        .group = TRAPS,
+        .group = GROUP_TRAPS,
         .severity = SEVERITY_WARNING,
         .summary = "an autocommit block in a revision that does other things as well",
         .why = "Entering the block commits what came before. If something in or after it fails, "
@@ -91,7 +88,7 @@ static const struct rule rules[] = {
     },
     [DDL_ON_IMPORT] = {
         .id = "ddl-on-import",
-        .group = TRAPS,
+        .group = GROUP_TRAPS,
         .severity = SEVERITY_ERROR,
         .summary = "an operation at the top level of the file",
         .why = "It runs when Alembic loads the folder, for `alembic heads` as well, and fails "
@@ -104,7 +101,7 @@ static const struct rule rules[] = {
     },
     [APPLICATION_IMPORT] = {
         .id = "application-import",
-        .group = TRAPS,
+        .group = GROUP_TRAPS,
         .severity = SEVERITY_WARNING,
         .summary = "the revision imports the application",
         .why = "The application changes, the revision must not: a renamed module breaks every "
@@ -120,7 +117,7 @@ static const struct rule rules[] = {
     },
     [ENVIRONMENT_DECIDES] = {
         .id = "environment-decides",
-        .group = TRAPS,
+        .group = GROUP_TRAPS,
         .severity = SEVERITY_WARNING,
         .summary = "an environment variable decides what the revision does",
         .why = "Two databases at the same revision can have different schemas, and nothing in "
@@ -131,7 +128,7 @@ static const struct rule rules[] = {
     },
     [ORM_IN_MIGRATION] = {
         .id = "orm-in-migration",
-        .group = TRAPS,
+        .group = GROUP_TRAPS,
         .severity = SEVERITY_WARNING,
         .summary = "rows are changed through an ORM session",
         .why = "The session loads rows one by one, sends statements that cannot be read here, and "
@@ -144,7 +141,7 @@ static const struct rule rules[] = {
     },
     [NOT_OFFLINE] = {
         .id = "not-offline",
-        .group = TRAPS,
+        .group = GROUP_TRAPS,
         .severity = SEVERITY_ADVICE,
         .summary = "the revision cannot be rendered as SQL",
         .why = "It uses the result of a query, so `alembic upgrade --sql` fails here: nobody can "
@@ -156,7 +153,7 @@ static const struct rule rules[] = {
     },
     [CANNOT_READ] = {
         .id = "cannot-read",
-        .group = COVERAGE,
+        .group = GROUP_COVERAGE,
         .severity = SEVERITY_ERROR,
         .summary = "a file that cannot be read",
         .why = "Nothing is known about it, and everything after it in the history is uncertain.",
@@ -166,7 +163,7 @@ static const struct rule rules[] = {
     },
     [SYNTAX] = {
         .id = "python-syntax",
-        .group = COVERAGE,
+        .group = GROUP_COVERAGE,
         .severity = SEVERITY_ERROR,
         .summary = "a file that Python cannot load",
         .why = "Alembic imports every file of the folder: one syntax error stops every command, "
@@ -178,7 +175,7 @@ static const struct rule rules[] = {
     },
     [UNKNOWN_PARENT] = {
         .id = "unknown-revision-data",
-        .group = COVERAGE,
+        .group = GROUP_COVERAGE,
         .severity = SEVERITY_ERROR,
         .summary = "revision, down_revision, depends_on or branch_labels cannot be read",
         .why = "They are computed by something outside the file, so that the place of the "
@@ -190,7 +187,7 @@ static const struct rule rules[] = {
     },
     [CANNOT_KNOW] = {
         .id = "cannot-know",
-        .group = COVERAGE,
+        .group = GROUP_COVERAGE,
         .severity = SEVERITY_WARNING,
         .summary = "what this does depends on something outside the file",
         .why = "It was not guessed. What follows from it (tables, columns) is treated as "
@@ -202,7 +199,7 @@ static const struct rule rules[] = {
     },
     [PLUGIN_OPERATION] = {
         .id = "plugin-operation",
-        .group = COVERAGE,
+        .group = GROUP_COVERAGE,
         .severity = SEVERITY_ADVICE,
         .summary = "an operation that a plugin brings",
         .why = "Alembic has no operation of this name; what it does is in the plugin.",
@@ -212,7 +209,7 @@ static const struct rule rules[] = {
     },
     [READS_FILE] = {
         .id = "reads-file",
-        .group = COVERAGE,
+        .group = GROUP_COVERAGE,
         .severity = SEVERITY_ADVICE,
         .summary = "the revision reads a file",
         .why = "The revision is only as fixed as that file is.",
@@ -222,7 +219,7 @@ static const struct rule rules[] = {
     },
     [UNUSED_IGNORE] = {
         .id = "unused-ignore",
-        .group = COVERAGE,
+        .group = GROUP_COVERAGE,
         .severity = SEVERITY_ADVICE,
         .summary = "an ignore comment that silences nothing",
         .why = "The code changed or the rule's name is wrong: the comment hides what comes next.",
@@ -233,16 +230,6 @@ static const struct rule rules[] = {
 };
 
 const struct rule_group rules_file = { rules, COUNT_OF(rules) };
-
-static struct finding *
-add(const struct check *check, size_t rule, const struct revision *revision, struct place place,
-    const char *message)
-{
-    struct finding *finding = finding_add(check->findings, &rules[rule], place, "%s", message);
-
-    finding->context = revision->id;
-    return finding;
-}
 
 /* What a note becomes; a rule of -1 is told by its step. */
 struct note_rule {
@@ -298,8 +285,8 @@ check_notes(const struct check *check, const struct revision *revision)
 
         if (has_note_at(revision, i, note))
             continue;
-        finding = add(check, (size_t)note_rules[note->kind].rule, revision, note->place,
-            fill(check->ctx->arena, note_rules[note->kind].format, note->text));
+        finding = check_tell(check, &rules[(size_t)note_rules[note->kind].rule], revision,
+            note->place, fill(check->ctx->arena, note_rules[note->kind].format, note->text));
         if (note->is_downgrade && finding->severity == SEVERITY_ERROR && note->kind != NOTE_SYNTAX)
             finding->severity = SEVERITY_WARNING;
     }
@@ -314,7 +301,7 @@ check_try(const struct check *check, const struct revision *revision)
         if (!step->in_try || step->in_autocommit || step->in_savepoint ||
             (!step_is_ddl(step) && !step_is_data(step)))
             continue;
-        add(check, TRY_AROUND_DDL, revision, step->place,
+        check_tell(check, &rules[TRY_AROUND_DDL], revision, step->place,
             arena_printf(check->ctx->arena,
                 "if %s fails, the rest of the revision fails with 25P02 although the exception "
                 "is caught",
@@ -332,7 +319,7 @@ check_transactions(const struct check *check, const struct revision *revision)
         const struct step *step = &revision->upgrade.items[i];
 
         if (step->kind == STEP_COMMIT || step->kind == STEP_BEGIN || step->kind == STEP_ROLLBACK)
-            add(check, COMMIT_INSIDE, revision, step->place,
+            check_tell(check, &rules[COMMIT_INSIDE], revision, step->place,
                 arena_printf(check->ctx->arena, "%s in the middle of the revision",
                     step->text ? step->text : step_kind_name(step->kind)));
         if (!step_is_ddl(step) && !step_is_data(step))
@@ -343,7 +330,7 @@ check_transactions(const struct check *check, const struct revision *revision)
             block = step;
     }
     if (block && outside > 0)
-        add(check, AUTOCOMMIT_SPLITS, revision, block->place,
+        check_tell(check, &rules[AUTOCOMMIT_SPLITS], revision, block->place,
             arena_printf(check->ctx->arena,
                 "%zu other %s of the revision can be left behind or missing when this fails",
                 outside, outside == 1 ? "step" : "steps"));
@@ -353,7 +340,7 @@ static void
 check_import_time(const struct check *check, const struct revision *revision)
 {
     for (size_t i = 0; i < revision->module.count; i++)
-        add(check, DDL_ON_IMPORT, revision, revision->module.items[i].place,
+        check_tell(check, &rules[DDL_ON_IMPORT], revision, revision->module.items[i].place,
             arena_printf(check->ctx->arena, "%s when Alembic loads the file",
                 step_kind_name(revision->module.items[i].kind)));
 }
@@ -367,7 +354,7 @@ tell_unknown(const struct check *check, const struct revision *revision)
 
     if (!place.file)
         place = (struct place){ .file = revision->file };
-    finding = add(check, UNKNOWN_PARENT, revision, place, revision->unknown);
+    finding = check_tell(check, &rules[UNKNOWN_PARENT], revision, place, revision->unknown);
     if (revision->id && !revision->is_down_unknown)
         finding->severity = SEVERITY_WARNING;
 }
@@ -379,8 +366,8 @@ check_files(const struct check *check)
         const struct revision *revision = &check->history->items[i];
 
         if (revision->failure) {
-            add(check, CANNOT_READ, revision, (struct place){ .file = revision->file },
-                revision->failure);
+            check_tell(check, &rules[CANNOT_READ], revision,
+                (struct place){ .file = revision->file }, revision->failure);
             continue;
         }
         if (revision->unknown)
@@ -404,7 +391,7 @@ check_ignores(const struct check *check)
             struct place place = { .file = revision->file, .line = ignore->line };
 
             if (!ignore->was_used)
-                add(check, UNUSED_IGNORE, revision, place,
+                check_tell(check, &rules[UNUSED_IGNORE], revision, place,
                     fill(check->ctx->arena,
                         rule_find(ignore->rule) ? "no finding of %s is silenced here"
                                                 : "there is no rule %s",

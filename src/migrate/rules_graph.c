@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "migrate/rules.h"
-
-#define GROUP "Graph"
+#include "migrate/rules_example.h"
 
 enum {
     SEVERAL_HEADS,
@@ -30,21 +29,17 @@ enum {
     FILE_NAME_AT_ODDS,
 };
 
-#define FILE_OF(id, down, body)                                                             \
-    "# file:\nfrom alembic import op\nimport sqlalchemy as sa\nrevision = '" id             \
-    "'\ndown_revision = " down "\n\n\ndef upgrade():\n    " body "\n\n\ndef downgrade():\n" \
-    "    pass\n"
-#define NEXT  "# --- next revision\n"
+#define FILE_OF(id, down, body) EXAMPLE_FILE(id, down, body, "pass")
 
-#define ROOT  FILE_OF("r1", "None", "op.execute('select 1')")
-#define LEFT  FILE_OF("r2", "'r1'", "op.execute('select 2')")
-#define RIGHT FILE_OF("r3", "'r1'", "op.execute('select 3')")
-#define CHAIN FILE_OF("r3", "'r2'", "op.execute('select 3')")
+#define ROOT                    FILE_OF("r1", "None", "op.execute('select 1')")
+#define LEFT                    FILE_OF("r2", "'r1'", "op.execute('select 2')")
+#define RIGHT                   FILE_OF("r3", "'r1'", "op.execute('select 3')")
+#define CHAIN                   FILE_OF("r3", "'r2'", "op.execute('select 3')")
 
 static const struct rule rules[] = {
     [SEVERAL_HEADS] = {
         .id = "several-heads",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "the history ends in more than one head",
         .why = "`alembic upgrade head` refuses: \"Multiple head revisions are present for given "
@@ -57,7 +52,7 @@ static const struct rule rules[] = {
     },
     [MISSING_PARENT] = {
         .id = "missing-parent",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "a revision names a parent or dependency that no file has",
         .why = "Alembic cannot load the folder: every command stops with a bare KeyError.",
@@ -68,7 +63,7 @@ static const struct rule rules[] = {
     },
     [DUPLICATE_ID] = {
         .id = "duplicate-id",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "two files have the same revision id",
         .why = "Alembic only warns and uses the file it read last, so that the other one's "
@@ -80,7 +75,7 @@ static const struct rule rules[] = {
     },
     [CYCLE] = {
         .id = "cycle",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "revisions follow each other in a circle",
         .why = "Alembic cannot order them: every command stops with CycleDetected or "
@@ -91,7 +86,7 @@ static const struct rule rules[] = {
     },
     [NO_REVISION] = {
         .id = "no-revision-id",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "a file in the folder that is no revision",
         .why = "Alembic loads every Python file of a versions folder and refuses one without "
@@ -102,7 +97,7 @@ static const struct rule rules[] = {
     },
     [BAD_ID] = {
         .id = "bad-revision-id",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "a revision id with characters that Alembic refuses",
         .why = "The characters @, - and + (and : since 1.14) have a meaning on Alembic's command "
@@ -113,7 +108,7 @@ static const struct rule rules[] = {
     },
     [AMBIGUOUS_ID] = {
         .id = "ambiguous-id",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "a shortened id that fits several revisions",
         .why = "Alembic cannot tell which revision is meant, and stops.",
@@ -126,7 +121,7 @@ static const struct rule rules[] = {
     },
     [SEVERAL_BASES] = {
         .id = "several-bases",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_WARNING,
         .summary = "unrelated revisions without a parent",
         .why = "Histories that begin in several places are applied in an order that depends on "
@@ -138,7 +133,7 @@ static const struct rule rules[] = {
     },
     [EMPTY_PARENT] = {
         .id = "empty-down-revision",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_WARNING,
         .summary = "down_revision is an empty text",
         .why = "Alembic 1.8 takes it for a base, 1.19 stops with KeyError: ''.",
@@ -148,7 +143,7 @@ static const struct rule rules[] = {
     },
     [PLACEHOLDER_PARENT] = {
         .id = "placeholder-parent",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "the down_revision is a placeholder that nobody replaced",
         .why = "The comment says that another revision should stand here. As it is, the file "
@@ -160,7 +155,7 @@ static const struct rule rules[] = {
     },
     [MERGE_BY_DEPENDS_ON] = {
         .id = "merge-by-depends-on",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "a merge that names its parents in depends_on",
         .why = "depends_on orders, but does not join: the revisions it names stay heads, and "
@@ -173,7 +168,7 @@ static const struct rule rules[] = {
     },
     [MERGE_OF_ANCESTOR] = {
         .id = "merge-of-ancestor",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ERROR,
         .summary = "a merge of a revision with its own descendant",
         .why = "One parent is already part of the other one's history, so that nothing is "
@@ -184,7 +179,7 @@ static const struct rule rules[] = {
     },
     [MERGE_OF_MERGES] = {
         .id = "merge-of-merges",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ADVICE,
         .summary = "a merge whose parents are merges",
         .why = "Merges on top of merges mean that two lines kept growing side by side after they "
@@ -198,7 +193,7 @@ static const struct rule rules[] = {
     },
     [EMPTY_MERGE] = {
         .id = "empty-merge",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ADVICE,
         .summary = "a merge revision that changes nothing",
         .why = "It only joins two lines. That is what merges are for, but each one is a file that "
@@ -209,7 +204,7 @@ static const struct rule rules[] = {
     },
     [MERGE_WITH_CHANGES] = {
         .id = "merge-with-changes",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_WARNING,
         .summary = "a merge revision that also changes the schema",
         .why = "Reviewers do not expect changes in a merge, and its downgrade splits the history "
@@ -221,7 +216,7 @@ static const struct rule rules[] = {
     },
     [EMPTY_REVISION] = {
         .id = "empty-revision",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ADVICE,
         .summary = "a revision that changes nothing",
         .why = "Its upgrade() is empty although its name promises something; later revisions may "
@@ -232,7 +227,7 @@ static const struct rule rules[] = {
     },
     [DOWNGRADE_MISSING] = {
         .id = "downgrade-missing",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_WARNING,
         .summary = "there is no downgrade()",
         .why = "`alembic downgrade` stops with an AttributeError in the middle of going back.",
@@ -245,7 +240,7 @@ static const struct rule rules[] = {
     },
     [DOWNGRADE_EMPTY] = {
         .id = "downgrade-empty",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_WARNING,
         .summary = "downgrade() does nothing although upgrade() changes the schema",
         .why = "Going back leaves the changes in place but moves the version: the next upgrade "
@@ -258,7 +253,7 @@ static const struct rule rules[] = {
     },
     [DOWNGRADE_RAISES] = {
         .id = "downgrade-raises",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ADVICE,
         .summary = "downgrade() refuses",
         .why = "There is no way back over this revision but a backup.",
@@ -272,7 +267,7 @@ static const struct rule rules[] = {
     },
     [DOCSTRING_AT_ODDS] = {
         .id = "docstring-at-odds",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ADVICE,
         .summary = "the docstring names another id or parent than the code",
         .why = "Alembic reads the code only; people read the docstring and are misled. Usually "
@@ -287,7 +282,7 @@ static const struct rule rules[] = {
     },
     [FILE_NAME_AT_ODDS] = {
         .id = "file-name-at-odds",
-        .group = GROUP,
+        .group = GROUP_GRAPH,
         .severity = SEVERITY_ADVICE,
         .summary = "the file's name contains another revision id than the code",
         .why = "Whoever looks for the file of an id does not find it.",
@@ -323,16 +318,6 @@ parent_of(const struct revision *revision)
     return revision->down_place.file ? revision->down_place : head_of(revision);
 }
 
-static struct finding *
-add(const struct check *check, size_t rule, const struct revision *revision, struct place place,
-    const char *message)
-{
-    struct finding *finding = finding_add(check->findings, &rules[rule], place, "%s", message);
-
-    finding->context = revision->id;
-    return finding;
-}
-
 /* "a, b and c" of the nodes' ids. */
 static const char *
 id_list(const struct check *check, const size_t *items, size_t count)
@@ -357,14 +342,14 @@ check_ends(const struct check *check)
     for (size_t i = 0; graph->heads.count > 1 && i < graph->heads.count; i++) {
         const struct revision *revision = node_at(check, graph->heads.items[i])->revision;
 
-        add(check, SEVERAL_HEADS, revision, head_of(revision),
+        check_tell(check, &rules[SEVERAL_HEADS], revision, head_of(revision),
             arena_printf(arena, "%s is one of %zu heads", revision->id, graph->heads.count));
     }
     for (size_t i = 0; graph->bases.count > 1 && i < graph->bases.count; i++) {
         const struct node *node = node_at(check, graph->bases.items[i]);
 
         if (node->labels.count == 0)
-            add(check, SEVERAL_BASES, node->revision, parent_of(node->revision),
+            check_tell(check, &rules[SEVERAL_BASES], node->revision, parent_of(node->revision),
                 arena_printf(arena, "%s is one of %zu revisions without a parent",
                     node->revision->id, graph->bases.count));
     }
@@ -394,7 +379,7 @@ check_problem(const struct check *check, const struct graph_problem *problem)
         place = revision->depends_place;
     else if (problem->kind != GRAPH_DUPLICATE_ID && problem->kind != GRAPH_BAD_ID)
         place = parent_of(revision);
-    finding = add(check, rule_of[problem->kind], revision, place,
+    finding = check_tell(check, &rules[rule_of[problem->kind]], revision, place,
         problem->alembic ? problem->alembic : rules[rule_of[problem->kind]].summary);
     finding->object = problem->id;
     finding_evidence(
@@ -430,13 +415,13 @@ check_merge_parents(const struct check *check, const struct node *node)
         for (size_t k = 0; k < node->parents.count; k++)
             if (i != k &&
                 graph_is_ancestor(check->graph, node->parents.items[i], node->parents.items[k]))
-                add(check, MERGE_OF_ANCESTOR, revision, parent_of(revision),
+                check_tell(check, &rules[MERGE_OF_ANCESTOR], revision, parent_of(revision),
                     arena_printf(arena, "%s is already part of the history of %s",
                         node_at(check, node->parents.items[i])->revision->id,
                         node_at(check, node->parents.items[k])->revision->id));
     }
     if (are_merges)
-        add(check, MERGE_OF_MERGES, revision, parent_of(revision),
+        check_tell(check, &rules[MERGE_OF_MERGES], revision, parent_of(revision),
             arena_printf(arena, "%s are merges themselves",
                 id_list(check, node->parents.items, node->parents.count)));
 }
@@ -448,7 +433,7 @@ check_merge(const struct check *check, const struct node *node)
     const struct revision *revision = node->revision;
 
     if (node->parents.count == 0 && node->dependencies.count > 1 && revision->upgrade.count == 0)
-        add(check, MERGE_BY_DEPENDS_ON, revision,
+        check_tell(check, &rules[MERGE_BY_DEPENDS_ON], revision,
             revision->depends_place.file ? revision->depends_place : parent_of(revision),
             arena_printf(arena, "depends_on orders but does not merge: %s stay heads",
                 id_list(check, node->dependencies.items, node->dependencies.count)));
@@ -456,11 +441,11 @@ check_merge(const struct check *check, const struct node *node)
         return;
     check_merge_parents(check, node);
     if (has_changes(&revision->upgrade))
-        add(check, MERGE_WITH_CHANGES, revision, revision->upgrade_place,
+        check_tell(check, &rules[MERGE_WITH_CHANGES], revision, revision->upgrade_place,
             arena_printf(arena, "the merge %s also has %zu %s", revision->id,
                 revision->upgrade.count, revision->upgrade.count == 1 ? "step" : "steps"));
     else if (revision->upgrade_body == BODY_EMPTY)
-        add(check, EMPTY_MERGE, revision, parent_of(revision),
+        check_tell(check, &rules[EMPTY_MERGE], revision, parent_of(revision),
             arena_printf(arena, "%s only joins %s", revision->id,
                 id_list(check, node->parents.items, node->parents.count)));
 }
@@ -473,13 +458,13 @@ check_downgrade(const struct check *check, const struct revision *revision)
     if (!has_changes(&revision->upgrade))
         return;
     if (revision->downgrade_body == BODY_MISSING)
-        add(check, DOWNGRADE_MISSING, revision, revision->upgrade_place,
+        check_tell(check, &rules[DOWNGRADE_MISSING], revision, revision->upgrade_place,
             arena_printf(arena, "%s has no downgrade()", revision->id));
     else if (revision->downgrade_body == BODY_RAISES)
-        add(check, DOWNGRADE_RAISES, revision, revision->downgrade_place,
+        check_tell(check, &rules[DOWNGRADE_RAISES], revision, revision->downgrade_place,
             arena_printf(arena, "downgrade() of %s only raises", revision->id));
     else if (revision->downgrade_body == BODY_EMPTY)
-        add(check, DOWNGRADE_EMPTY, revision, revision->downgrade_place,
+        check_tell(check, &rules[DOWNGRADE_EMPTY], revision, revision->downgrade_place,
             arena_printf(arena, "downgrade() of %s is empty, upgrade() has %zu %s", revision->id,
                 revision->upgrade.count, revision->upgrade.count == 1 ? "step" : "steps"));
 }
@@ -515,11 +500,11 @@ check_docstring(const struct check *check, const struct revision *revision)
     struct arena *arena = check->ctx->arena;
 
     if (revision->doc_id && !text_equal(revision->doc_id, revision->id))
-        add(check, DOCSTRING_AT_ODDS, revision, head_of(revision),
+        check_tell(check, &rules[DOCSTRING_AT_ODDS], revision, head_of(revision),
             arena_printf(arena, "the docstring says Revision ID: %s, the code '%s'",
                 revision->doc_id, revision->id));
     if (revision->doc_revises && !doc_names_parents(arena, revision))
-        add(check, DOCSTRING_AT_ODDS, revision, parent_of(revision),
+        check_tell(check, &rules[DOCSTRING_AT_ODDS], revision, parent_of(revision),
             arena_printf(arena, "the docstring says Revises: %s, the code %s",
                 text_is_empty(revision->doc_revises) ? "nothing" : revision->doc_revises,
                 revision->down.count > 0 ? text_list_join(arena, &revision->down, ", ") : "None"));
@@ -545,7 +530,7 @@ check_names(const struct check *check, const struct revision *revision)
     const char *named = id_in_name(arena, revision->file);
 
     if (named && !text_starts_with(revision->id, named))
-        add(check, FILE_NAME_AT_ODDS, revision, head_of(revision),
+        check_tell(check, &rules[FILE_NAME_AT_ODDS], revision, head_of(revision),
             arena_printf(
                 arena, "the file is named for %s, the revision is %s", named, revision->id));
 }
@@ -563,12 +548,12 @@ check_node(const struct check *check, const struct node *node)
     check_docstring(check, revision);
     check_names(check, revision);
     if (revision->is_down_placeholder)
-        add(check, PLACEHOLDER_PARENT, revision, parent_of(revision),
+        check_tell(check, &rules[PLACEHOLDER_PARENT], revision, parent_of(revision),
             arena_printf(
                 arena, "the comment says that the parent of %s is still to be set", revision->id));
     if (node->parents.count < 2 && revision->upgrade_body == BODY_EMPTY &&
         node->dependencies.count < 2)
-        add(check, EMPTY_REVISION, revision, revision->upgrade_place,
+        check_tell(check, &rules[EMPTY_REVISION], revision, revision->upgrade_place,
             arena_printf(arena, "upgrade() of %s is empty", revision->id));
 }
 

@@ -4,8 +4,7 @@
 
 #include "migrate/region.h"
 #include "migrate/rules.h"
-
-#define GROUP "Replay"
+#include "migrate/rules_example.h"
 
 enum {
     CREATED_TWICE,
@@ -22,13 +21,8 @@ enum {
     DROPPED_ON_OTHER_BRANCH,
 };
 
-#define TABLE_T "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True))\n"
-#define NEXT    "# --- next revision\n"
+#define TABLE_T  "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True))\n"
 
-#define BRANCH(id, down, body)                                                              \
-    "# file:\nfrom alembic import op\nimport sqlalchemy as sa\nrevision = '" id             \
-    "'\ndown_revision = " down "\n\n\ndef upgrade():\n    " body "\n\n\ndef downgrade():\n" \
-    "    raise NotImplementedError\n"
 #define CREATE_T "op.create_table('t', sa.Column('id', sa.BigInteger(), primary_key=True))"
 #define CREATE_U "op.create_table('u', sa.Column('id', sa.BigInteger(), primary_key=True))"
 #define CREATE_V "op.create_table('v', sa.Column('id', sa.BigInteger(), primary_key=True))"
@@ -36,7 +30,7 @@ enum {
 static const struct rule rules[] = {
     [CREATED_TWICE] = {
         .id = "created-twice",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_ERROR,
         .summary = "an object is created that an earlier revision created",
         .why = "The server answers with an error and the history does not replay on an empty "
@@ -48,7 +42,7 @@ static const struct rule rules[] = {
     },
     [TABLE_MISSING] = {
         .id = "table-missing",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_ERROR,
         .summary = "a table is used that does not exist at this point",
         .why = "No earlier revision creates it, or one has dropped or renamed it. The revision "
@@ -60,7 +54,7 @@ static const struct rule rules[] = {
     },
     [COLUMN_MISSING] = {
         .id = "column-missing",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_ERROR,
         .summary = "a column is used that does not exist at this point",
         .why = "No earlier revision adds it, or one has dropped or renamed it. The revision "
@@ -72,7 +66,7 @@ static const struct rule rules[] = {
     },
     [OBJECT_MISSING] = {
         .id = "object-missing",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_ERROR,
         .summary = "an index, constraint, type or other object is used that does not exist",
         .why = "No earlier revision creates it under this name. Names that PostgreSQL or a naming "
@@ -85,7 +79,7 @@ static const struct rule rules[] = {
     },
     [STILL_REFERENCED] = {
         .id = "still-referenced",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_ERROR,
         .summary = "an object is dropped that others still need",
         .why = "The server refuses with SQLSTATE 2BP01.",
@@ -98,7 +92,7 @@ static const struct rule rules[] = {
     },
     [ABORTED] = {
         .id = "aborted-transaction",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_ERROR,
         .summary = "a statement in a transaction that an earlier one has already aborted",
         .why = "The exception was caught in Python, but the server refuses everything until the "
@@ -111,7 +105,7 @@ static const struct rule rules[] = {
     },
     [NOT_IN_TRANSACTION] = {
         .id = "not-in-transaction",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_ERROR,
         .summary = "a statement that the server refuses inside a transaction",
         .why = "Alembic runs revisions in a transaction; CONCURRENTLY, VACUUM and their like get "
@@ -123,7 +117,7 @@ static const struct rule rules[] = {
     },
     [NEW_VALUE_USED] = {
         .id = "enum-value-used-too-early",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_ERROR,
         .summary = "a new enum value is used in the transaction that adds it",
         .why = "The server refuses with SQLSTATE 55P04 until the transaction that added the value "
@@ -141,7 +135,7 @@ static const struct rule rules[] = {
     },
     [OTHER_ERROR] = {
         .id = "server-refuses",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_ERROR,
         .summary = "a statement that the server would refuse at this point",
         .why = "The schema that the history has built up to here does not allow it.",
@@ -151,7 +145,7 @@ static const struct rule rules[] = {
     },
     [UNCERTAIN] = {
         .id = "replay-uncertain",
-        .group = GROUP,
+        .group = GROUP_REPLAY,
         .severity = SEVERITY_WARNING,
         .summary = "something is used that may not be there",
         .why = "It was made or dropped under a condition, or by something that cannot be read "
@@ -164,7 +158,7 @@ static const struct rule rules[] = {
     },
     [CREATED_ON_TWO_BRANCHES] = {
         .id = "created-on-two-branches",
-        .group = "Conflicts",
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_ERROR,
         .summary = "two branches create the same object",
         .why = "Each branch works by itself; where both are applied (at the merge, or with "
@@ -177,7 +171,7 @@ static const struct rule rules[] = {
     },
     [DROPPED_ON_OTHER_BRANCH] = {
         .id = "dropped-on-other-branch",
-        .group = "Conflicts",
+        .group = GROUP_CONFLICTS,
         .severity = SEVERITY_ERROR,
         .summary = "something is used that a parallel branch drops",
         .why = "Whether it works depends on which branch is applied first.",

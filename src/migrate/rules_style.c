@@ -3,9 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "migrate/rules_example.h"
 #include "migrate/rules_step.h"
-
-#define GROUP "Types and habits"
 
 /* NAMEDATALEN - 1: the server cuts off the rest. */
 enum { NAME_MOST = 63 };
@@ -29,10 +28,9 @@ enum {
     "                " column ")"
 #define LONG "a123456789b123456789c123456789d123456789e123456789f123456789g123456789"
 
-#define CONVENTION                                                                    \
-    "# file: ../env.py\nfrom sqlalchemy import MetaData\n\n"                          \
-    "target_metadata = MetaData(naming_convention={'ix': 'ix_%(column_0_label)s'})\n" \
-    "# --- next revision\n"
+#define CONVENTION                                           \
+    "# file: ../env.py\nfrom sqlalchemy import MetaData\n\n" \
+    "target_metadata = MetaData(naming_convention={'ix': 'ix_%(column_0_label)s'})\n" NEXT
 #define BY_CONVENTION(code)                                                               \
     "# file: r1.py\nfrom alembic import op\nimport sqlalchemy as sa\n\nrevision = 'r1'\n" \
     "down_revision = None\n\n\ndef upgrade():\n"                                          \
@@ -41,7 +39,7 @@ enum {
 static const struct rule rules[] = {
     [TIMESTAMP_WITHOUT_ZONE] = {
         .id = "timestamp-without-time-zone",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a timestamp without time zone",
         .why = "It stores what a clock showed, not a moment: the offset of what is inserted is "
@@ -52,7 +50,7 @@ static const struct rule rules[] = {
     },
     [INT_PRIMARY_KEY] = {
         .id = "int-primary-key",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a primary key that ends at 2 147 483 647",
         .why = "Sequences count failed inserts and ON CONFLICT as well, so that the end comes "
@@ -64,7 +62,7 @@ static const struct rule rules[] = {
     },
     [SERIAL] = {
         .id = "serial-instead-of-identity",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a serial column where an identity column would do",
         .why = "serial makes a sequence with rights and an owner of its own and a default that can "
@@ -76,7 +74,7 @@ static const struct rule rules[] = {
     },
     [JSON] = {
         .id = "json-instead-of-jsonb",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a json column",
         .why = "json keeps the text as it came and reads it anew for each access. It has no "
@@ -87,7 +85,7 @@ static const struct rule rules[] = {
     },
     [VARCHAR_LENGTH] = {
         .id = "varchar-length",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a limit of length in the type",
         .why = "varchar(n) is no faster and no smaller than text. Making n smaller writes the "
@@ -99,7 +97,7 @@ static const struct rule rules[] = {
     },
     [CHAR_TYPE] = {
         .id = "char-type",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a char(n) column",
         .why = "It is padded with blanks that take room and are ignored in comparisons, except "
@@ -110,7 +108,7 @@ static const struct rule rules[] = {
     },
     [MONEY] = {
         .id = "money-type",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a money column",
         .why = "How it is read and shown depends on lc_monetary of the server: a dump restored "
@@ -121,7 +119,7 @@ static const struct rule rules[] = {
     },
     [NAME_TOO_LONG] = {
         .id = "name-too-long",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a name of more than 63 bytes",
         .why = "PostgreSQL cuts it off with no more than a notice, and two names that are the same "
@@ -134,7 +132,7 @@ static const struct rule rules[] = {
     },
     [RESERVED_WORD] = {
         .id = "reserved-word",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a name that is a reserved word of SQL",
         .why = "Every statement written by hand has to quote it. Without quotes some mean "
@@ -145,7 +143,7 @@ static const struct rule rules[] = {
     },
     [NAMING_CONVENTION] = {
         .id = "naming-convention",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a name that breaks the naming convention of env.py",
         .why = "Code that computes names by the convention (autogenerate, op.f(), downgrades) does "
@@ -156,7 +154,7 @@ static const struct rule rules[] = {
     },
     [MISSING_PRIMARY_KEY] = {
         .id = "missing-primary-key",
-        .group = GROUP,
+        .group = GROUP_STYLE,
         .severity = SEVERITY_ADVICE,
         .summary = "a table without a primary key",
         .why = "Rows cannot be told apart: logical replication refuses UPDATE and DELETE, online "

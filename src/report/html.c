@@ -1,37 +1,13 @@
 #include "report/html.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "report/make.h"
 #include "web.h"
 
 enum { MOST_SHOWN = 2000 };
-
-const char *
-html_text(struct arena *arena, const char *text)
-{
-    struct buffer buffer = { .arena = arena };
-
-    for (const char *at = text; *at; at++) {
-        unsigned char byte = (unsigned char)*at;
-
-        if (byte == '<')
-            buffer_add(&buffer, "&lt;");
-        else if (byte == '>')
-            buffer_add(&buffer, "&gt;");
-        else if (byte == '&')
-            buffer_add(&buffer, "&amp;");
-        else if (byte == '"')
-            buffer_add(&buffer, "&quot;");
-        else if (byte == '\'')
-            buffer_add(&buffer, "&#39;");
-        else if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7F)
-            buffer_add(&buffer, "\xEF\xBF\xBD");
-        else
-            buffer_append(&buffer, at, 1);
-    }
-    return buffer_text(&buffer);
-}
 
 const char *
 html_ms(struct arena *arena, double ms)
@@ -72,10 +48,10 @@ add_stretch(
     buffer_printf(
         page, "%s%s (", stretch->from_at ? "" : "until ", report_time(arena, stretch->to_at));
     if (stretch->from)
-        buffer_printf(page, "snapshot “%s” to “%s”", html_text(arena, stretch->from),
-            html_text(arena, stretch->to));
+        buffer_printf(page, "snapshot “%s” to “%s”", markup_escape(arena, stretch->from),
+            markup_escape(arena, stretch->to));
     else
-        buffer_printf(page, "statistics reset to snapshot “%s”", html_text(arena, stretch->to));
+        buffer_printf(page, "statistics reset to snapshot “%s”", markup_escape(arena, stretch->to));
     buffer_add(page, ")</li>\n");
 }
 
@@ -145,7 +121,7 @@ add_notes(struct buffer *page, const struct report *report)
         return;
     buffer_add(page, "<section class=\"notes\"><strong>Read this first</strong><ul>\n");
     for (size_t i = 0; i < report->notes.count; i++)
-        buffer_printf(page, "<li>%s</li>\n", html_text(page->arena, report->notes.items[i]));
+        buffer_printf(page, "<li>%s</li>\n", markup_escape(page->arena, report->notes.items[i]));
     buffer_add(page, "</ul></section>\n");
 }
 
@@ -159,10 +135,10 @@ add_access(struct buffer *page, const struct snapshot_plan *plan, const char *ki
         buffer_add(page, "<span class=\"chip\">no plan</span> ");
     for (size_t i = 0; i < plan->plan.seq_scans.count; i++)
         buffer_printf(page, "<span class=\"chip %s\">reads all of %s</span> ", kind,
-            html_text(arena, plan->plan.seq_scans.items[i]));
+            markup_escape(arena, plan->plan.seq_scans.items[i]));
     for (size_t i = 0; i < plan->plan.indexes.count; i++)
         buffer_printf(page, "<span class=\"chip %s\">%s</span> ", kind,
-            html_text(arena, plan->plan.indexes.items[i]));
+            markup_escape(arena, plan->plan.indexes.items[i]));
 }
 
 static void
@@ -216,7 +192,7 @@ one_line(struct arena *arena, const char *sql)
             text[length++] = (char)(is_blank ? ' ' : *at);
     }
     text[length] = '\0';
-    return html_text(arena, text);
+    return markup_escape(arena, text);
 }
 
 static void
@@ -226,7 +202,7 @@ add_query(struct buffer *page, const struct report_query *query)
 
     buffer_add(page, "<tr><td class=\"name\">");
     if (query->script)
-        buffer_printf(page, "<strong>%s</strong>", html_text(arena, query->script));
+        buffer_printf(page, "<strong>%s</strong>", markup_escape(arena, query->script));
     buffer_printf(page, "<span class=\"sql\">%s</span>", one_line(arena, query->query));
     add_accesses(page, query);
     if (*query->before.notes)
@@ -304,7 +280,7 @@ add_indexes(struct buffer *page, const struct report *report)
         buffer_printf(page,
             "<tr><td class=\"name\"><strong>%s</strong><span class=\"sub\">%s</span></td><td>"
             "<span class=\"chip %s\">%s</span>%s</td>",
-            html_text(arena, index->name), html_text(arena, index->definition),
+            markup_escape(arena, index->name), markup_escape(arena, index->definition),
             text_equal(index->what, "built") ? "a" : "", index->what,
             index->is_valid ? "" : " <span class=\"chip bad\">INVALID</span>");
         buffer_printf(page,
@@ -334,7 +310,7 @@ add_tables(struct buffer *page, const struct report *report)
         buffer_printf(page,
             "<tr><td class=\"name\"><strong>%s</strong><span class=\"sub\">%s</span></td>"
             "<td class=\"n\">%s</td><td class=\"n\">%s</td>",
-            html_text(arena, table->name), html_text(arena, table->schema),
+            markup_escape(arena, table->name), markup_escape(arena, table->schema),
             text_from_count(arena, table->live_rows), text_from_bytes(arena, table->table_bytes));
         add_pair(page, text_from_bytes(arena, table->index_bytes_before),
             text_from_bytes(arena, table->index_bytes_after));
@@ -382,7 +358,7 @@ add_scenarios(struct buffer *page, const struct report *report)
         const struct report_scenario *scenario = &report->scenarios[i];
 
         buffer_printf(
-            page, "<tr><td><strong>%s</strong></td>", html_text(page->arena, scenario->name));
+            page, "<tr><td><strong>%s</strong></td>", markup_escape(page->arena, scenario->name));
         if (report->loads[LOAD_BEFORE].is_known)
             add_scenario_side(page, &scenario->before);
         if (report->loads[LOAD_DURING].is_known)
@@ -427,7 +403,7 @@ add_loads(struct buffer *page, const struct report *report)
     for (size_t i = 0; i < LOAD_COUNT; i++)
         for (size_t j = 0; j < report->loads[i].messages.count; j++)
             buffer_printf(page, "<pre class=\"bad\">%s</pre>\n",
-                html_text(arena, report->loads[i].messages.items[j]));
+                markup_escape(arena, report->loads[i].messages.items[j]));
     add_scenarios(page, report);
 }
 
@@ -440,21 +416,22 @@ add_plan_pair(struct ctx *ctx, struct buffer *page, const struct report_query *q
     const char *sql = query->query;
 
     buffer_printf(page, "<details><summary><strong>%s</strong>",
-        html_text(arena, query->script ? query->script : "statement"));
+        markup_escape(arena, query->script ? query->script : "statement"));
     if (query->before.plan && query->after.plan && query->before.plan->has_plan &&
         query->after.plan->has_plan)
         buffer_printf(page, "<span class=\"gap\"></span><span>cost %s → %s</span>",
             text_from_count(arena, (int64_t)llround(query->before.plan->plan.cost)),
             text_from_count(arena, (int64_t)llround(query->after.plan->plan.cost)));
     buffer_printf(page, "</summary><div class=\"wide\"><pre>%s%s</pre></div><div class=\"plans\">",
-        html_text(arena, strlen(sql) > MOST_SHOWN ? arena_strndup(arena, sql, MOST_SHOWN) : sql),
+        markup_escape(
+            arena, strlen(sql) > MOST_SHOWN ? arena_strndup(arena, sql, MOST_SHOWN) : sql),
         strlen(sql) > MOST_SHOWN ? "…" : "");
     for (size_t i = 0; i < COUNT_OF(sides); i++) {
         const struct snapshot_plan *plan = sides[i]->plan;
 
         buffer_printf(page, "<div><h3><span class=\"key %.1s\">%s</span>", names[i], names[i]);
         if (plan && *plan->used_values)
-            buffer_printf(page, " with %s", html_text(arena, plan->used_values));
+            buffer_printf(page, " with %s", markup_escape(arena, plan->used_values));
         buffer_add(page, "</h3>");
         html_plan(ctx, page, plan);
         buffer_add(page, "</div>");
@@ -479,58 +456,44 @@ add_method(struct buffer *page)
 {
     buffer_add(page, "<h2>How it was measured</h2>\n<ul class=\"method\">\n");
     for (size_t i = 0; i < report_method_count; i++)
-        buffer_printf(page, "<li>%s</li>\n", html_text(page->arena, report_method[i]));
+        buffer_printf(page, "<li>%s</li>\n", markup_escape(page->arena, report_method[i]));
     buffer_add(page,
         "</ul>\n<p class=\"next\">Next: <code>pgmend status</code> shows what is applied "
         "and how to undo it, <code>pgmend rollback</code> undoes it.</p>\n");
 }
 
-/* The template with each {{name}} replaced; a name that is not known is a bug of ours. */
 static const char *
 fill_template(struct arena *arena, const char *title, const char *body)
 {
-    const struct {
-        const char *slot;
-        const char *text;
-    } slots[] = {
+    const struct markup_slot slots[] = {
         { "{{title}}", title },
         { "{{style_hash}}", web_report_page_css_hash },
         { "{{style}}", web_report_page_css },
         { "{{body}}", body },
     };
-    struct buffer page = { .arena = arena };
+    char *data = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&data, &length);
+    const char *page;
 
-    for (const char *at = web_report_page_html; *at;) {
-        size_t plain = strcspn(at, "{");
-        size_t used = 1;
-        const char *text = "{";
-
-        buffer_append(&page, at, plain);
-        at += plain;
-        for (size_t i = 0; i < COUNT_OF(slots); i++) {
-            if (text_starts_with(at, slots[i].slot)) {
-                used = strlen(slots[i].slot);
-                text = slots[i].text;
-            }
-        }
-        if (!*at)
-            break;
-        buffer_add(&page, text);
-        at += used;
-    }
-    return buffer_text(&page);
+    assert(out);
+    markup_fill(out, web_report_page_html, slots, COUNT_OF(slots));
+    fclose(out);
+    page = arena_strndup(arena, data, length);
+    free(data);
+    return page;
 }
 
 const char *
 report_html(struct ctx *ctx, const struct report *report)
 {
     struct buffer page = { .arena = ctx->arena };
-    const char *name = html_text(ctx->arena, report->database);
+    const char *name = markup_escape(ctx->arena, report->database);
 
     buffer_printf(&page,
         "<header>\n<p class=\"brand\">pgmend report</p>\n<h1>%s</h1>\n<p class=\"lead\">PostgreSQL "
         "%s</p>\n<ul class=\"stretches\">\n",
-        name, html_text(ctx->arena, report->server_version));
+        name, markup_escape(ctx->arena, report->server_version));
     add_stretch(&page, "b", "Before", &report->before);
     add_stretch(&page, "a", "After", &report->after);
     buffer_add(&page, "</ul>\n</header>\n<main>\n");

@@ -1,10 +1,8 @@
-/* What the parts of the HTML report share. Nothing that is not ours goes in without html_text(). */
+/* What the parts of the HTML report share. Nothing that is not ours goes in without markup_escape(). */
 #pragma once
 
+#include "base/markup.h"
 #include "report/report.h"
-
-/* The text with all that HTML could read as markup replaced; control characters shown as U+FFFD. */
-const char *html_text(struct arena *arena, const char *text);
 
 /* "1.5 ms" of a time in milliseconds; also below a microsecond. */
 const char *html_ms(struct arena *arena, double ms);

@@ -71,13 +71,13 @@ short_name(struct arena *arena, const char *name)
     size_t length = strlen(name);
 
     if (text_width(name) <= NAME_LENGTH)
-        return html_text(arena, name);
+        return markup_escape(arena, name);
     do {
         length--;
         while (length > 0 && ((unsigned char)name[length] & 0xC0) == 0x80)
             length--;
     } while (length > 0 && text_width(arena_strndup(arena, name, length)) >= NAME_LENGTH);
-    return html_text(arena, arena_printf(arena, "%.*s…", (int)length, name));
+    return markup_escape(arena, arena_printf(arena, "%.*s…", (int)length, name));
 }
 
 static void
@@ -198,7 +198,7 @@ add_builds(
             "<rect class=\"band\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%.1f\">"
             "<title>%s</title></rect>",
             from, TIME_TOP, fmax(to - from, 2), bottom - TIME_TOP,
-            html_text(page->arena, index->name));
+            markup_escape(page->arena, index->name));
     }
 }
 

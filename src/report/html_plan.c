@@ -20,11 +20,11 @@ add_detail(struct buffer *page, const char *name, const json_t *value, int depth
     add_indent(page, depth);
     buffer_printf(page, "  %s: ", name);
     if (json_is_string(value))
-        buffer_add(page, html_text(page->arena, json_string_value(value)));
+        buffer_add(page, markup_escape(page->arena, json_string_value(value)));
     for (size_t i = 0; i < json_array_size(value); i++) {
         const char *item = json_string_value(json_array_get(value, i));
 
-        buffer_printf(page, "%s%s", i ? ", " : "", html_text(page->arena, item ? item : ""));
+        buffer_printf(page, "%s%s", i ? ", " : "", markup_escape(page->arena, item ? item : ""));
     }
     buffer_add(page, "\n");
 }
@@ -37,11 +37,11 @@ add_target(struct buffer *page, const json_t *node)
     const char *alias = json_string_value(json_object_get(node, "Alias"));
 
     if (index)
-        buffer_printf(page, " using <b>%s</b>", html_text(page->arena, index));
+        buffer_printf(page, " using <b>%s</b>", markup_escape(page->arena, index));
     if (relation)
-        buffer_printf(page, " on %s", html_text(page->arena, relation));
+        buffer_printf(page, " on %s", markup_escape(page->arena, relation));
     if (relation && alias && strcmp(alias, relation) != 0)
-        buffer_printf(page, " %s", html_text(page->arena, alias));
+        buffer_printf(page, " %s", markup_escape(page->arena, alias));
 }
 
 static void
@@ -57,12 +57,12 @@ add_node(struct buffer *page, const json_t *node, int depth)
     type = type ? type : "?";
     add_indent(page, depth);
     if (name)
-        buffer_printf(page, "[%s] ", html_text(page->arena, name));
+        buffer_printf(page, "[%s] ", markup_escape(page->arena, name));
     buffer_printf(page, "%s<span class=\"%s\">%s</span>", depth ? "→ " : "",
         strcmp(type, "Seq Scan") == 0 ? "seq"
         : strstr(type, "Index")       ? "idx"
                                       : "node",
-        html_text(page->arena, type));
+        markup_escape(page->arena, type));
     add_target(page, node);
     buffer_printf(page, "  (cost %.2f, rows %.0f)\n", json_get_double(node, "Total Cost", 0),
         json_get_double(node, "Plan Rows", 0));
@@ -83,7 +83,7 @@ html_plan(struct ctx *ctx, struct buffer *page, const struct snapshot_plan *plan
     }
     if (!plan->has_plan || !json_parse(ctx, "plan", plan->plan.json, &tree)) {
         buffer_printf(page, "<p class=\"caption\">No plan: %s</p>",
-            html_text(page->arena, plan->problem ? plan->problem : "it could not be read"));
+            markup_escape(page->arena, plan->problem ? plan->problem : "it could not be read"));
         return;
     }
     buffer_add(page, "<pre>");
