@@ -4,12 +4,7 @@
 #include "base/ctx.h"
 #include "base/text.h"
 #include "db/db.h"
-
-/* Told again and again what a long step does; ratio is below 0 when it is unknown. */
-struct backup_watch {
-    void (*show)(void *data, const char *phase, double ratio, int64_t elapsed_us, const char *note);
-    void *data;
-};
+#include "staging/archive.h"
 
 struct backup_info {
     const char *name;
@@ -38,7 +33,7 @@ struct backup_create_options {
     int32_t compress;   /* 0 to 9 */
     int64_t lock_wait_us;
     const char *bin_folder; /* of pg_dump and pg_restore, or NULL */
-    const struct backup_watch *watch;
+    const struct step_watch *watch;
 };
 
 /*
@@ -54,7 +49,7 @@ struct backup_verify_options {
     const char *scratch_template; /* database to make the scratch database from, or NULL */
     int32_t jobs;
     const char *bin_folder;
-    const struct backup_watch *watch;
+    const struct step_watch *watch;
 };
 
 /*
@@ -93,7 +88,7 @@ struct backup_restore_options {
     const char *scratch_template; /* as for backup_verify() */
     int32_t jobs;
     const char *bin_folder;
-    const struct backup_watch *watch;
+    const struct step_watch *watch;
 };
 
 /* What a table has now that the backup does not have, or the other way round. */
@@ -145,9 +140,3 @@ void backup_restore_abandon(struct backup_side *side);
 
 /* Drops a database that a swap put aside; ERR_CONFLICT when it is not one. */
 bool backup_drop_old(struct ctx *ctx, struct db *admin, const char *name) MUST_CHECK;
-
-/*
- * Opens again what a killed swap left closed, and drops the scratch databases of dead runs; a
- * sentence for each.
- */
-bool backup_heal(struct ctx *ctx, struct db *admin, struct text_list *ret_notes) MUST_CHECK;

@@ -2,12 +2,12 @@
 #include <inttypes.h>
 #include <sys/stat.h>
 
-#include "backup/archive.h"
 #include "backup/info.h"
 #include "backup/store.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "sql.h"
+#include "staging/archive.h"
 
 enum {
     STEP_US = 100000,
@@ -18,7 +18,7 @@ enum {
 struct work {
     const struct backup_create_options *options;
     struct db *db;
-    struct backup_tools tools;
+    struct dump_tools tools;
     struct store_partial partial;
     struct manifest manifest;
     int64_t table_bytes; /* what pg_dump has to read */
@@ -62,10 +62,10 @@ static bool
 describe_server(struct ctx *ctx, struct work *work)
 {
     struct manifest *manifest = &work->manifest;
-    struct sql_backup_server_rows server;
+    struct sql_staging_server_rows server;
     struct sql_backup_control_rows control;
 
-    if (!sql_backup_server(ctx, work->db, &server) || server.count != 1)
+    if (!sql_staging_server(ctx, work->db, &server) || server.count != 1)
         return error_wrap(ctx, "asking which database this is");
     manifest->name = work->partial.name;
     manifest->format = work->options->format;
@@ -249,7 +249,7 @@ backup_create(struct ctx *ctx, struct db *db, const struct backup_create_options
 
     if (!store_check_name(ctx, name) || !store_open(ctx, options->folder, &folder) ||
         !store_clean(ctx, folder, ret_notes) ||
-        !backup_find_tools(ctx, options->bin_folder, db_major(db), &work.tools, ret_notes) ||
+        !dump_tools_find(ctx, options->bin_folder, db_major(db), &work.tools, ret_notes) ||
         !db_require_direct(ctx, db))
         return error_state(ctx, "No backup was made.");
     if (!make(ctx, &work, folder, name)) {

@@ -8,7 +8,7 @@
 #include "sql.h"
 
 void
-info_show(const struct backup_watch *watch, const char *phase, double ratio, int64_t elapsed_us,
+info_show(const struct step_watch *watch, const char *phase, double ratio, int64_t elapsed_us,
     const char *note)
 {
     if (watch && watch->show)
@@ -163,12 +163,12 @@ backup_find_verified(struct ctx *ctx, const char *folder, struct db *db, int64_t
     struct backup_info *ret, const char **ret_why_not)
 {
     struct backup_infos infos;
-    struct sql_backup_server_rows server;
+    struct sql_staging_server_rows server;
     struct sql_backup_control_rows control = { 0 };
     const char *other_server = NULL;
 
     *ret_why_not = NULL;
-    if (!sql_backup_server(ctx, db, &server) ||
+    if (!sql_staging_server(ctx, db, &server) ||
         (server.items[0].can_see_control && !sql_backup_control(ctx, db, &control)) ||
         !read_all(ctx, folder, &infos))
         return error_wrap(ctx, "looking for a verified backup");

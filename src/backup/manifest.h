@@ -1,7 +1,7 @@
 /* The manifest of a backup: manifest.json, and SHA256SUMS, which `sha256sum -c` reads too. */
 #pragma once
 
-#include "backup/content.h"
+#include "staging/content.h"
 
 #define MANIFEST_FILE     "manifest.json"
 #define MANIFEST_SUMS     "SHA256SUMS"

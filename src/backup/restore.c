@@ -12,12 +12,12 @@
 static bool
 check_server(struct ctx *ctx, struct db *admin, const struct manifest *manifest, bool is_other)
 {
-    struct sql_backup_server_rows server;
+    struct sql_staging_server_rows server;
     struct sql_backup_control_rows control;
 
     if (is_other || !manifest->system_identifier)
         return true;
-    if (!sql_backup_server(ctx, admin, &server))
+    if (!sql_staging_server(ctx, admin, &server))
         return error_wrap(ctx, "asking which server this is");
     if (!server.items[0].can_see_control)
         return true;
@@ -51,7 +51,7 @@ static bool
 restore_side(struct ctx *ctx, struct db *admin, const struct backup_restore_options *options,
     struct backup_side *ret)
 {
-    struct backup_tools tools;
+    struct dump_tools tools;
     struct manifest manifest;
     struct text_list wrong = { 0 };
     struct side side = { 0 };
@@ -60,9 +60,9 @@ restore_side(struct ctx *ctx, struct db *admin, const struct backup_restore_opti
 
     if (!store_open(ctx, options->folder, &folder) ||
         !info_find_path(ctx, folder, options->name, &path) ||
-        !backup_find_tools(ctx, options->bin_folder, db_major(admin), &tools, &ret->notes) ||
+        !dump_tools_find(ctx, options->bin_folder, db_major(admin), &tools, &ret->notes) ||
         !db_require_direct(ctx, admin) || !db_require_writable(ctx, admin) ||
-        !backup_heal(ctx, admin, &ret->notes) || !side_check_files(ctx, path, &manifest, &wrong) ||
+        !scratch_heal(ctx, admin, &ret->notes) || !side_check_files(ctx, path, &manifest, &wrong) ||
         !check_server(ctx, admin, &manifest, options->is_other_server) ||
         !check_target(ctx, admin, options))
         return false;

@@ -86,10 +86,10 @@ static bool
 choose_rights(struct ctx *ctx, struct db *admin, const struct side_options *options,
     bool *ret_superuser, struct side *ret)
 {
-    struct sql_backup_server_rows server;
+    struct sql_staging_server_rows server;
     struct text_list missing = { 0 };
 
-    if (!sql_backup_server(ctx, admin, &server) ||
+    if (!sql_staging_server(ctx, admin, &server) ||
         !find_missing_roles(ctx, admin, &options->manifest->content.roles, &missing))
         return error_wrap(ctx, "looking at the server");
     if (!server.items[0].can_create) {
@@ -116,7 +116,7 @@ choose_rights(struct ctx *ctx, struct db *admin, const struct side_options *opti
 }
 
 static bool
-analyze(struct ctx *ctx, struct db *db, const struct backup_watch *watch, int64_t *ret_us)
+analyze(struct ctx *ctx, struct db *db, const struct step_watch *watch, int64_t *ret_us)
 {
     int64_t start = clock_us();
     bool is_done = false;
@@ -171,6 +171,22 @@ compare(struct ctx *ctx, struct db *admin, const struct side_options *options, s
            analyze(ctx, db, options->watch, &ret->analyze_us);
 }
 
+static bool
+create_scratch(
+    struct ctx *ctx, struct db *admin, const struct side_options *options, struct scratch *ret)
+{
+    const struct manifest *manifest = options->manifest;
+    const struct scratch_locale locale = {
+        .encoding = manifest->encoding,
+        .collate = manifest->collate,
+        .ctype = manifest->ctype,
+        .provider = manifest->locale_provider,
+        .locale = manifest->locale,
+    };
+
+    return scratch_create(ctx, admin, &locale, options->scratch_template, ret);
+}
+
 bool
 side_restore(
     struct ctx *ctx, struct db *admin, const struct side_options *options, struct side *ret)
@@ -180,7 +196,7 @@ side_restore(
     *ret = (struct side){ 0 };
     if (!choose_rights(ctx, admin, options, &is_superuser, ret) ||
         !check_extensions(ctx, admin, &options->manifest->content) ||
-        !scratch_create(ctx, admin, options->manifest, options->scratch_template, &ret->scratch))
+        !create_scratch(ctx, admin, options, &ret->scratch))
         return false;
 
     struct archive_restore restore = {

@@ -1,9 +1,9 @@
 /* A backup restored into a scratch database and compared with its manifest. */
 #pragma once
 
-#include "backup/archive.h"
 #include "backup/manifest.h"
-#include "backup/scratch.h"
+#include "staging/archive.h"
+#include "staging/scratch.h"
 
 struct side {
     struct scratch scratch;
@@ -20,10 +20,10 @@ struct side_options {
     const struct manifest *manifest;
     const char *path;             /* of the backup */
     const char *scratch_template; /* or NULL */
-    const struct backup_tools *tools;
+    const struct dump_tools *tools;
     int32_t jobs;
     bool is_for_use; /* it will be a real database: owners and grants count, statistics are made */
-    const struct backup_watch *watch;
+    const struct step_watch *watch;
 };
 
 /* Reads the manifest and checks every file; ERR_VERIFICATION with what is wrong in ret_wrong. */

@@ -3,7 +3,7 @@
  * but is in no dump is copied first; then, in one transaction, the live one is closed to new
  * connections and the side database gets a comment that says so; sessions are ended; and one
  * transaction renames both, opens the old one again and sets the comments. A run that is killed in
- * between leaves the comment, by which backup_heal() opens the live database again.
+ * between leaves the comment, by which scratch_heal() opens the live database again.
  */
 #include <inttypes.h>
 

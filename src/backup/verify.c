@@ -6,7 +6,7 @@
 
 struct proof {
     const struct backup_verify_options *options;
-    struct backup_tools tools;
+    struct dump_tools tools;
     struct manifest manifest;
     const char *path;
     int64_t start_us;
@@ -99,10 +99,9 @@ backup_verify(struct ctx *ctx, struct db *db, const struct backup_verify_options
         !info_find_path(ctx, folder, options->name, &proof.path))
         return false;
     if (db && (!db_require_direct(ctx, db) || !db_require_writable(ctx, db) ||
-                  !backup_heal(ctx, db, ret_notes)))
+                  !scratch_heal(ctx, db, ret_notes)))
         return error_wrap(ctx, "preparing the trial restore");
-    if (!backup_find_tools(
-            ctx, options->bin_folder, db ? db_major(db) : 0, &proof.tools, ret_notes))
+    if (!dump_tools_find(ctx, options->bin_folder, db ? db_major(db) : 0, &proof.tools, ret_notes))
         return false;
     if (!prove(ctx, db, &proof, ret, ret_differences, ret_notes))
         return error_wrap(ctx, "verifying backup \"%s\"", strrchr(proof.path, '/') + 1);

@@ -86,7 +86,7 @@ heal(struct ctx *ctx, struct work *work)
     struct text_list notes = { 0 };
     json_t *document CLEANUP(json_release) = NULL;
 
-    if (!backup_heal(ctx, work->admin, &notes))
+    if (!scratch_heal(ctx, work->admin, &notes))
         return false;
     if (work->run->global->json) {
         document = json_object();

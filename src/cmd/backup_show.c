@@ -41,7 +41,7 @@ backup_progress_begin(struct backup_progress *progress, const char *what)
 {
     progress_begin(&progress->progress);
     progress->what = what;
-    progress->watch = (struct backup_watch){ .show = show, .data = progress };
+    progress->watch = (struct step_watch){ .show = show, .data = progress };
 }
 
 void

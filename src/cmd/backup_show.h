@@ -12,7 +12,7 @@ const char *backup_folder(struct ctx *ctx, const struct run *run, const char *gi
 /* Progress on standard error; what names the command ("backup create"). */
 struct backup_progress {
     struct progress progress;
-    struct backup_watch watch;
+    struct step_watch watch;
     const char *what;
 };
 void backup_progress_begin(struct backup_progress *progress, const char *what);

@@ -5,7 +5,7 @@
 #include "cli/command.h"
 #include "cli/out.h"
 #include "cmd/parts/changed_files.h"
-#include "migrate/report.h"
+#include "migrate/report/report.h"
 
 enum { STATUS_FINDINGS = 3, PROGRESS_AFTER_US = 1000000 };
 

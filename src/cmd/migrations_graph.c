@@ -1,7 +1,7 @@
 #include "base/term.h"
 #include "cli/command.h"
 #include "cli/out.h"
-#include "migrate/graph_draw.h"
+#include "migrate/graph/graph_draw.h"
 
 struct options {
     const char *format;

@@ -2,7 +2,7 @@
 #include "cli/out.h"
 #include "cli/page.h"
 #include "finding/render.h"
-#include "migrate/rules.h"
+#include "migrate/rules/rules.h"
 
 struct options {
     bool markdown;

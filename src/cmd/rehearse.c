@@ -1,9 +1,9 @@
-#include "backup/schema_copy.h"
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/out.h"
 #include "cmd/parts/roll_out.h"
+#include "staging/schema_copy.h"
 
 struct options {
     const char *scratch_template;
@@ -108,8 +108,8 @@ apply_and_undo(
 }
 
 static bool
-rehearse(struct ctx *ctx, struct run *run, const struct backup_tools *tools,
-    const struct plan *plan, struct rehearsal *rehearsal)
+rehearse(struct ctx *ctx, struct run *run, const struct dump_tools *tools, const struct plan *plan,
+    struct rehearsal *rehearsal)
 {
     const struct options *opts = run->options;
     struct scratch scratch CLEANUP(scratch_drop) = { 0 };
@@ -162,13 +162,13 @@ run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
     struct rehearsal rehearsal = { .screen = screen_new(ctx->arena) };
-    struct backup_tools tools;
+    struct dump_tools tools;
     struct text_list notes = { 0 };
     struct plan plan;
 
     if (!db_require_direct(ctx, run->db) || !db_require_writable(ctx, run->db) ||
         !load_plan(ctx, run, &plan) ||
-        !backup_find_tools(ctx, opts->bin_dir, db_major(run->db), &tools, &notes))
+        !dump_tools_find(ctx, opts->bin_dir, db_major(run->db), &tools, &notes))
         return false;
     for (size_t i = 0; i < notes.count; i++)
         log_warn("%s", notes.items[i]);

@@ -86,7 +86,7 @@ run(struct ctx *ctx, struct run *run)
     if (!confirm_typed(
             ctx, run->global, "This removes schema pgmend with the journal.", db_name(run->db)))
         return false;
-    if (!drop(ctx, run->db) || !backup_heal(ctx, run->db, &notes))
+    if (!drop(ctx, run->db) || !scratch_heal(ctx, run->db, &notes))
         return false;
     for (size_t i = 0; i < notes.count; i++)
         fprintf(run->out, "%s\n", notes.items[i]);

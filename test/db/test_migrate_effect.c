@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "db/db.h"
-#include "migrate/effect.h"
+#include "migrate/model/effect.h"
 
 struct bench {
     struct ctx ctx;

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "db/db.h"
 #include "lang/sql.h"
-#include "migrate/model.h"
+#include "migrate/model/model.h"
 
 struct bench {
     struct ctx ctx;

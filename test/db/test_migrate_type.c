@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "db/db.h"
 #include "lang/sql.h"
-#include "migrate/step.h"
+#include "migrate/model/step.h"
 
 struct bench {
     struct ctx ctx;

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "migrate/history.h"
-#include "migrate/source.h"
+#include "migrate/history/history.h"
+#include "migrate/history/source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "lang/python.h"
-#include "migrate/eval.h"
+#include "migrate/eval/eval.h"
 
 struct seen {
     struct buffer text;

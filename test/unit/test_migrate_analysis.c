@@ -4,7 +4,7 @@
  */
 #include "support/test.h"
 
-#include "migrate/report.h"
+#include "migrate/report/report.h"
 
 #define HOSTILE "<img src=x onerror=alert(1)>{{script}}</script>"
 

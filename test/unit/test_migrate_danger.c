@@ -2,7 +2,7 @@
 
 #include "support/test.h"
 
-#include "migrate/rules_step.h"
+#include "migrate/rules/rules_step.h"
 
 enum { REVISIONS_MOST = 4 };
 

@@ -5,7 +5,7 @@
 #include "support/test.h"
 
 #include "base/process.h"
-#include "migrate/eval_private.h"
+#include "migrate/eval/eval_private.h"
 
 /* An expression, or statements that call op.execute() themselves. */
 static const char *const cases[] = {

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "migrate/graph_draw.h"
-#include "migrate/source.h"
+#include "migrate/graph/graph_draw.h"
+#include "migrate/history/source.h"
 
 struct row {
     const char *id;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "migrate/history.h"
+#include "migrate/history/history.h"
 
 static const char *
 text_or_dash(const char *text)

@@ -5,7 +5,7 @@
 #include "support/test.h"
 
 #include "base/text.h"
-#include "migrate/replay.h"
+#include "migrate/model/replay.h"
 
 struct bench {
     struct ctx ctx;

@@ -2,7 +2,7 @@
 
 #include "support/test.h"
 
-#include "migrate/rules.h"
+#include "migrate/rules/rules.h"
 
 static const char separator[] = "# --- next revision\n";
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/text.h"
-#include "migrate/step.h"
+#include "migrate/model/step.h"
 
 static inline void
 add(struct buffer *text, const char *name, const char *value)

@@ -1,0 +1,35 @@
+/* What pg_restore does with an archive. Never psql: it would run commands that a dump holds. */
+#pragma once
+
+#include "base/process.h"
+#include "db/db.h"
+#include "staging/tool.h"
+
+/* Told again and again what a long step does; ratio is below 0 when it is unknown. */
+struct step_watch {
+    void (*show)(void *data, const char *phase, double ratio, int64_t elapsed_us, const char *note);
+    void *data;
+};
+
+/* Reads the archive from the first byte to the last: a truncated one is seen here. */
+bool archive_read_through(struct ctx *ctx, const struct dump_tools *tools, const char *archive,
+    const struct step_watch *watch) MUST_CHECK;
+
+struct archive_restore {
+    const struct dump_tools *tools;
+    const char *archive;
+    const char *database;
+    int32_t jobs;
+    bool has_owners; /* owners as they were; else everything is ours */
+    bool has_grants;
+    bool has_extensions; /* create the extensions; else they are there already */
+    bool has_comments;   /* of extensions, which only their owner may set */
+    const struct step_watch *watch;
+};
+
+/* Restores into an empty database on the server of db; stops at the first error. */
+bool archive_restore(struct ctx *ctx, struct db *db, const struct archive_restore *restore,
+    int64_t *ret_us) MUST_CHECK;
+
+/* Sets the error for a pg_dump or pg_restore that ended with a status other than 0. */
+bool archive_failure(struct ctx *ctx, struct process *process);
