@@ -148,7 +148,7 @@ show_dump(struct ctx *ctx, struct work *work, const struct content_counter *coun
             text_from_bytes(arena, bytes), text_from_bytes(arena, room_needed(work)), counter->next,
             counter->content->tables.count);
     (void)ctx;
-    info_show(work->options->watch, "dumping", -1, now - work->start_us, note);
+    step_watch_show(work->options->watch, "dumping", -1, now - work->start_us, note);
 }
 
 /* pg_dump and the counting, until both are done or one fails; then the other is stopped. */
@@ -219,7 +219,8 @@ fill(struct ctx *ctx, struct work *work)
             manifest_archive(ctx->arena, work->partial.path, &work->manifest),
             work->options->watch))
         return false;
-    info_show(work->options->watch, "summing up files", -1, clock_us() - work->start_us, NULL);
+    step_watch_show(
+        work->options->watch, "summing up files", -1, clock_us() - work->start_us, NULL);
     if (!manifest_add_files(ctx, work->partial.path, &work->manifest))
         return false;
     work->manifest.duration_us = clock_us() - work->start_us;

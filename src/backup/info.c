@@ -7,14 +7,6 @@
 #include "base/file.h"
 #include "sql.h"
 
-void
-info_show(const struct step_watch *watch, const char *phase, double ratio, int64_t elapsed_us,
-    const char *note)
-{
-    if (watch && watch->show)
-        watch->show(watch->data, phase, ratio, elapsed_us, note);
-}
-
 struct backup_info
 info_of_manifest(struct arena *arena, const char *path, const struct manifest *manifest)
 {

@@ -11,6 +11,3 @@ struct backup_info info_of_manifest(
 /* The path of a backup by its name or, with NULL, of the newest. */
 bool info_find_path(struct ctx *ctx, const char *folder, const char *name, const char **ret_path)
     MUST_CHECK;
-
-void info_show(const struct step_watch *watch, const char *phase, double ratio, int64_t elapsed_us,
-    const char *note);

@@ -124,7 +124,7 @@ analyze(struct ctx *ctx, struct db *db, const struct step_watch *watch, int64_t 
     if (!db_send(ctx, db, "ANALYZE"))
         return false;
     while (!is_done) {
-        info_show(watch, "collecting statistics", -1, clock_us() - start, NULL);
+        step_watch_show(watch, "collecting statistics", -1, clock_us() - start, NULL);
         if (!db_wait(ctx, db, STEP_US, &is_done)) {
             (void)db_cancel_wait(db, 5000000);
             return error_wrap(ctx, "collecting the planner's statistics");
@@ -157,7 +157,7 @@ compare(struct ctx *ctx, struct db *admin, const struct side_options *options, s
 
     if (!db_open_like(ctx, admin, &open, &db))
         return error_wrap(ctx, "connecting to the scratch database");
-    info_show(options->watch, "comparing", -1, 0, NULL);
+    step_watch_show(options->watch, "comparing", -1, 0, NULL);
     if (!content_load_all(ctx, db, &found))
         return error_wrap(ctx, "comparing the restored database");
     content_compare(ctx->arena, &options->manifest->content, &found, CONTENT_WITHOUT_RIGHTS,

@@ -67,7 +67,7 @@ prove(struct ctx *ctx, struct db *db, struct proof *proof, struct backup_info *r
 {
     struct side side;
 
-    info_show(proof->options->watch, "checking sums", -1, 0, NULL);
+    step_watch_show(proof->options->watch, "checking sums", -1, 0, NULL);
     if (!side_check_files(ctx, proof->path, &proof->manifest, ret_differences))
         return false;
     *ret = info_of_manifest(ctx->arena, proof->path, &proof->manifest);

@@ -5,6 +5,7 @@
 #include "change/lock.h"
 #include "cmd/backup_show.h"
 #include "db/ident.h"
+#include "staging/scratch.h"
 
 struct options {
     const char *backup_dir;

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/out.h"
 #include "sql.h"
+#include "staging/scratch.h"
 
 /* A change that is not finished would be forgotten with the journal. */
 static bool

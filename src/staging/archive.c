@@ -69,7 +69,7 @@ run_shown(struct ctx *ctx, const struct process_options *options, const char *ph
     if (!process_start(ctx, options, &process))
         return false;
     while (!process.is_done) {
-        info_show(watch, phase, -1, clock_us() - start, NULL);
+        step_watch_show(watch, phase, -1, clock_us() - start, NULL);
         if (!process_poll(ctx, &process, STEP_US))
             return false;
     }

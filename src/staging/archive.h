@@ -4,12 +4,7 @@
 #include "base/process.h"
 #include "db/db.h"
 #include "staging/tool.h"
-
-/* Told again and again what a long step does; ratio is below 0 when it is unknown. */
-struct step_watch {
-    void (*show)(void *data, const char *phase, double ratio, int64_t elapsed_us, const char *note);
-    void *data;
-};
+#include "staging/watch.h"
 
 /* Reads the archive from the first byte to the last: a truncated one is seen here. */
 bool archive_read_through(struct ctx *ctx, const struct dump_tools *tools, const char *archive,
