@@ -140,3 +140,22 @@ void backup_restore_abandon(struct backup_side *side);
 
 /* Drops a database that a swap put aside; ERR_CONFLICT when it is not one. */
 bool backup_drop_old(struct ctx *ctx, struct db *admin, const char *name) MUST_CHECK;
+
+struct backup_schema_proof {
+    const char *folder;
+    const char *name; /* NULL: the newest one */
+    const char *bin_folder;
+    int32_t jobs;
+    const struct step_watch *watch;
+};
+
+/*
+ * Proves a schema with the rows of a verified backup: empties every table of the database of into,
+ * which must be one of ours, restores the rows alone, and compares rows, checksums and sequences
+ * with the manifest. ret_sentence says what was compared. ERR_VERIFICATION with ret_differences
+ * when the rows do not fit or come out otherwise; ERR_RIGHTS when triggers are in the way and we
+ * are no superuser.
+ */
+bool backup_prove_schema(struct ctx *ctx, struct db *into,
+    const struct backup_schema_proof *options, const char **ret_sentence,
+    struct text_list *ret_differences) MUST_CHECK;

@@ -3,36 +3,43 @@
 #include "cli/command.h"
 
 /* clang-format off */
-#define COMMANDS(TITLE, COMMAND) \
-    TITLE("Main job")            \
-    COMMAND(plan)                \
-    COMMAND(rehearse)            \
-    COMMAND(gate)                \
-    COMMAND(gate_pass)           \
-    COMMAND(gate_revoke)         \
-    COMMAND(apply)               \
-    COMMAND(status)              \
-    COMMAND(history)             \
-    COMMAND(rollback)            \
-    COMMAND(uninstall)           \
-    TITLE("Indexes")             \
-    COMMAND(index_apply)         \
-    TITLE("Migrations")          \
-    COMMAND(migrations_analyze)  \
-    COMMAND(migrations_graph)    \
-    COMMAND(migrations_rules)    \
-    TITLE("Load and proof")      \
-    COMMAND(load_run)            \
-    COMMAND(report_snapshot)     \
-    COMMAND(report)              \
-    TITLE("Backups")             \
-    COMMAND(backup_create)       \
-    COMMAND(backup_verify)       \
-    COMMAND(backup_list)         \
-    COMMAND(backup_restore)      \
-    TITLE("About pgmend")        \
-    COMMAND(help)                \
-    COMMAND(completion)          \
+#define COMMANDS(TITLE, COMMAND)    \
+    TITLE("Main job")               \
+    COMMAND(plan)                   \
+    COMMAND(rehearse)               \
+    COMMAND(gate)                   \
+    COMMAND(gate_pass)              \
+    COMMAND(gate_revoke)            \
+    COMMAND(apply)                  \
+    COMMAND(status)                 \
+    COMMAND(history)                \
+    COMMAND(rollback)               \
+    COMMAND(uninstall)              \
+    TITLE("Indexes")                \
+    COMMAND(index_apply)            \
+    TITLE("Migrations")             \
+    COMMAND(migrations_analyze)     \
+    COMMAND(migrations_graph)       \
+    COMMAND(migrations_rules)       \
+    COMMAND(migrations_trace)       \
+    COMMAND(migrations_consolidate) \
+    COMMAND(migrations_catch_up)    \
+    COMMAND(migrations_emit)        \
+    TITLE("Schemas")                \
+    COMMAND(schema_diff)            \
+    COMMAND(schema_snapshot)        \
+    TITLE("Load and proof")         \
+    COMMAND(load_run)               \
+    COMMAND(report_snapshot)        \
+    COMMAND(report)                 \
+    TITLE("Backups")                \
+    COMMAND(backup_create)          \
+    COMMAND(backup_verify)          \
+    COMMAND(backup_list)            \
+    COMMAND(backup_restore)         \
+    TITLE("About pgmend")           \
+    COMMAND(help)                   \
+    COMMAND(completion)             \
     COMMAND(version)
 /* clang-format on */
 

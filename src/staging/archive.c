@@ -99,6 +99,10 @@ is_wanted(const struct archive_restore *restore, const char *line)
         at = strchr(at + 1, ' ');
     if (!at)
         return true;
+    if (restore->data)
+        for (size_t i = 0; i < restore->data->left_out->count; i++)
+            if (text_starts_with(at + 1, restore->data->left_out->items[i]))
+                return false;
     return (restore->has_extensions || !text_starts_with(at + 1, "EXTENSION ")) &&
            (restore->has_comments || !text_starts_with(at + 1, "COMMENT - EXTENSION "));
 }
@@ -187,6 +191,10 @@ run_restore(struct ctx *ctx, const struct archive_restore *restore, const char *
         text_list_add(arena, &argv, "--no-owner");
     if (!restore->has_grants)
         text_list_add(arena, &argv, "--no-acl");
+    if (restore->data)
+        text_list_add(arena, &argv, "--data-only");
+    if (restore->data && !restore->data->triggers_stay)
+        text_list_add(arena, &argv, "--disable-triggers");
     if (list)
         text_list_add(arena, &argv, arena_printf(arena, "--use-list=%s", list));
     text_list_add(arena, &argv, "--");
@@ -212,7 +220,8 @@ archive_restore(
     struct db_child_env env CLEANUP(db_child_env_end) = { 0 };
     const char *list = NULL;
 
-    if (!(restore->has_extensions && restore->has_comments) && !write_list(ctx, restore, &list))
+    if ((restore->data || !restore->has_extensions || !restore->has_comments) &&
+        !write_list(ctx, restore, &list))
         return false;
 
     bool is_good = db_child_env_begin(ctx, db, restore->database, &env) &&

@@ -19,10 +19,19 @@ struct archive_restore {
     bool has_grants;
     bool has_extensions; /* create the extensions; else they are there already */
     bool has_comments;   /* of extensions, which only their owner may set */
+    /*
+     * Only the rows, into tables that are there, with triggers and foreign keys off (which only a
+     * superuser may do) unless triggers_stay; without entries that begin with one of left_out
+     * ("TABLE DATA pgmend "). NULL: the whole archive.
+     */
+    const struct archive_data {
+        const struct text_list *left_out;
+        bool triggers_stay;
+    } * data;
     const struct step_watch *watch;
 };
 
-/* Restores into an empty database on the server of db; stops at the first error. */
+/* Restores into a database on the server of db, which is empty; stops at the first error. */
 bool archive_restore(struct ctx *ctx, struct db *db, const struct archive_restore *restore,
     int64_t *ret_us) MUST_CHECK;
 

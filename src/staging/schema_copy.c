@@ -1,43 +1,58 @@
 #include "staging/schema_copy.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
 #include "base/file.h"
-#include "base/process.h"
 #include "staging/archive.h"
 
-enum { TIME_LIMIT_US = 600 * 1000000 };
-
-static void
-end_env(struct db_child_env *env)
-{
-    db_child_env_end(env);
-}
+enum { TIME_LIMIT_US = 600 * 1000000, PIPE_BYTES = 1 << 20 };
 
 /* pg_dump --schema-only of a database; to a file in the custom format, or as text into out. */
 static bool
-run_dump(struct ctx *ctx, struct db *db, const struct dump_tools *tools, const char *database,
-    const char *file, struct process *ret)
+start_dump(struct ctx *ctx, struct db *db, const struct dump_tools *tools, const char *database,
+    const char *file, struct schema_dump *ret)
 {
-    struct db_child_env env CLEANUP(end_env) = { 0 };
     const char *argv[] = { tools->dump, "--schema-only", "--exclude-schema=pgmend",
         "--lock-wait-timeout=10s", "--no-password", file ? "--format=custom" : "--format=plain",
         file ? arena_printf(ctx->arena, "--file=%s", file) : NULL, NULL };
 
-    if (!db_child_env_begin(ctx, db, database, &env))
+    *ret = (struct schema_dump){ 0 };
+    if (!db_child_env_begin(ctx, db, database, &ret->env))
         return false;
 
     const struct process_options options = {
         .argv = argv,
-        .env = env.env,
+        .env = ret->env.env,
         .timeout_us = TIME_LIMIT_US,
         .own_group = true,
     };
 
-    if (!process_start(ctx, &options, ret) || !process_wait(ctx, ret))
-        return false;
-    return ret->status == 0 || archive_failure(ctx, ret);
+    ret->is_running = process_start(ctx, &options, &ret->process);
+    if (!ret->is_running)
+        db_child_env_end(&ret->env);
+    return ret->is_running;
+}
+
+static bool
+end_dump(struct ctx *ctx, struct schema_dump *dump)
+{
+    bool is_good = process_wait(ctx, &dump->process) &&
+                   (dump->process.status == 0 || archive_failure(ctx, &dump->process));
+
+    schema_dump_stop(dump);
+    return is_good;
+}
+
+void
+schema_dump_stop(struct schema_dump *dump)
+{
+    if (!dump->is_running)
+        return;
+    process_stop(&dump->process);
+    db_child_env_end(&dump->env);
+    dump->is_running = false;
 }
 
 bool
@@ -47,12 +62,12 @@ schema_copy_create(struct ctx *ctx, struct db *db, const struct dump_tools *tool
     const char *folder = getenv("TMPDIR");
     const char *file = arena_printf(ctx->arena, "%s/pgmend-schema-%s.dump",
         text_is_empty(folder) ? "/tmp" : folder, random_hex(ctx->arena, 8));
-    struct process process;
+    struct schema_dump dump;
     int64_t us;
     bool is_good;
 
     *ret = (struct scratch){ 0 };
-    is_good = run_dump(ctx, db, tools, NULL, file, &process) &&
+    is_good = start_dump(ctx, db, tools, NULL, file, &dump) && end_dump(ctx, &dump) &&
               scratch_create_like(ctx, db, scratch_template, ret);
     if (is_good) {
         const struct archive_restore restore = {
@@ -77,15 +92,24 @@ is_random(const char *line)
 }
 
 bool
-schema_copy_dump(struct ctx *ctx, struct db *db, const struct dump_tools *tools,
-    const char *database, const char **ret_text)
+schema_dump_begin(struct ctx *ctx, struct db *db, const struct dump_tools *tools,
+    const char *database, struct schema_dump *ret)
+{
+    if (!start_dump(ctx, db, tools, database, NULL, ret))
+        return error_wrap(ctx, "dumping the schema");
+    /* Room enough that it does not wait for us; what does not fit waits. */
+    (void)fcntl(ret->process.stdout_fd, F_SETPIPE_SZ, PIPE_BYTES);
+    return true;
+}
+
+bool
+schema_dump_end(struct ctx *ctx, struct schema_dump *dump, const char **ret_text)
 {
     struct buffer kept = { .arena = ctx->arena };
-    struct process process;
 
-    if (!run_dump(ctx, db, tools, database, NULL, &process))
+    if (!end_dump(ctx, dump))
         return error_wrap(ctx, "dumping the schema");
-    for (const char *line = buffer_text(&process.out); *line;) {
+    for (const char *line = buffer_text(&dump->process.out); *line;) {
         size_t length = strcspn(line, "\n") + 1;
 
         if (line[length - 1] == '\0')
@@ -96,4 +120,14 @@ schema_copy_dump(struct ctx *ctx, struct db *db, const struct dump_tools *tools,
     }
     *ret_text = buffer_text(&kept);
     return true;
+}
+
+bool
+schema_copy_dump(struct ctx *ctx, struct db *db, const struct dump_tools *tools,
+    const char *database, const char **ret_text)
+{
+    struct schema_dump dump;
+
+    return schema_dump_begin(ctx, db, tools, database, &dump) &&
+           schema_dump_end(ctx, &dump, ret_text);
 }

@@ -1,0 +1,13 @@
+/* What reading a schema from a server and from a file share. */
+#pragma once
+
+#include "catalog/schema.h"
+
+/* The member of this name of an object, NULL if it is not a text or the class has none. */
+const char *schema_text(const struct query *query, const void *item, const char *name);
+
+/* Puts rows into their place of the schema; the schema does not copy them. */
+void schema_set_rows(struct schema *schema, enum schema_class class, struct rows rows);
+
+/* Sorts the rows of a class by its key; false if two have the same, *ret_twice is one of them. */
+bool schema_sort(struct schema *schema, enum schema_class class, const void **ret_twice);
