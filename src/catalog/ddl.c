@@ -115,7 +115,7 @@ add_object(const struct ddl *ddl, enum schema_class class, const void *item)
     if (ddl->with_owner)
         ddl_add_owner(ddl, class, item);
     if (ddl->with_rights)
-        ddl_add_rights(ddl, class, item, NULL);
+        ddl_add_rights(ddl, class, item);
 }
 
 void

@@ -129,7 +129,7 @@ ddl_add_column_extras(const struct ddl *ddl, const struct sql_schema_columns *co
     if (column->comment)
         ddl_add_comment(ddl, SCHEMA_columns, column);
     if (ddl->with_rights)
-        ddl_add_rights(ddl, SCHEMA_columns, column, NULL);
+        ddl_add_rights(ddl, SCHEMA_columns, column);
 }
 
 void

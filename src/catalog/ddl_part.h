@@ -8,7 +8,8 @@
 /* Statements on their way. */
 struct ddl {
     struct arena *arena;
-    const struct schema *schema; /* that the objects are from */
+    const struct schema *schema;   /* that the objects are from */
+    const struct schema *standing; /* of the database that it runs on, where there is one */
     bool with_owner;
     bool with_rights;
     struct text_list *out;
@@ -37,13 +38,16 @@ const char *ddl_member(enum schema_class class, const void *item, const char *na
 void ddl_add_owner(const struct ddl *ddl, enum schema_class class, const void *item);
 void ddl_add_comment(const struct ddl *ddl, enum schema_class class, const void *item);
 
-/* Makes the rights of from (NULL: the standard ones) those that the object has. */
-void ddl_add_rights(
-    const struct ddl *ddl, enum schema_class class, const void *item, const char *from);
+/* Gives a new object its rights. */
+void ddl_add_rights(const struct ddl *ddl, enum schema_class class, const void *item);
 
-/* Whether both mean the same, also when the object changed its owner from one to the other. */
-bool ddl_same_rights(
-    struct arena *arena, enum schema_class class, const void *found, const void *wanted);
+/* Makes the rights of found, which has its owner already, those of wanted. */
+void ddl_change_rights(const struct ddl *ddl, const struct schema *found_schema,
+    enum schema_class class, const void *found, const void *wanted);
+
+/* Whether there is nothing to do for that. */
+bool ddl_same_rights(const struct ddl *ddl, const struct schema *found_schema,
+    enum schema_class class, const void *found, const void *wanted);
 
 /* ---- ddl_option.c: "fillfactor=70, autovacuum_enabled=false" ---- */
 

@@ -1,7 +1,7 @@
 /* Owners, rights and comments. */
+#include "catalog/ddl_rights.h"
+
 #include "base/json.h"
-#include "base/vec.h"
-#include "catalog/ddl_part.h"
 
 /* The letters of aclitem; source: the table of privileges in PostgreSQL's manual. */
 static const struct {
@@ -21,116 +21,13 @@ static const struct {
     { 'X', "EXECUTE" },
 };
 
-struct grant {
-    const char *grantee; /* "" is PUBLIC */
-    const char *rights;  /* letters, each perhaps with a star */
-    const char *grantor;
-};
-
-struct grants {
-    struct grant *items;
-    size_t count;
-    size_t capacity;
-};
-
-/* A role of an aclitem, perhaps in double quotes; *at then stands behind it. */
-static const char *
-read_role(struct arena *arena, const char **at, const char *ends)
+char
+rights_letter(const char *word, size_t length)
 {
-    struct buffer role = { .arena = arena };
-    bool is_quoted = false;
-
-    for (; **at && (is_quoted || !strchr(ends, **at)); (*at)++) {
-        if (**at == '"' && (*at)[1] == '"' && is_quoted)
-            (*at)++;
-        else if (**at == '"') {
-            is_quoted = !is_quoted;
-            continue;
-        }
-        buffer_append(&role, *at, 1);
-    }
-    return buffer_text(&role);
-}
-
-/* acl is a JSON array of items. */
-static void
-read_grants(struct arena *arena, const char *acl, struct grants *ret)
-{
-    json_t *items CLEANUP(json_release) = json_loads(acl, 0, NULL);
-    const json_t *item;
-    size_t i;
-
-    *ret = (struct grants){ 0 };
-    json_array_foreach(items, i, item)
-    {
-        const char *text = json_is_string(item) ? json_string_value(item) : "";
-        struct grant grant = { .grantee = read_role(arena, &text, "=") };
-
-        text += *text == '=';
-
-        size_t length = strcspn(text, "/");
-
-        grant.rights = arena_strndup(arena, text, length);
-        text += length + (text[length] == '/');
-        grant.grantor = read_role(arena, &text, "");
-        VEC_PUSH(arena, ret, grant);
-    }
-}
-
-/* The rights that an owner has by himself, and then those that everybody has. */
-static const char *
-standard_rights(
-    const struct schema *schema, enum schema_class class, const void *item, bool is_owner)
-{
-    switch ((int)class) {
-    case SCHEMA_schemas:
-        return is_owner ? "UC" : "";
-    case SCHEMA_tables:
-        return !is_owner ? "" : schema && schema->server_major >= 17 ? "arwdDxtm" : "arwdDxt";
-    case SCHEMA_sequences:
-        return is_owner ? "rwU" : "";
-    case SCHEMA_functions:
-        return "X";
-    case SCHEMA_types:
-        return "U";
-    case SCHEMA_others:
-        return is_owner || text_equal(((const struct sql_schema_others *)item)->kind, "language")
-                   ? "U"
-                   : "";
-    default:
-        return "";
-    }
-}
-
-static void
-grants_of(const struct ddl *ddl, enum schema_class class, const void *item, const char *acl,
-    struct grants *ret)
-{
-    const char *owner = ddl_member(class, item, "owner");
-    const char *own = standard_rights(ddl->schema, class, item, true);
-    const char *everybody = standard_rights(ddl->schema, class, item, false);
-
-    if (acl) {
-        read_grants(ddl->arena, acl, ret);
-        return;
-    }
-    *ret = (struct grants){ 0 };
-    if (*everybody)
-        VEC_PUSH(ddl->arena, ret,
-            ((struct grant){ .grantee = "", .rights = everybody, .grantor = owner }));
-    if (*own)
-        VEC_PUSH(
-            ddl->arena, ret, ((struct grant){ .grantee = owner, .rights = own, .grantor = owner }));
-}
-
-static const struct grant *
-find_grant(const struct grants *grants, const struct grant *like)
-{
-    for (size_t i = 0; i < grants->count; i++)
-        if (text_equal(grants->items[i].grantee, like->grantee) &&
-            text_equal(grants->items[i].grantor, like->grantor))
-            return &grants->items[i];
-    return NULL;
+    for (size_t i = 0; i < COUNT_OF(privileges); i++)
+        if (strlen(privileges[i].word) == length && strncmp(privileges[i].word, word, length) == 0)
+            return privileges[i].letter;
+    return '\0';
 }
 
 enum right { RIGHT_NONE, RIGHT_HELD, RIGHT_GRANTABLE };
@@ -145,91 +42,170 @@ right_of(const struct grant *grant, char letter)
     return at[1] == '*' ? RIGHT_GRANTABLE : RIGHT_HELD;
 }
 
-/* What a statement of rights is about. */
+static struct grant *
+find_grant(const struct grants *grants, const struct grant *like)
+{
+    for (size_t i = 0; i < grants->count; i++)
+        if (text_equal(grants->items[i].grantee, like->grantee) &&
+            text_equal(grants->items[i].grantor, like->grantor))
+            return &grants->items[i];
+    return NULL;
+}
+
+/* The rights of both, letters in one order. */
+static const char *
+united(struct arena *arena, const struct grant *one, const struct grant *other)
+{
+    struct buffer rights = { .arena = arena };
+
+    for (size_t i = 0; i < COUNT_OF(privileges); i++) {
+        enum right first = right_of(one, privileges[i].letter);
+        enum right second = right_of(other, privileges[i].letter);
+        enum right right = first > second ? first : second;
+
+        if (right != RIGHT_NONE)
+            buffer_printf(
+                &rights, "%c%s", privileges[i].letter, right == RIGHT_GRANTABLE ? "*" : "");
+    }
+    return buffer_text(&rights);
+}
+
+void
+rights_add(struct arena *arena, struct grants *grants, const struct grant *grant)
+{
+    struct grant *same = find_grant(grants, grant);
+
+    if (same)
+        same->rights = united(arena, same, grant);
+    else
+        VEC_PUSH(arena, grants,
+            ((struct grant){ .grantee = grant->grantee,
+                .rights = united(arena, grant, NULL),
+                .grantor = grant->grantor }));
+}
+
+/* ---- what an object has ---- */
+
+/* An object with the schema it is from. */
+struct holder {
+    const struct schema *schema;
+    enum schema_class class;
+    const void *item;
+};
+
+static const char *
+owner_of(const struct holder *holder)
+{
+    const struct sql_schema_columns *column = holder->item;
+    const struct sql_schema_tables *table;
+
+    if (holder->class != SCHEMA_columns)
+        return ddl_member(holder->class, holder->item, "owner");
+    table = schema_find_table(holder->schema, column->schema, column->table_name);
+    return table ? table->owner : NULL;
+}
+
+/* The rights that an owner has by himself, or those that everybody has. */
+static const char *
+standard_rights(const struct holder *holder, bool is_owner)
+{
+    switch ((int)holder->class) {
+    case SCHEMA_schemas:
+        return is_owner ? "UC" : "";
+    case SCHEMA_tables:
+        return !is_owner ? "" : holder->schema->server_major >= 17 ? "arwdDxtm" : "arwdDxt";
+    case SCHEMA_sequences:
+        return is_owner ? "rwU" : "";
+    case SCHEMA_functions:
+        return "X";
+    case SCHEMA_types:
+        return "U";
+    case SCHEMA_others:
+        return is_owner || text_equal(
+                               ((const struct sql_schema_others *)holder->item)->kind, "language")
+                   ? "U"
+                   : "";
+    default:
+        return "";
+    }
+}
+
+static void
+add_standard(struct arena *arena, const struct holder *holder, struct grants *ret)
+{
+    const char *own = standard_rights(holder, true);
+    const char *everybody = standard_rights(holder, false);
+
+    if (*everybody)
+        rights_add(arena, ret,
+            &(struct grant){ .grantee = "", .rights = everybody, .grantor = RIGHTS_OWNER });
+    if (*own)
+        rights_add(arena, ret,
+            &(struct grant){ .grantee = RIGHTS_OWNER, .rights = own, .grantor = RIGHTS_OWNER });
+}
+
+/* A role of an aclitem, perhaps in double quotes; *at then stands behind it. */
+static const char *
+read_role(struct arena *arena, const char **at, const char *ends)
+{
+    struct buffer role = { .arena = arena };
+    bool is_quoted = false;
+
+    for (; **at && (is_quoted || !strchr(ends, **at)); (*at)++) {
+        if (**at == '"' && (*at)[1] == '"' && is_quoted) {
+            (*at)++;
+        } else if (**at == '"') {
+            is_quoted = !is_quoted;
+            continue;
+        }
+        buffer_append(&role, *at, 1);
+    }
+    return buffer_text(&role);
+}
+
+static const char *
+neutral_role(const char *role, const char *owner, const char *other_owner)
+{
+    return text_equal(role, owner) || text_equal(role, other_owner) ? RIGHTS_OWNER : role;
+}
+
+/*
+ * The rights of an object, its owner called RIGHTS_OWNER; so is other_owner (or NULL), to whom it
+ * is going to be given.
+ */
+static void
+read_grants(
+    struct arena *arena, const struct holder *holder, const char *other_owner, struct grants *ret)
+{
+    const char *acl = ddl_member(holder->class, holder->item, "acl");
+    const char *owner = owner_of(holder);
+    json_t *items CLEANUP(json_release) = acl ? json_loads(acl, 0, NULL) : NULL;
+
+    *ret = (struct grants){ 0 };
+    if (!acl)
+        add_standard(arena, holder, ret);
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const char *text = json_string_value(json_array_get(items, i));
+        const char *grantee = read_role(arena, &text, "=");
+        const char *rights = *text == '=' ? text + 1 : text;
+        size_t length = strcspn(rights, "/");
+        const char *grantor = rights[length] ? rights + length + 1 : rights + length;
+
+        rights_add(arena, ret,
+            &(struct grant){ .grantee = neutral_role(grantee, owner, other_owner),
+                .rights = arena_strndup(arena, rights, length),
+                .grantor = neutral_role(read_role(arena, &grantor, ""), owner, other_owner) });
+    }
+}
+
+/* ---- statements ---- */
+
+/* What the statements are about, and who its owner is by then. */
 struct subject {
     const char *object; /* "TABLE public.users" */
     const char *column; /* or NULL */
-    const char *owner;  /* or NULL */
+    const char *owner;  /* as a statement writes it */
 };
-
-static void
-add_statement(const struct ddl *ddl, const struct subject *subject, const struct grant *grant,
-    const char *format, const char *rights)
-{
-    const char *grantee = *grant->grantee ? db_ident(ddl->arena, grant->grantee) : "PUBLIC";
-    const char *statement = arena_printf(ddl->arena, "%s ON %s", rights, subject->object);
-    bool is_others = subject->owner && !text_equal(subject->owner, grant->grantor);
-
-    /* A right that somebody else passed on has to be passed on by him again. */
-    if (is_others)
-        ddl_add(ddl, "SET ROLE %s", db_ident(ddl->arena, grant->grantor));
-    if (text_equal(format, "GRANT"))
-        ddl_add(ddl, "GRANT %s TO %s", statement, grantee);
-    else if (text_equal(format, "GRANT OPTION"))
-        ddl_add(ddl, "GRANT %s TO %s WITH GRANT OPTION", statement, grantee);
-    else if (text_equal(format, "REVOKE OPTION"))
-        ddl_add(ddl, "REVOKE GRANT OPTION FOR %s FROM %s", statement, grantee);
-    else
-        ddl_add(ddl, "REVOKE %s FROM %s", statement, grantee);
-    if (is_others)
-        ddl_add(ddl, "RESET ROLE");
-}
-
-/* Tells the privileges for which both sides stand so, in one statement. */
-static void
-add_step(const struct ddl *ddl, const struct subject *subject, const struct grant *const sides[2],
-    const enum right from[2], const enum right to[2])
-{
-    struct buffer rights = { .arena = ddl->arena };
-    const struct grant *grant = sides[1] ? sides[1] : sides[0];
-
-    for (size_t i = 0; i < COUNT_OF(privileges); i++) {
-        enum right old = right_of(sides[0], privileges[i].letter);
-        enum right new = right_of(sides[1], privileges[i].letter);
-
-        if (old < from[0] || old > from[1] || new < to[0] || new > to[1])
-            continue;
-        buffer_printf(&rights, "%s%s", rights.length ? ", " : "", privileges[i].word);
-        if (subject->column)
-            buffer_printf(&rights, " (%s)", subject->column);
-    }
-    if (!rights.length)
-        return;
-    add_statement(ddl, subject, grant,
-        to[0] == RIGHT_GRANTABLE ? "GRANT OPTION"
-        : to[0] == RIGHT_NONE    ? "REVOKE"
-        : from[0] == RIGHT_NONE  ? "GRANT"
-                                 : "REVOKE OPTION",
-        buffer_text(&rights));
-}
-
-static void
-add_revokes(const struct ddl *ddl, const struct subject *subject, const struct grants *old,
-    const struct grants *new)
-{
-    for (size_t i = 0; i < old->count; i++) {
-        const struct grant *sides[2] = { &old->items[i], find_grant(new, &old->items[i]) };
-
-        add_step(ddl, subject, sides, (enum right[2]){ RIGHT_HELD, RIGHT_GRANTABLE },
-            (enum right[2]){ RIGHT_NONE, RIGHT_NONE });
-        add_step(ddl, subject, sides, (enum right[2]){ RIGHT_GRANTABLE, RIGHT_GRANTABLE },
-            (enum right[2]){ RIGHT_HELD, RIGHT_HELD });
-    }
-}
-
-static void
-add_grants(const struct ddl *ddl, const struct subject *subject, const struct grants *old,
-    const struct grants *new)
-{
-    for (size_t i = 0; i < new->count; i++) {
-        const struct grant *sides[2] = { find_grant(old, &new->items[i]), &new->items[i] };
-
-        add_step(ddl, subject, sides, (enum right[2]){ RIGHT_NONE, RIGHT_HELD },
-            (enum right[2]){ RIGHT_GRANTABLE, RIGHT_GRANTABLE });
-        add_step(ddl, subject, sides, (enum right[2]){ RIGHT_NONE, RIGHT_NONE },
-            (enum right[2]){ RIGHT_HELD, RIGHT_HELD });
-    }
-}
 
 /* "TABLE public.users": what stands after ON. */
 static const char *
@@ -237,7 +213,11 @@ rights_object(struct arena *arena, enum schema_class class, const void *item)
 {
     const char *word = ddl_word(arena, class, item);
     const char *target = ddl_target(arena, class, item);
+    const struct sql_schema_columns *column = item;
 
+    if (class == SCHEMA_columns)
+        return arena_printf(
+            arena, "TABLE %s", db_qualified(arena, column->schema, column->table_name));
     if (class == SCHEMA_tables)
         word = "TABLE";
     else if (class == SCHEMA_types)
@@ -259,69 +239,159 @@ rights_object(struct arena *arena, enum schema_class class, const void *item)
         order > target && order[-1] == '(' ? "" : ", ", order + strlen(" ORDER BY "));
 }
 
-void
-ddl_add_rights(const struct ddl *ddl, enum schema_class class, const void *item, const char *from)
+static struct subject
+subject_of(const struct ddl *ddl, enum schema_class class, const void *item, const char *owner)
 {
-    const char *acl = ddl_member(class, item, "acl");
-    struct subject subject = { .owner = ddl_member(class, item, "owner") };
-    struct grants old, new;
+    struct subject subject = {
+        .object = rights_object(ddl->arena, class, item),
+        .owner = owner ? db_ident(ddl->arena, owner) : "CURRENT_USER",
+    };
 
-    if (text_equal(from, acl))
-        return;
-    if (class == SCHEMA_columns) {
-        const struct sql_schema_columns *column = item;
-        const struct sql_schema_tables *table =
-            schema_find_table(ddl->schema, column->schema, column->table_name);
+    if (class == SCHEMA_columns)
+        subject.column = db_ident(ddl->arena, ((const struct sql_schema_columns *)item)->name);
+    return subject;
+}
 
-        subject.owner = table ? table->owner : NULL;
-        subject.column = db_ident(ddl->arena, column->name);
-        subject.object = arena_printf(
-            ddl->arena, "TABLE %s", db_qualified(ddl->arena, column->schema, column->table_name));
-    } else {
-        subject.object = rights_object(ddl->arena, class, item);
+enum step { STEP_REVOKE, STEP_REVOKE_OPTION, STEP_GRANT_OPTION, STEP_GRANT };
+
+static bool
+is_step(enum step step, enum right old, enum right new)
+{
+    switch (step) {
+    case STEP_REVOKE:
+        return old > RIGHT_NONE && new == RIGHT_NONE;
+    case STEP_REVOKE_OPTION:
+        return old == RIGHT_GRANTABLE && new == RIGHT_HELD;
+    case STEP_GRANT_OPTION:
+        return old < RIGHT_GRANTABLE && new == RIGHT_GRANTABLE;
+    case STEP_GRANT:
+        return old == RIGHT_NONE && new == RIGHT_HELD;
+    default:
+        return false;
     }
-    grants_of(ddl, class, item, from, &old);
-    grants_of(ddl, class, item, acl, &new);
+}
+
+/* All privileges of one role that go the same way, in one statement. */
+static void
+add_step(const struct ddl *ddl, const struct subject *subject, enum step step,
+    const struct grant *old, const struct grant *new)
+{
+    static const char *const starts[] = { "REVOKE", "REVOKE GRANT OPTION FOR", "GRANT", "GRANT" };
+    const struct grant *grant = new ? new : old;
+    struct buffer rights = { .arena = ddl->arena };
+    bool is_others = !text_equal(grant->grantor, RIGHTS_OWNER);
+
+    for (size_t i = 0; i < COUNT_OF(privileges); i++) {
+        if (!is_step(
+                step, right_of(old, privileges[i].letter), right_of(new, privileges[i].letter)))
+            continue;
+        buffer_printf(&rights, "%s%s", rights.length ? ", " : "", privileges[i].word);
+        if (subject->column)
+            buffer_printf(&rights, " (%s)", subject->column);
+    }
+    if (!rights.length)
+        return;
+    /* A right that somebody passed on has to be passed on by the same one again. */
+    if (is_others)
+        ddl_add(ddl, "SET ROLE %s", db_ident(ddl->arena, grant->grantor));
+    ddl_add(ddl, "%s %s ON %s %s %s%s", starts[step], buffer_text(&rights), subject->object,
+        step <= STEP_REVOKE_OPTION ? "FROM" : "TO",
+        text_equal(grant->grantee, RIGHTS_OWNER) ? subject->owner
+        : *grant->grantee                        ? db_ident(ddl->arena, grant->grantee)
+                                                 : "PUBLIC",
+        step == STEP_GRANT_OPTION ? " WITH GRANT OPTION" : "");
+    if (is_others)
+        ddl_add(ddl, "RESET ROLE");
+}
+
+static void
+add_revokes(const struct ddl *ddl, const struct subject *subject, const struct grants *old,
+    const struct grants *new)
+{
+    for (size_t i = 0; i < old->count; i++) {
+        const struct grant *then = find_grant(new, &old->items[i]);
+
+        add_step(ddl, subject, STEP_REVOKE, &old->items[i], then);
+        add_step(ddl, subject, STEP_REVOKE_OPTION, &old->items[i], then);
+    }
+}
+
+static void
+add_grants(const struct ddl *ddl, const struct subject *subject, const struct grants *old,
+    const struct grants *new)
+{
+    for (size_t i = 0; i < new->count; i++) {
+        const struct grant *before = find_grant(old, &new->items[i]);
+
+        add_step(ddl, subject, STEP_GRANT_OPTION, before, &new->items[i]);
+        add_step(ddl, subject, STEP_GRANT, before, &new->items[i]);
+    }
+}
+
+/* What is taken away by default privileges is perhaps not there. */
+static void
+remove_rights(struct arena *arena, struct grants *grants, const struct grants *taken)
+{
+    for (size_t i = 0; i < taken->count; i++) {
+        struct grant *grant = find_grant(grants, &taken->items[i]);
+        struct buffer left = { .arena = arena };
+
+        for (const char *at = grant ? grant->rights : ""; *at; at++)
+            if (*at != '*' && right_of(&taken->items[i], *at) == RIGHT_NONE)
+                buffer_printf(&left, "%c%s", *at, at[1] == '*' ? "*" : "");
+        if (grant)
+            grant->rights = buffer_text(&left);
+    }
+}
+
+void
+ddl_add_rights(const struct ddl *ddl, enum schema_class class, const void *item)
+{
+    const struct holder holder = { .schema = ddl->schema, .class = class, .item = item };
+    const char *owner = ddl->with_owner ? owner_of(&holder) : NULL;
+    struct subject subject = subject_of(ddl, class, item, owner);
+    struct grants most = { 0 };
+    struct grants least = { 0 };
+    struct grants taken = { 0 };
+    struct grants wanted;
+
+    add_standard(ddl->arena, &holder, &most);
+    add_standard(ddl->arena, &holder, &least);
+    if (ddl->standing)
+        rights_add_default(ddl, ddl->standing, class, item, &most, &taken);
+    remove_rights(ddl->arena, &least, &taken);
+    read_grants(ddl->arena, &holder, NULL, &wanted);
+    add_revokes(ddl, &subject, &most, &wanted);
+    add_grants(ddl, &subject, &least, &wanted);
+}
+
+void
+ddl_change_rights(const struct ddl *ddl, const struct schema *found_schema, enum schema_class class,
+    const void *found, const void *wanted)
+{
+    const struct holder from = { .schema = found_schema, .class = class, .item = found };
+    const struct holder to = { .schema = ddl->schema, .class = class, .item = wanted };
+    const char *owner = owner_of(ddl->with_owner ? &to : &from);
+    struct subject subject = subject_of(ddl, class, wanted, owner);
+    struct grants old;
+    struct grants new;
+
+    read_grants(ddl->arena, &from, ddl->with_owner ? owner : NULL, &old);
+    read_grants(ddl->arena, &to, NULL, &new);
     add_revokes(ddl, &subject, &old, &new);
     add_grants(ddl, &subject, &old, &new);
 }
 
-/* The rights as text in which the owner is called by no name. */
-static const char *
-neutral_rights(struct arena *arena, enum schema_class class, const void *item)
-{
-    const char *acl = ddl_member(class, item, "acl");
-    const char *owner = ddl_member(class, item, "owner");
-    struct text_list items = { 0 };
-    struct grants grants;
-
-    if (!acl)
-        return "";
-    read_grants(arena, acl, &grants);
-    for (size_t i = 0; i < grants.count; i++) {
-        const struct grant *grant = &grants.items[i];
-
-        text_list_add(arena, &items,
-            arena_printf(arena, "%s=%s/%s",
-                text_equal(grant->grantee, owner) ? "\n" : grant->grantee, grant->rights,
-                text_equal(grant->grantor, owner) ? "\n" : grant->grantor));
-    }
-    for (size_t i = 1; i < items.count; i++)
-        for (size_t j = i; j > 0 && strcmp(items.items[j - 1], items.items[j]) > 0; j--) {
-            const char *swap = items.items[j];
-
-            items.items[j] = items.items[j - 1];
-            items.items[j - 1] = swap;
-        }
-    return text_list_join(arena, &items, " ");
-}
-
 bool
-ddl_same_rights(struct arena *arena, enum schema_class class, const void *found, const void *wanted)
+ddl_same_rights(const struct ddl *ddl, const struct schema *found_schema, enum schema_class class,
+    const void *found, const void *wanted)
 {
-    if (text_equal(ddl_member(class, found, "acl"), ddl_member(class, wanted, "acl")))
-        return true;
-    return text_equal(neutral_rights(arena, class, found), neutral_rights(arena, class, wanted));
+    struct text_list statements = { 0 };
+    struct ddl tried = *ddl;
+
+    tried.out = &statements;
+    ddl_change_rights(&tried, found_schema, class, found, wanted);
+    return statements.count == 0;
 }
 
 void

@@ -26,7 +26,7 @@ ddl_add_sequence(const struct ddl *ddl, const struct sql_schema_sequences *seque
     if (ddl->with_owner)
         ddl_add_owner(ddl, SCHEMA_sequences, sequence);
     if (ddl->with_rights)
-        ddl_add_rights(ddl, SCHEMA_sequences, sequence, NULL);
+        ddl_add_rights(ddl, SCHEMA_sequences, sequence);
 }
 
 void
@@ -45,7 +45,7 @@ ddl_add_sequence_extras(const struct ddl *ddl, const struct sql_schema_sequences
     if (sequence->comment)
         ddl_add_comment(ddl, SCHEMA_sequences, sequence);
     if (ddl->with_rights)
-        ddl_add_rights(ddl, SCHEMA_sequences, sequence, NULL);
+        ddl_add_rights(ddl, SCHEMA_sequences, sequence);
 }
 
 void

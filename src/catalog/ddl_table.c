@@ -111,6 +111,28 @@ add_storage_options(
         buffer_printf(text, " TABLESPACE %s", db_ident(ddl->arena, table->tablespace));
 }
 
+/* A table can only be attached when it has the checks of those above already. */
+static void
+add_inherited_checks(
+    const struct ddl *ddl, const struct sql_schema_tables *table, const char *above)
+{
+    const struct sql_schema_tables *parent;
+
+    while ((parent = schema_find_relation(ddl->arena, ddl->schema, above))) {
+        struct schema_span span = schema_constraints_of(ddl->schema, parent->schema, parent->name);
+
+        for (size_t i = span.first; i < span.first + span.count; i++) {
+            const struct sql_schema_constraints *check = &ddl->schema->constraints.items[i];
+
+            if (text_equal(check->kind, "check") && !check->is_no_inherit)
+                ddl_add(ddl, "ALTER TABLE %s ADD CONSTRAINT %s %s",
+                    db_qualified(ddl->arena, table->schema, table->name),
+                    db_ident(ddl->arena, check->name), check->definition);
+        }
+        above = parent->parent;
+    }
+}
+
 static void
 add_create_table(const struct ddl *ddl, const struct sql_schema_tables *table,
     struct schema_span columns, enum shape shape)
@@ -140,6 +162,8 @@ add_create_table(const struct ddl *ddl, const struct sql_schema_tables *table,
         buffer_printf(&text, " OPTIONS (%s)", table->foreign_options);
     add_storage_options(ddl, &text, table);
     ddl_add(ddl, "%s", buffer_text(&text));
+    if (shape == SHAPE_ATTACHED)
+        add_inherited_checks(ddl, table, table->parent);
     if (shape == SHAPE_ATTACHED)
         ddl_add(ddl, "ALTER TABLE ONLY %s ATTACH PARTITION %s %s", table->parent,
             db_qualified(ddl->arena, table->schema, table->name), table->bound);
@@ -240,7 +264,7 @@ ddl_add_table(const struct ddl *ddl, const struct sql_schema_tables *table)
     if (table->comment)
         ddl_add_comment(ddl, SCHEMA_tables, table);
     if (ddl->with_rights)
-        ddl_add_rights(ddl, SCHEMA_tables, table, NULL);
+        ddl_add_rights(ddl, SCHEMA_tables, table);
     for (size_t i = columns.first; i < columns.first + columns.count; i++) {
         const struct sql_schema_columns *column = &ddl->schema->columns.items[i];
         const struct sql_schema_columns *inherited =

@@ -24,6 +24,7 @@ diff_writer(const struct diff *diff, bool is_found, struct text_list *out)
 {
     return (struct ddl){ .arena = diff->arena,
         .schema = is_found ? diff->found : diff->wanted,
+        .standing = diff->found,
         .with_owner = !diff->options->ignore_owner,
         .with_rights = !diff->options->ignore_acl,
         .out = out };
@@ -193,6 +194,40 @@ root_of(struct change *change)
     return change;
 }
 
+static void
+take_later(const struct diff *diff, const char *class, const char *identity, struct change **host)
+{
+    struct change *other =
+        map_get(&diff->by_identity, arena_printf(diff->arena, "%s %s", class, identity));
+
+    other = other ? root_of(other) : NULL;
+    if (other && other->kind != DIFFERENCE_EXTRA && other->number > (*host)->number)
+        *host = other;
+}
+
+/* Columns that get another type before, and missing children, which come without what they inherit. */
+static void
+take_later_of_table(const struct diff *diff, const struct change *part, struct change **host)
+{
+    const char *schema_name = ddl_member(part->class, part->wanted, "schema");
+    const char *table_name = ddl_member(part->class, part->wanted, "table_name");
+    const char *table = table_name ? db_qualified(diff->arena, schema_name, table_name) : NULL;
+
+    for (size_t i = 0; table && i < diff->changes.count; i++) {
+        struct change *other = diff->changes.items[i];
+        const struct sql_schema_columns *column = other->wanted;
+        const struct sql_schema_tables *child = other->wanted;
+
+        if (other->number <= (*host)->number || other->kind == DIFFERENCE_EXTRA)
+            continue;
+        if ((other->class == SCHEMA_columns && text_equal(column->schema, schema_name) &&
+                text_equal(column->table_name, table_name) && !other->whole) ||
+            (other->class == SCHEMA_tables && other->kind == DIFFERENCE_MISSING &&
+                diff_descends(diff, child, table)))
+            *host = other;
+    }
+}
+
 /* The change after which a part of a missing table can be made: that of the last it rests on. */
 static struct change *
 host_of(const struct diff *diff, struct change *part)
@@ -203,13 +238,10 @@ host_of(const struct diff *diff, struct change *part)
 
     for (size_t i = span.first; i < span.first + span.count; i++) {
         const struct sql_schema_dependencies *item = &diff->wanted->dependencies.items[i];
-        struct change *other = map_get(&diff->by_identity,
-            arena_printf(diff->arena, "%s %s", item->on_class, item->on_identity));
 
-        other = other ? root_of(other) : NULL;
-        if (other && other->kind != DIFFERENCE_EXTRA && other->number > host->number)
-            host = other;
+        take_later(diff, item->on_class, item->on_identity, &host);
     }
+    take_later_of_table(diff, part, &host);
     return host;
 }
 

@@ -72,8 +72,24 @@ alter_constraint(const struct ddl *ddl, const struct change *change)
                                    : "DEFERRABLE INITIALLY IMMEDIATE");
 }
 
+/* The index of a partition belongs to its parent's as long as that one is there. */
 static void
-alter_index(const struct ddl *ddl, struct change *change)
+alter_parent(const struct diff *diff, struct change *change)
+{
+    const struct sql_schema_indexes *found = change->found;
+    const struct sql_schema_indexes *wanted = change->wanted;
+    const struct change *parent =
+        found->parent ? diff_find(diff, SCHEMA_indexes, found->parent) : NULL;
+
+    if (parent && parent->kind == DIFFERENCE_EXTRA && !wanted->parent)
+        diff_make(diff, SCHEMA_indexes, wanted, &change->statements);
+    parent = wanted->parent ? diff_find(diff, SCHEMA_indexes, wanted->parent) : NULL;
+    if (change->statements.count == 0 && !(parent && parent->kind == DIFFERENCE_MISSING))
+        change->note = "An index is attached to its parent's, or not, when one of them is made.";
+}
+
+static void
+alter_index(const struct diff *diff, const struct ddl *ddl, struct change *change)
 {
     const struct sql_schema_indexes *found = change->found;
     const struct sql_schema_indexes *wanted = change->wanted;
@@ -91,8 +107,7 @@ alter_index(const struct ddl *ddl, struct change *change)
     else if (change_has(change, "is_valid"))
         change->note = "An index is made invalid by no statement.";
     if (change_has(change, "parent"))
-        change->note = "An index is attached to its parent's when the table or the parent's index "
-                       "is made anew.";
+        alter_parent(diff, change);
 }
 
 /* All parameters in one statement, because each is checked against the others. */
@@ -142,17 +157,36 @@ alter_statistics(const struct ddl *ddl, const struct change *change)
             wanted->target ? wanted->target : "-1");
 }
 
+/* REVOKE on a table takes the rights on its columns along: they are given again. */
+static void
+alter_rights(const struct diff *diff, const struct ddl *ddl, const struct change *change)
+{
+    const struct sql_schema_tables *table = change->wanted;
+    struct schema_span span;
+
+    ddl_change_rights(ddl, diff->found, change->class, change->found, change->wanted);
+    if (change->class != SCHEMA_tables)
+        return;
+    span = schema_columns_of(diff->wanted, table->schema, table->name);
+    for (size_t i = span.first; i < span.first + span.count; i++) {
+        const struct sql_schema_columns *column = &diff->wanted->columns.items[i];
+
+        if (column->acl &&
+            schema_find_column(diff->found, table->schema, table->name, column->name))
+            ddl_add_rights(ddl, SCHEMA_columns, column);
+    }
+}
+
 /* What every class may have. */
 static void
-alter_common(const struct ddl *ddl, const struct change *change)
+alter_common(const struct diff *diff, const struct ddl *ddl, const struct change *change)
 {
     if (change_has(change, "enabled"))
         ddl_add_enabled(ddl, change->class, change->wanted);
     if (change_has(change, "owner"))
         ddl_add_owner(ddl, change->class, change->wanted);
     if (change_has(change, "acl"))
-        ddl_add_rights(
-            ddl, change->class, change->wanted, ddl_member(change->class, change->found, "acl"));
+        alter_rights(diff, ddl, change);
     if (change_has(change, "comment"))
         ddl_add_comment(ddl, change->class, change->wanted);
 }
@@ -183,7 +217,7 @@ diff_alter(const struct diff *diff, struct change *change)
         alter_constraint(&ddl, change);
         break;
     case SCHEMA_indexes:
-        alter_index(&ddl, change);
+        alter_index(diff, &ddl, change);
         break;
     case SCHEMA_sequences:
         alter_sequence(&ddl, change);
@@ -197,5 +231,5 @@ diff_alter(const struct diff *diff, struct change *change)
     default:
         break;
     }
-    alter_common(&ddl, change);
+    alter_common(diff, &ddl, change);
 }

@@ -165,6 +165,11 @@ alter_type(const struct ddl *ddl, struct change *change)
     ddl_add(ddl, "%s", buffer_text(&text));
     if (moves_default && wanted->default_text)
         ddl_add(ddl, "%s SET DEFAULT %s", alter, wanted->default_text);
+    /* A new type brings its own storage and compression. */
+    if (wanted->storage)
+        ddl_add(ddl, "%s SET STORAGE %s", alter, wanted->storage);
+    if (wanted->compression)
+        ddl_add(ddl, "%s SET COMPRESSION %s", alter, wanted->compression);
     if (is_lossy(ddl->arena, found->type, wanted->type)) {
         change->loses_rows = true;
         change->note = "Values are rounded or cut to the new type.";
@@ -287,10 +292,12 @@ alter_storage(const struct ddl *ddl, const struct change *change)
     const struct sql_schema_columns *found = change->found;
     const struct sql_schema_columns *wanted = change->wanted;
 
-    if (change_has(change, "storage"))
+    bool has_type = change_has(change, "type") || change_has(change, "collation");
+
+    if (change_has(change, "storage") && !has_type)
         ddl_add(ddl, "%s SET STORAGE %s", alter_for(ddl, change, "storage"),
             wanted->storage ? wanted->storage : standard_storage(ddl->arena, wanted->type));
-    if (change_has(change, "compression"))
+    if (change_has(change, "compression") && !has_type)
         ddl_add(ddl, "%s SET COMPRESSION %s", ddl_alter_column(ddl, wanted, true),
             wanted->compression ? wanted->compression : "default");
     if (change_has(change, "statistics"))

@@ -174,8 +174,10 @@ diff_alter_table(const struct diff *diff, struct change *change)
         alter_view(&ddl, change);
     alter_place(&ddl, change, alter);
     alter_partition(&ddl, change);
-    if (change_has(change, "inherits"))
+    if (change_has(change, "inherits")) {
         alter_inheritance(&ddl, change);
+        change->note = "Its columns stay the table's own, too.";
+    }
     if (change_has(change, "options") &&
         !(text_equal(wanted->kind, "view") && change_has(change, "definition")))
         ddl_add_options(&ddl, alter, found->options, wanted->options);

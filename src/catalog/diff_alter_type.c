@@ -261,8 +261,11 @@ diff_alter_type(const struct diff *diff, struct change *change)
         add_labels(&ddl, change);
     if (text_equal(wanted->kind, "domain"))
         alter_domain(&ddl, change);
-    if (change_has(change, "definition"))
+    if (change_has(change, "definition")) {
         alter_members(&ddl, change);
+        for (size_t i = 0; i < change->statements.count; i++)
+            change->loses_rows |= strstr(change->statements.items[i], " DROP ATTRIBUTE ") != NULL;
+    }
     if (change_has(change, "column_comments"))
         alter_comments(&ddl, change);
 }

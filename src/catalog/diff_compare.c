@@ -35,9 +35,23 @@ is_among(const char *names, const char *name)
 }
 
 static bool
+is_key(enum schema_class class, const char *name)
+{
+    const char *key = schema_classes[class].key;
+    size_t length = strlen(name);
+
+    for (const char *at = key; at; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (strncmp(at, name, length) == 0 && (!at[length] || at[length] == ' '))
+            return true;
+    }
+    return false;
+}
+
+static bool
 is_skipped(enum schema_class class, const char *name)
 {
-    if (is_among(" schema table_name name ", name) || is_among(schema_classes[class].key, name))
+    if (is_key(class, name))
         return true;
     for (size_t i = 0; i < COUNT_OF(skipped); i++)
         if (skipped[i].class == class && is_among(skipped[i].names, name))
@@ -138,21 +152,36 @@ compare_constraint(const struct diff *diff, struct change *change)
         add_attribute(diff, change, "definition", found->definition, wanted->definition);
 }
 
+/* The length up to the parenthesis that closes the first one. */
+static size_t
+closed_length(const char *text)
+{
+    int depth = 0;
+    bool is_quoted = false;
+    size_t length = 0;
+
+    for (; text[length]; length++) {
+        is_quoted = is_quoted != (text[length] == '\'');
+        depth += is_quoted ? 0 : (text[length] == '(') - (text[length] == ')');
+        if (text[length] == ')' && depth == 0 && !is_quoted)
+            return length + 1;
+    }
+    return length;
+}
+
 /* The definition of an index without WITH (…), which options tell in an order of their own. */
 static const char *
 index_core(struct arena *arena, const struct sql_schema_indexes *index)
 {
     static const char with[] = " WITH (";
     const char *last = NULL;
-    const char *end;
 
     for (const char *at = strstr(index->definition, with); at; at = strstr(at + 1, with))
         last = at;
-    end = last && index->options ? strstr(last, "')") : NULL;
-    if (!end)
+    if (!last || !index->options)
         return index->definition;
-    return arena_printf(
-        arena, "%.*s%s", (int)(last - index->definition), index->definition, end + 2);
+    return arena_printf(arena, "%.*s%s", (int)(last - index->definition), index->definition,
+        last + closed_length(last));
 }
 
 static void
@@ -226,6 +255,7 @@ static void
 compare_members(const struct diff *diff, struct change *change, const struct compared *compared)
 {
     bool is_view = change->class == SCHEMA_columns && is_view_column(diff, change->wanted);
+    struct ddl ddl = diff_writer(diff, false, NULL);
 
     for (size_t i = 0; i < compared->count; i++) {
         const struct field *field = compared->fields[i];
@@ -234,7 +264,7 @@ compare_members(const struct diff *diff, struct change *change, const struct com
             (is_view && !is_among(view_members, field->name)))
             continue;
         if (text_equal(field->name, "acl") &&
-            ddl_same_rights(diff->arena, change->class, change->found, change->wanted))
+            ddl_same_rights(&ddl, diff->found, change->class, change->found, change->wanted))
             continue;
         add_attribute(diff, change, field->name, value_text(diff->arena, field, change->found),
             value_text(diff->arena, field, change->wanted));
@@ -345,9 +375,7 @@ sort_objects(const struct diff *diff, const struct schema *schema, enum schema_c
     struct sorted sorted = { .items = ARENA_ARRAY(diff->arena, const void *, count) };
 
     for (size_t i = 0; i < query->column_count; i++)
-        if (is_among(arena_printf(diff->arena, " %s ", schema_classes[class].key),
-                query->columns[i].name) &&
-            sorted.key_count < COUNT_OF(sorted.offsets))
+        if (is_key(class, query->columns[i].name) && sorted.key_count < COUNT_OF(sorted.offsets))
             sorted.offsets[sorted.key_count++] = query->columns[i].offset;
     for (size_t i = 0; i < count; i++) {
         const void *item = schema_item(schema, class, i);

@@ -267,7 +267,7 @@ clear_dependents(struct clearing *clearing, enum schema_class class, const char 
         if (class_of(clearing->links[low].item->class, &of))
             clear(clearing, of, clearing->links[low].item->identity, first, last);
     }
-    if (class == SCHEMA_tables) {
+    if (class == SCHEMA_tables || class == SCHEMA_types) {
         struct schema_place place = schema_place_of(clearing->diff->arena, identity);
 
         clear_members(clearing, place.schema, place.name, NULL, first, last);
@@ -381,6 +381,12 @@ is_default(const struct obstacle *obstacle)
     return obstacle->class == SCHEMA_columns;
 }
 
+static bool
+is_of_domain(enum schema_class class, const void *item)
+{
+    return class == SCHEMA_constraints && ((const struct sql_schema_constraints *)item)->is_domain;
+}
+
 /* What is in a view goes and comes with it. */
 static const struct obstacle *
 view_of(const struct clearing *clearing, const struct obstacle *obstacle)
@@ -391,7 +397,8 @@ view_of(const struct clearing *clearing, const struct obstacle *obstacle)
     if (!table_name || is_default(obstacle))
         return NULL;
     return map_get(&clearing->by_identity,
-        diff_key(arena, SCHEMA_tables,
+        diff_key(arena,
+            is_of_domain(obstacle->class, obstacle->found) ? SCHEMA_types : SCHEMA_tables,
             db_qualified(
                 arena, ddl_member(obstacle->class, obstacle->found, "schema"), table_name)));
 }

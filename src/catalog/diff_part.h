@@ -115,6 +115,18 @@ bool diff_names_column(const char *columns, const char *name);
 /* Whether a trigger, rule, policy, index or constraint has to do with a column of its table. */
 bool diff_mentions(enum schema_class class, const void *item, const char *column);
 
+/* ---- diff_family.c ---- */
+
+/* Whether a table gets other parents. */
+bool diff_changes_family(const struct diff *diff, const char *table);
+
+/* Whether a wanted table is below another one, "public.events". */
+bool diff_descends(
+    const struct diff *diff, const struct sql_schema_tables *table, const char *above);
+
+/* Whether a part of such a table is one that it has from a parent. */
+bool diff_joins_family(const struct diff *diff, const struct change *change);
+
 /* ---- diff_depend.c ---- */
 
 /*

@@ -93,7 +93,7 @@ whole_of_statistics(const struct diff *diff, const struct change *change)
 
         if (text_equal(item->on_class, "tables"))
             whole = find_whole(diff, change, SCHEMA_tables, item->on_identity);
-        else if (text_equal(item->on_class, "columns") && change->kind == DIFFERENCE_EXTRA)
+        else if (text_equal(item->on_class, "columns"))
             whole = find_whole(diff, change, SCHEMA_columns, item->on_identity);
         if (whole)
             return whole;
@@ -127,24 +127,19 @@ whole_of_index(
     return whole;
 }
 
-/* An extra column that takes an extra index or constraint along. */
+/* A column that is missing or extra as well, of those that a constraint or index is about. */
 static struct change *
 whole_column(const struct diff *diff, const struct change *change, const char *columns)
 {
     json_t *names CLEANUP(json_release) = columns ? json_loads(columns, 0, NULL) : NULL;
     const char *table = table_of(diff, change);
-    const json_t *item;
-    size_t i;
 
-    if (change->kind != DIFFERENCE_EXTRA)
-        return NULL;
-    json_array_foreach(names, i, item)
-    {
-        struct change *whole = json_is_string(item)
-                                   ? find_whole(diff, change, SCHEMA_columns,
-                                         arena_printf(diff->arena, "%s.%s", table,
-                                             db_ident(diff->arena, json_string_value(item))))
-                                   : NULL;
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        struct change *whole =
+            name ? find_whole(diff, change, SCHEMA_columns,
+                       arena_printf(diff->arena, "%s.%s", table, db_ident(diff->arena, name)))
+                 : NULL;
 
         if (whole)
             return whole;
@@ -271,8 +266,17 @@ join_part(const struct diff *diff, struct change *change)
                 ((const struct sql_schema_sequences *)change->wanted)->is_identity);
     } else if (is_in_other_kind(diff, change)) {
         silence(change);
+    } else if (diff_joins_family(diff, change)) {
+        silence(change);
+    } else if (change->class == SCHEMA_columns && is_of_changed_type(diff, change)) {
+        silence(change);
+    } else if (change->class == SCHEMA_columns && change_has(change, "is_local") &&
+               diff_changes_family(diff, table_of(diff, change))) {
+        drop_attribute(change, "is_local");
     } else if (change->class == SCHEMA_sequences) {
         join_identity(diff, change);
+        if (change->kind == DIFFERENCE_CHANGED && !change->is_done)
+            join_owner(diff, change);
     } else if (change->class == SCHEMA_indexes && change_has(change, "constraint_name")) {
         join_constraint(diff, change);
     }
@@ -284,17 +288,21 @@ goes_with_index(
     const struct diff *diff, const struct change *change, const struct attribute *attribute)
 {
     const struct sql_schema_tables *table = change->wanted;
-    const char *name = attribute->wanted ? attribute->wanted : attribute->found;
     bool is_clustering = text_equal(attribute->name, "clustered_on");
+    const char *gone = is_clustering ? NULL : "nothing"; /* as it is without its index */
     const struct change *index;
 
     if (!is_clustering && !text_equal(attribute->name, "replica_identity"))
         return false;
-    index = diff_find(diff, SCHEMA_indexes, db_qualified(diff->arena, table->schema, name));
-    if (!index)
-        return false;
-    return index->kind == DIFFERENCE_MISSING ||
-           (is_clustering && index->kind == DIFFERENCE_EXTRA && !attribute->wanted);
+    index = attribute->wanted ? diff_find(diff, SCHEMA_indexes,
+                                    db_qualified(diff->arena, table->schema, attribute->wanted))
+                              : NULL;
+    if (index && index->kind == DIFFERENCE_MISSING)
+        return true;
+    index = attribute->found ? diff_find(diff, SCHEMA_indexes,
+                                   db_qualified(diff->arena, table->schema, attribute->found))
+                             : NULL;
+    return index && index->kind == DIFFERENCE_EXTRA && text_equal(attribute->wanted, gone);
 }
 
 static void
@@ -308,6 +316,47 @@ join_table(const struct diff *diff, struct change *change)
     change->attributes.count = kept;
     if (kept == 0)
         silence(change);
+}
+
+static void
+drop_attribute(struct change *change, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < change->attributes.count; i++)
+        if (!text_equal(change->attributes.items[i].name, name))
+            change->attributes.items[kept++] = change->attributes.items[i];
+    change->attributes.count = kept;
+    if (kept == 0)
+        silence(change);
+}
+
+/* A sequence that belongs to a column gets the owner of the table with it. */
+static void
+join_owner(const struct diff *diff, struct change *change)
+{
+    const struct sql_schema_sequences *sequence = change->wanted;
+    struct schema_place place = schema_place_of(diff->arena, sequence->owned_by);
+    const struct change *table =
+        place.name
+            ? diff_find(diff, SCHEMA_tables, db_qualified(diff->arena, place.schema, place.name))
+            : NULL;
+
+    if (table && table->kind == DIFFERENCE_CHANGED && change_has(table, "owner"))
+        drop_attribute(change, "owner");
+}
+
+/* The columns of a typed table come and go with its type. */
+static bool
+is_of_changed_type(const struct diff *diff, const struct change *change)
+{
+    const struct sql_schema_columns *column = item_of(change);
+    const struct sql_schema_tables *table =
+        schema_find_table(diff->wanted, column->schema, column->table_name);
+    const struct change *type =
+        table && table->of_type ? diff_find(diff, SCHEMA_types, table->of_type) : NULL;
+
+    return type && type->kind == DIFFERENCE_CHANGED && change_has(type, "definition");
 }
 
 void

@@ -230,30 +230,29 @@ read_class(struct ctx *ctx, struct db *db, enum schema_class class, struct schem
 }
 
 static bool
-read_all(struct ctx *ctx, struct db *db, struct schema *schema)
-{
-    for (size_t i = 0; i < SCHEMA_CLASS_COUNT; i++)
-        if (!read_class(ctx, db, (enum schema_class)i, schema))
-            return false;
-    return add_publications(ctx, db, schema) &&
-           sql_schema_dependencies(ctx, db, &schema->dependencies);
-}
-
-bool
-schema_load_here(struct ctx *ctx, struct db *db, struct schema *ret)
+read_objects(struct ctx *ctx, struct db *db, struct schema *ret)
 {
     *ret = (struct schema){
         .database = arena_strdup(ctx->arena, db_name(db)),
         .server_version = arena_strdup(ctx->arena, db_version_text(db)),
         .server_major = db_major(db),
     };
-    if (!read_all(ctx, db, ret))
+    for (size_t i = 0; i < SCHEMA_CLASS_COUNT; i++)
+        if (!read_class(ctx, db, (enum schema_class)i, ret))
+            return false;
+    return add_publications(ctx, db, ret);
+}
+
+bool
+schema_load_here(struct ctx *ctx, struct db *db, struct schema *ret)
+{
+    if (!read_objects(ctx, db, ret) || !sql_schema_dependencies(ctx, db, &ret->dependencies))
         return error_wrap(ctx, "reading the schema of database \"%s\"", db_name(db));
     return true;
 }
 
 static bool
-load_once(struct ctx *ctx, struct db *db, struct schema *ret)
+begin(struct ctx *ctx, struct db *db, struct db_transaction *ret)
 {
     /*
      * Our statements name their tables in the order in which they are best joined, so the server
@@ -262,12 +261,10 @@ load_once(struct ctx *ctx, struct db *db, struct schema *ret)
     static const char settings[] = "SELECT pg_catalog.set_config('search_path', '', true),"
                                    " pg_catalog.set_config('join_collapse_limit', '1', true),"
                                    " pg_catalog.set_config('from_collapse_limit', '1', true)";
-    struct db_transaction transaction CLEANUP(db_transaction_end) = { .db = NULL };
     struct result unused;
 
-    return db_begin(ctx, db, "ISOLATION LEVEL REPEATABLE READ READ ONLY", &transaction) &&
-           db_query(ctx, db, settings, NULL, 0, &unused) && schema_load_here(ctx, db, ret) &&
-           db_commit(ctx, &transaction);
+    return db_begin(ctx, db, "ISOLATION LEVEL REPEATABLE READ READ ONLY", ret) &&
+           db_query(ctx, db, settings, NULL, 0, &unused);
 }
 
 /*
@@ -286,19 +283,39 @@ was_disturbed(const struct error *error)
 }
 
 bool
-schema_load(struct ctx *ctx, struct db *db, struct schema *ret)
+schema_load_begin(
+    struct ctx *ctx, struct db *db, struct db_transaction *ret_transaction, struct schema *ret)
 {
     const char *why = NULL;
 
+    ret_transaction->db = NULL;
     for (int i = 0; i < TRIES; i++) {
         error_clear(ctx);
-        if (load_once(ctx, db, ret))
+        if (begin(ctx, db, ret_transaction) && read_objects(ctx, db, ret))
             return true;
+        db_transaction_end(ret_transaction);
         if (!was_disturbed(&ctx->error))
-            return false;
+            return error_wrap(ctx, "reading the schema of database \"%s\"", db_name(db));
         why = ctx->error.message;
         clock_sleep_us(PAUSE_US << i);
     }
-    error_set(ctx, ERR_CONFLICT, "the schema was changed while it was read: %s", why);
+    error_set(ctx, ERR_CONFLICT, "the schema of database \"%s\" was changed while it was read: %s",
+        db_name(db), why);
     return error_hint(ctx, "Try again when nobody is changing the schema.");
+}
+
+bool
+schema_load(struct ctx *ctx, struct db *db, struct schema *ret)
+{
+    for (int i = 0; i < TRIES; i++) {
+        struct db_transaction transaction CLEANUP(db_transaction_end) = { .db = NULL };
+
+        if (!schema_load_begin(ctx, db, &transaction, ret))
+            return false;
+        if (sql_schema_dependencies(ctx, db, &ret->dependencies))
+            return db_commit(ctx, &transaction);
+        if (!was_disturbed(&ctx->error))
+            break;
+    }
+    return error_wrap(ctx, "reading the schema of database \"%s\"", db_name(db));
 }

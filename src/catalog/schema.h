@@ -69,7 +69,10 @@ const char *schema_identity(struct arena *arena, enum schema_class class, const 
  */
 bool schema_load(struct ctx *ctx, struct db *db, struct schema *ret) MUST_CHECK;
 
-/* The same of two databases at the same time; the error is of whichever failed. */
+/*
+ * The same of two databases at the same time; the error is of whichever failed. The dependencies
+ * are left out of two that are equal.
+ */
 bool schema_load_pair(struct ctx *ctx, struct db *first, struct db *second,
     struct schema *ret_first, struct schema *ret_second) MUST_CHECK;
 

@@ -4,19 +4,54 @@
 #include "catalog/schema_rows.h"
 
 struct load {
-    struct ctx ctx; /* with an arena of its own: arenas are for one thread */
+    struct ctx *ctx;
     struct db *db;
+    struct db_transaction transaction;
     struct schema schema;
     bool is_good;
 };
 
 static void *
-load_in_thread(void *context)
+load_objects(void *context)
 {
     struct load *load = context;
 
-    load->is_good = schema_load(&load->ctx, load->db, &load->schema);
+    load->is_good = schema_load_begin(load->ctx, load->db, &load->transaction, &load->schema);
     return NULL;
+}
+
+static void *
+load_dependencies(void *context)
+{
+    struct load *load = context;
+
+    load->is_good = sql_schema_dependencies(load->ctx, load->db, &load->schema.dependencies);
+    db_transaction_end(&load->transaction);
+    /* Something was dropped meanwhile: from the beginning then. */
+    if (!load->is_good)
+        load->is_good = schema_load(load->ctx, load->db, &load->schema);
+    return NULL;
+}
+
+/* Does it for both at once; one after the other where there is no thread to be had. */
+static bool
+for_both(void *(*work)(void *), struct load *first, struct load *second)
+{
+    pthread_t thread;
+    bool has_thread = pthread_create(&thread, NULL, work, second) == 0;
+
+    work(first);
+    if (has_thread)
+        pthread_join(thread, NULL);
+    else
+        work(second);
+    return first->is_good && second->is_good;
+}
+
+static void
+end_load(struct load *load)
+{
+    db_transaction_end(&load->transaction);
 }
 
 static struct rows
@@ -81,20 +116,19 @@ bool
 schema_load_pair(struct ctx *ctx, struct db *first, struct db *second, struct schema *ret_first,
     struct schema *ret_second)
 {
+    /* Arenas are for one thread. */
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
-    struct load load = { .ctx = { .arena = arena }, .db = second };
-    pthread_t thread;
+    struct ctx other = { .arena = arena };
+    struct load a CLEANUP(end_load) = { .ctx = ctx, .db = first };
+    struct load b CLEANUP(end_load) = { .ctx = &other, .db = second };
+    bool is_good = for_both(load_objects, &a, &b);
 
-    if (pthread_create(&thread, NULL, load_in_thread, &load) != 0)
-        return schema_load(ctx, first, ret_first) && schema_load(ctx, second, ret_second);
-
-    bool is_good = schema_load(ctx, first, ret_first);
-
-    pthread_join(thread, NULL);
+    /* Two that are equal need no statements in an order. */
+    if (is_good && strcmp(schema_digest(arena, &a.schema), schema_digest(arena, &b.schema)) != 0)
+        is_good = for_both(load_dependencies, &a, &b);
     if (!is_good)
-        return false;
-    if (!load.is_good)
-        return take_error(ctx, &load.ctx.error);
-    copy_schema(ctx->arena, &load.schema, ret_second);
+        return a.is_good ? take_error(ctx, &other.error) : false;
+    *ret_first = a.schema;
+    copy_schema(ctx->arena, &b.schema, ret_second);
     return true;
 }

@@ -11,3 +11,10 @@ void schema_set_rows(struct schema *schema, enum schema_class class, struct rows
 
 /* Sorts the rows of a class by its key; false if two have the same, *ret_twice is one of them. */
 bool schema_sort(struct schema *schema, enum schema_class class, const void **ret_twice);
+
+/*
+ * schema_load() without the dependencies; they can be read in the transaction, which the caller
+ * ends.
+ */
+bool schema_load_begin(struct ctx *ctx, struct db *db, struct db_transaction *ret_transaction,
+    struct schema *ret) MUST_CHECK;

@@ -88,7 +88,7 @@ dump_of(struct bench *bench, const char *database)
         size_t length = strcspn(said, "\n");
         char *line = arena_strndup(arena, said, length);
 
-        if (strstr(line, "WITH (") || strstr(line, "OPTIONS ("))
+        if (strstr(line, "WITH (") || strstr(line, "OPTIONS (") || strstr(line, " SET ("))
             qsort(line, length, 1, compare_bytes);
         /* Passwords and the words of pg_dump itself. */
         if (!strstr(line, "restrict ") && !strstr(line, "never shown") && !strstr(line, "'***'"))
@@ -264,7 +264,8 @@ loses(const struct differences *differences)
 static size_t
 statement_length(const char *sql)
 {
-    static const char *const words[] = { "ALTER ", "CREATE ", "DROP ", "COMMENT ", "UPDATE " };
+    static const char *const words[] = { "ALTER ", "CREATE ", "DROP ", "COMMENT ", "UPDATE ",
+        "REVOKE " };
     const char *at = sql;
 
     while ((at = strstr(at, "; "))) {

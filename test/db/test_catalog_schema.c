@@ -842,7 +842,7 @@ test_each_rare_kind_is_seen_alone(void **state)
 {
     static const char *const makes[] = {
         "CREATE ACCESS METHOD m TYPE TABLE HANDLER heap_tableam_handler",
-        "CREATE CAST (bytea AS uuid) WITHOUT FUNCTION",
+        "CREATE CAST (bytea AS uuid) WITH INOUT",
         "CREATE COLLATION public.c (provider = libc, locale = 'C')",
         "CREATE CONVERSION public.c FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8",
         "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC",

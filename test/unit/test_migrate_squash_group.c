@@ -306,7 +306,7 @@ a_large_heap_is_cut_evenly(void **state)
     struct sketch sketch;
 
     for (size_t i = 0; i < 60; i++)
-        buffer_printf(&text, "k%zu>k%zu, k%zu>k0, ", i, i > 0 ? i - 1 : 59, i);
+        buffer_printf(&text, "k%zu>k%zu, k%zu>k0, ", i, i > 1 ? i - 1 : 59, i);
     sketch = sketch_of(ctx, buffer_text(&text), true);
     group(&sketch, &(struct squash_group_options){ .target = 7 });
     check_plan(&sketch, 7);

@@ -385,10 +385,7 @@ split(struct clusters *clusters, size_t cluster)
         size_t side = halves.sizes[1] < halves.sizes[0];
         size_t joined = find_joined(&halves, side);
 
-        if (joined == SIZE_MAX) {
-            joined = find_joined(&halves, 1 - side);
-            side = joined == SIZE_MAX ? side : 1 - side;
-        }
+        /* Where nothing more is joined with a side, it begins anew at another table. */
         take(&halves, joined == SIZE_MAX ? table : joined, side);
     }
     new = new_cluster(clusters, DOMAIN_NONE, clusters->tables.items[second].name);

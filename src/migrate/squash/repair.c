@@ -355,6 +355,17 @@ mend_rounds(struct repair *repair, struct rounds *rounds, const struct alembic_o
     return true;
 }
 
+/* A file that cannot be edited, as of another encoding, ends the search but is no failure of ours. */
+static bool
+is_input(struct ctx *ctx, struct rounds *rounds)
+{
+    if (ctx->error.kind != ERR_INPUT)
+        return false;
+    rounds->cannot = ctx->error.message;
+    error_clear(ctx);
+    return true;
+}
+
 static void
 repair_end(struct repair *repair)
 {
@@ -377,7 +388,8 @@ squash_repair(struct ctx *ctx, struct db *db, const struct replay_request *reque
     struct rounds rounds = { .db = db, .deadline_us = clock_us() + TIME_MAX_US };
 
     *ret = (struct squash_repairs){ 0 };
-    if (!repair_copy(&repair) || !mend_rounds(&repair, &rounds, outcome))
+    if (!repair_copy(&repair) ||
+        (!mend_rounds(&repair, &rounds, outcome) && !is_input(ctx, &rounds)))
         return error_wrap(ctx, "looking for a repair of the history");
     for (size_t i = 0; i < repair.changes.count; i++)
         if (repair.changes.items[i].what.count > 0 &&

@@ -20,7 +20,8 @@ repair_open(struct ctx *ctx, const char *path, struct repair_file *ret)
     ret->text = ret->has_mark ? data + MARK_LENGTH : data;
     ret->length = length - (ret->has_mark ? MARK_LENGTH : 0);
     if (strlen(ret->text) != ret->length || !text_is_utf8(ret->text))
-        return error_set(ctx, ERR_INPUT, "\"%s\" is no UTF-8 text", path);
+        return error_set(ctx, ERR_INPUT, "%s is no UTF-8 text: it has to be mended by hand",
+            strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
 
     const char *end = strchr(ret->text, '\n');
 

@@ -17,7 +17,7 @@ short_name(const struct search *search, const char *file)
 {
     const struct text_list *locations = &search->environment->locations;
 
-    for (size_t i = 0; i < locations->count; i++) {
+    for (size_t i = 0; file && i < locations->count; i++) {
         size_t length = strlen(locations->items[i]);
 
         if (strncmp(file, locations->items[i], length) == 0 && file[length] == '/')

@@ -214,9 +214,11 @@ py_escape_sql(struct arena *arena, const char *sql)
     sql = sql_reparsable(arena, sql);
     for (const char *at = sql; *at; at++) {
         const char *end = at + 1;
-        char before = at > sql ? at[-1] : ' ';
+        char before = '\0';
         bool is_beyond = false;
 
+        if (at > sql)
+            before = at[-1];
         if (*at == ':') {
             for (; is_word(*end); end++)
                 is_beyond |= (*end & 0x80) != 0;
@@ -269,11 +271,10 @@ py_skip_sql(const char *text)
     if (quote != '\'' && quote != '"')
         return text + 1;
     for (text++; *text; text++) {
-        if (has_escapes && *text == '\\' && text[1])
-            text++;
-        else if (*text == quote && text[1] != quote)
+        if (*text == quote && text[1] != quote)
             return text + 1;
-        else if (*text == quote)
+        /* The second of two quotes, or what a backslash stands before. */
+        if (*text == quote || (has_escapes && *text == '\\' && text[1]))
             text++;
     }
     return text;

@@ -166,7 +166,7 @@ begin_transaction(struct observation *observation, const struct alembic_statemen
 {
     struct transaction transaction = { .session = statement->session };
 
-    if (!sql_trace_rows(observation->ctx, statement->db, &transaction.base))
+    if (statement->may_ask && !sql_trace_rows(observation->ctx, statement->db, &transaction.base))
         return false;
     transaction.number = ++observation->ret->transactions;
     VEC_PUSH(observation->ctx->arena, &observation->open, transaction);
@@ -199,7 +199,7 @@ look_before(struct observation *observation, const struct alembic_statement *sta
 
     if (!probes_take(observation, TRACE_NO_STATEMENT, 0))
         return false;
-    if (!transaction || !statement->was_in_transaction ||
+    if (!transaction || !statement->was_in_transaction || !statement->may_ask ||
         !(begins_with(statement->sql, "COMMIT") || begins_with(statement->sql, "END")))
         return true;
     transaction->has_end = true;
@@ -268,7 +268,7 @@ look_after(struct observation *observation, const struct alembic_statement *stat
         (statement->is_failed || begins_with(statement->sql, "ROLLBACK")))
         return locks_look_again(observation, &look);
     if (statement->in_transaction)
-        return is_own ||
+        return is_own || !statement->may_ask ||
                (locks_look(observation, &look) && probes_take(observation, TRACE_NO_STATEMENT, 0));
     if (!end_transaction(observation, statement, look.ended_us))
         return false;
