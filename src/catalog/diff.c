@@ -245,6 +245,17 @@ host_of(const struct diff *diff, struct change *part)
     return host;
 }
 
+/* Sequences are there before their columns, indexes of partitions before those of their parent. */
+static bool
+comes_first(const struct change *part)
+{
+    bool is_index = part->class == SCHEMA_indexes || part->class == SCHEMA_constraints;
+
+    return part->class == SCHEMA_sequences ||
+           (is_index &&
+               (part->whole->class == SCHEMA_indexes || part->whole->class == SCHEMA_constraints));
+}
+
 /* Parts of missing tables: their constraints, indexes, triggers, sequences. */
 static void
 make_parts(const struct diff *diff)
@@ -258,8 +269,8 @@ make_parts(const struct diff *diff)
         struct change *host = host_of(diff, part);
         struct change *whole = root_of(part);
 
-        diff_make(diff, part->class, part->wanted,
-            part->class == SCHEMA_sequences ? &whole->before : &host->after);
+        diff_make(
+            diff, part->class, part->wanted, comes_first(part) ? &whole->before : &host->after);
         part->is_done = true;
     }
 }

@@ -117,7 +117,7 @@ whole_of_index(
             arena_printf(diff->arena, "%s.%s",
                 db_qualified(diff->arena, index->schema, index->table_name),
                 db_ident(diff->arena, index->constraint_name)));
-    if (!whole && parent && change->kind == DIFFERENCE_EXTRA)
+    if (!whole && parent)
         whole = parent->constraint_name
                     ? find_whole(diff, change, SCHEMA_constraints,
                           arena_printf(diff->arena, "%s.%s",
@@ -249,37 +249,44 @@ join_constraint(const struct diff *diff, struct change *change)
 }
 
 static void
-join_part(const struct diff *diff, struct change *change)
+drop_attribute(struct change *change, const char *name)
 {
-    struct change *whole = NULL;
+    size_t kept = 0;
 
-    if (change->kind != DIFFERENCE_CHANGED)
-        whole = whole_of(diff, change);
-    if (whole) {
-        change->whole = whole;
-        change->is_told = false;
-        change->is_done =
-            change->kind == DIFFERENCE_EXTRA || change->class == SCHEMA_columns ||
-            (change->class == SCHEMA_indexes && change->wanted &&
-                ((const struct sql_schema_indexes *)change->wanted)->constraint_name) ||
-            (change->class == SCHEMA_sequences && change->wanted &&
-                ((const struct sql_schema_sequences *)change->wanted)->is_identity);
-    } else if (is_in_other_kind(diff, change)) {
+    for (size_t i = 0; i < change->attributes.count; i++)
+        if (!text_equal(change->attributes.items[i].name, name))
+            change->attributes.items[kept++] = change->attributes.items[i];
+    change->attributes.count = kept;
+    if (kept == 0)
         silence(change);
-    } else if (diff_joins_family(diff, change)) {
-        silence(change);
-    } else if (change->class == SCHEMA_columns && is_of_changed_type(diff, change)) {
-        silence(change);
-    } else if (change->class == SCHEMA_columns && change_has(change, "is_local") &&
-               diff_changes_family(diff, table_of(diff, change))) {
-        drop_attribute(change, "is_local");
-    } else if (change->class == SCHEMA_sequences) {
-        join_identity(diff, change);
-        if (change->kind == DIFFERENCE_CHANGED && !change->is_done)
-            join_owner(diff, change);
-    } else if (change->class == SCHEMA_indexes && change_has(change, "constraint_name")) {
-        join_constraint(diff, change);
-    }
+}
+
+/* A sequence that belongs to a column gets the owner of the table with it. */
+static void
+join_owner(const struct diff *diff, struct change *change)
+{
+    const struct sql_schema_sequences *sequence = change->wanted;
+    struct schema_place place = schema_place_of(diff->arena, sequence->owned_by);
+    const struct change *table =
+        place.name
+            ? diff_find(diff, SCHEMA_tables, db_qualified(diff->arena, place.schema, place.name))
+            : NULL;
+
+    if (table && table->kind == DIFFERENCE_CHANGED && change_has(table, "owner"))
+        drop_attribute(change, "owner");
+}
+
+/* The columns of a typed table come and go with its type. */
+static bool
+is_of_changed_type(const struct diff *diff, const struct change *change)
+{
+    const struct sql_schema_columns *column = item_of(change);
+    const struct sql_schema_tables *table =
+        schema_find_table(diff->wanted, column->schema, column->table_name);
+    const struct change *type =
+        table && table->of_type ? diff_find(diff, SCHEMA_types, table->of_type) : NULL;
+
+    return type && type->kind == DIFFERENCE_CHANGED && change_has(type, "definition");
 }
 
 /* What an index is for its table is set anew when the index is made, and gone with it. */
@@ -319,44 +326,37 @@ join_table(const struct diff *diff, struct change *change)
 }
 
 static void
-drop_attribute(struct change *change, const char *name)
+join_part(const struct diff *diff, struct change *change)
 {
-    size_t kept = 0;
+    struct change *whole = NULL;
 
-    for (size_t i = 0; i < change->attributes.count; i++)
-        if (!text_equal(change->attributes.items[i].name, name))
-            change->attributes.items[kept++] = change->attributes.items[i];
-    change->attributes.count = kept;
-    if (kept == 0)
+    if (change->kind != DIFFERENCE_CHANGED)
+        whole = whole_of(diff, change);
+    if (whole) {
+        change->whole = whole;
+        change->is_told = false;
+        change->is_done =
+            change->kind == DIFFERENCE_EXTRA || change->class == SCHEMA_columns ||
+            (change->class == SCHEMA_indexes && change->wanted &&
+                ((const struct sql_schema_indexes *)change->wanted)->constraint_name) ||
+            (change->class == SCHEMA_sequences && change->wanted &&
+                ((const struct sql_schema_sequences *)change->wanted)->is_identity);
+    } else if (is_in_other_kind(diff, change)) {
         silence(change);
-}
-
-/* A sequence that belongs to a column gets the owner of the table with it. */
-static void
-join_owner(const struct diff *diff, struct change *change)
-{
-    const struct sql_schema_sequences *sequence = change->wanted;
-    struct schema_place place = schema_place_of(diff->arena, sequence->owned_by);
-    const struct change *table =
-        place.name
-            ? diff_find(diff, SCHEMA_tables, db_qualified(diff->arena, place.schema, place.name))
-            : NULL;
-
-    if (table && table->kind == DIFFERENCE_CHANGED && change_has(table, "owner"))
-        drop_attribute(change, "owner");
-}
-
-/* The columns of a typed table come and go with its type. */
-static bool
-is_of_changed_type(const struct diff *diff, const struct change *change)
-{
-    const struct sql_schema_columns *column = item_of(change);
-    const struct sql_schema_tables *table =
-        schema_find_table(diff->wanted, column->schema, column->table_name);
-    const struct change *type =
-        table && table->of_type ? diff_find(diff, SCHEMA_types, table->of_type) : NULL;
-
-    return type && type->kind == DIFFERENCE_CHANGED && change_has(type, "definition");
+    } else if (diff_joins_family(diff, change)) {
+        silence(change);
+    } else if (change->class == SCHEMA_columns && is_of_changed_type(diff, change)) {
+        silence(change);
+    } else if (change->class == SCHEMA_columns && change_has(change, "is_local") &&
+               diff_changes_family(diff, table_of(diff, change))) {
+        drop_attribute(change, "is_local");
+    } else if (change->class == SCHEMA_sequences) {
+        join_identity(diff, change);
+        if (change->kind == DIFFERENCE_CHANGED && !change->is_done)
+            join_owner(diff, change);
+    } else if (change->class == SCHEMA_indexes && change_has(change, "constraint_name")) {
+        join_constraint(diff, change);
+    }
 }
 
 void

@@ -1,4 +1,6 @@
 /* A schema as a file, and as a digest. */
+#include <endian.h>
+
 #include "base/crypto.h"
 #include "catalog/schema_rows.h"
 
@@ -180,15 +182,26 @@ schema_from_json(struct ctx *ctx, const json_t *json, struct schema *ret)
 
 /* Each text with its length in front, so that no two schemas give the same bytes. */
 static void
-add_item(struct buffer *buffer, const struct query *query, const void *item)
+add_item(struct buffer *buffer, const struct query *query, const char *item)
 {
     for (size_t i = 0; i < query->column_count; i++) {
-        const char *text = field_text(buffer->arena, &query->columns[i], item);
+        const struct field *field = &query->columns[i];
+        const char *text = NULL;
 
-        if (text)
-            buffer_printf(buffer, "%zu:%s", strlen(text), text);
+        if (field->type == FIELD_BOOL) {
+            buffer_append(buffer, *(const bool *)(item + field->offset) ? "t" : "f", 1);
+            continue;
+        }
+        if (field->type == FIELD_TEXT)
+            memcpy(&text, item + field->offset, sizeof(text));
         else
-            buffer_add(buffer, "-");
+            text = field_text(buffer->arena, field, item);
+
+        uint64_t length = htole64(text ? strlen(text) : UINT64_MAX);
+
+        buffer_append(buffer, &length, sizeof(length));
+        if (text)
+            buffer_append(buffer, text, strlen(text));
     }
 }
 

@@ -64,6 +64,8 @@ undo(struct ctx *ctx, struct consolidate *work)
 
     if (!environment_find(ctx, work->run->operands.count > 0 ? work->run->operands.items[0] : NULL,
             work->opts->section, &work->environment) ||
+        !squash_place_begin(
+            ctx, work->environment.locations.items[0], true, &work->lock, &work->notes) ||
         !squash_archives(ctx, &work->environment, &archives))
         return false;
     if (archives.count == 0) {

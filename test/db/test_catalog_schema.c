@@ -692,6 +692,30 @@ test_nothing_depends_on_the_run(void **state)
         schema_digest(bench->ctx.arena, &first), schema_digest(bench->ctx.arena, &second));
 }
 
+static void
+test_pair_that_differs(void **state)
+{
+    struct bench *bench = *state;
+    struct db *other CLEANUP(db_cleanup) = open_database(bench, bench->names[1], ACCESS_WRITE);
+    struct schema first;
+    struct schema second;
+
+    must(bench, db_exec(&bench->ctx, other, "COMMENT ON TABLE app.things IS 'x'"));
+    must(bench, schema_load_pair(&bench->ctx, bench->db, other, &first, &second));
+    must(bench, db_exec(&bench->ctx, other, "COMMENT ON TABLE app.things IS NULL"));
+    assert_string_equal(first.database, bench->names[0]);
+    assert_string_equal(second.database, bench->names[1]);
+    assert_string_equal(
+        schema_digest(bench->ctx.arena, &first), schema_digest(bench->ctx.arena, &bench->schema));
+    assert_string_not_equal(
+        schema_digest(bench->ctx.arena, &first), schema_digest(bench->ctx.arena, &second));
+    assert_int_equal(first.dependencies.count, bench->schema.dependencies.count);
+    assert_int_equal(second.dependencies.count, bench->schema.dependencies.count);
+    for (size_t i = 0; i < first.dependencies.count; i++)
+        assert_string_equal(
+            first.dependencies.items[i].on_identity, second.dependencies.items[i].on_identity);
+}
+
 /* What other people may have beside, and what is ours. */
 static const char *const invisible[] = {
     "CREATE SCHEMA pgmend CREATE TABLE t (id serial PRIMARY KEY CHECK (id > 0), u integer "
@@ -1153,6 +1177,7 @@ main(void)
         cmocka_unit_test(test_file_in_another_order),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_nothing_depends_on_the_run),
+        cmocka_unit_test(test_pair_that_differs),
         cmocka_unit_test(test_each_change_is_seen),
         cmocka_unit_test(test_each_rare_kind_is_seen_alone),
         cmocka_unit_test(test_dependencies),

@@ -27,9 +27,9 @@ run_shell(struct bench *bench, const char *command)
     (void)output_of(bench, argv);
 }
 
-/* A copy of a history of test/fixtures, with what stands beside it. */
+/* A copy of a history of test/fixtures, with what stands beside it; only its files. */
 static void
-project_copy(struct bench *bench, const char *group, const char *name, struct project *ret)
+copy_files(struct bench *bench, const char *group, const char *name, struct project *ret)
 {
     struct arena *arena = bench->ctx.arena;
     const char *from = test_source(&bench->ctx, arena_printf(arena, "test/fixtures/%s", group));
@@ -44,7 +44,27 @@ project_copy(struct bench *bench, const char *group, const char *name, struct pr
             above, from, name, ret->folder,
             test_source(&bench->ctx, "test/fixtures/repairs/env.py"), above, ret->folder,
             test_source(&bench->ctx, "test/fixtures/repairs/product/alembic.ini"), ret->folder));
+}
+
+/* A copy that Alembic is there for. */
+static void
+project_copy(struct bench *bench, const char *group, const char *name, struct project *ret)
+{
+    copy_files(bench, group, name, ret);
     project_open(ret);
+}
+
+/* A copy that is only read. */
+static void
+analyse_copy(struct bench *bench, const char *group, const char *name, struct analysis *ret)
+{
+    const struct analysis_options options = { .jobs = 1 };
+    struct project project;
+    struct environment environment;
+
+    copy_files(bench, group, name, &project);
+    must(bench, environment_find(&bench->ctx, project.folder, NULL, &environment));
+    must(bench, analysis_run(&bench->ctx, &environment, &options, ret));
 }
 
 static void
@@ -349,37 +369,59 @@ test_merges_as_alembic_does(void **state)
     }
 }
 
+static bool
+is_misshapen(struct bench *bench, const char *group, const char *name)
+{
+    struct analysis analysis;
+    bool is_it;
+
+    analyse_copy(bench, group, name, &analysis);
+    is_it = squash_is_misshapen(&analysis);
+    history_free(&analysis.history);
+    return is_it;
+}
+
+/* Heads that people made are merged; those that come of a fault are not. */
+static void
+test_heads_of_faults(void **state)
+{
+    static const char *const faults[] = { "self_loop", "missing_parent", "duplicate_id",
+        "cycle_of_all" };
+    static const char *const healthy[] = { "linear", "two_heads", "two_bases", "merge" };
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < COUNT_OF(faults); i++)
+        assert_true(is_misshapen(bench, "graphs", faults[i]));
+    for (size_t i = 0; i < COUNT_OF(healthy); i++)
+        assert_false(is_misshapen(bench, "graphs", healthy[i]));
+    assert_true(is_misshapen(bench, "repairs", "product"));
+}
+
 static void
 test_nothing_to_merge(void **state)
 {
     struct bench *bench = *state;
-    struct project project;
     struct analysis analysis;
     struct squash_file file;
 
-    project_copy(bench, "graphs", "linear", &project);
-    analyse(&project, &analysis);
+    analyse_copy(bench, "graphs", "linear", &analysis);
     assert_false(squash_merge_heads(&bench->ctx, &analysis, &file));
     assert_error(&bench->ctx, ERR_INPUT, "one head");
     error_clear(&bench->ctx);
     history_free(&analysis.history);
-    project_free(&project);
 }
 
 static const char *
 undecided_of(struct bench *bench, const char *group, const char *name)
 {
-    struct project project;
     struct analysis analysis;
     struct text_list undecided;
     const char *text;
 
-    project_copy(bench, group, name, &project);
-    analyse(&project, &analysis);
+    analyse_copy(bench, group, name, &analysis);
     must(bench, squash_undecided(&bench->ctx, &analysis, &undecided));
     text = text_list_join(bench->ctx.arena, &undecided, "\n");
     history_free(&analysis.history);
-    project_free(&project);
     return text;
 }
 
@@ -412,6 +454,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_other_encoding, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_shapes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_merges_as_alembic_does, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_heads_of_faults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_to_merge, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_undecided, set_up, tear_down),
     };

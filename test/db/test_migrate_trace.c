@@ -101,7 +101,7 @@ fire(struct ctx *ctx, struct db *db, const struct rule *rule, const char *exampl
     struct alembic alembic CLEANUP(alembic_end) = { 0 };
     struct analysis analysis = { 0 };
     struct environment environment;
-    struct trace trace;
+    struct trace trace = { 0 };
     size_t found;
 
     write_example(ctx, folder, example);

@@ -1,6 +1,8 @@
 /* What the tests of placing share: a project with a version folder, and what it looks like. */
 #pragma once
 
+#include "support/test.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,6 @@
 
 #include "base/process.h"
 #include "migrate/squash/squash.h"
-#include "support/test.h"
 
 static const char head[] = "c3d4";
 

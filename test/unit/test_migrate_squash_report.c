@@ -1,10 +1,11 @@
+#include "support/test.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/process.h"
 #include "migrate/squash/squash.h"
-#include "support/test.h"
 
 /* A result that holds what other people wrote: it must stay text on the page and in Markdown. */
 static const char hostile[] = "<script>document.title='x'</script> `a` | **b** [c](http://d)";

@@ -139,8 +139,9 @@ read_history(struct ctx *ctx, struct consolidate *work)
         arena_printf(ctx->arena, "%s.%s", environment->version_table_schema ? schema : "public",
             environment->version_table ? environment->version_table : "alembic_version");
     if (!work->opts->dry_run && !work->opts->out &&
-        !squash_place_begin(ctx, environment->locations.items[0], work->opts->allow_local_changes,
-            &work->lock, &work->notes))
+        (!squash_place_check(ctx, environment) ||
+            !squash_place_begin(ctx, environment->locations.items[0],
+                work->opts->allow_local_changes, &work->lock, &work->notes)))
         return false;
     return analysis_run(ctx, environment, &options, &work->analysis) && find_head(ctx, work);
 }

@@ -61,6 +61,27 @@ create_date(struct arena *arena)
 }
 
 bool
+squash_is_misshapen(const struct analysis *analysis)
+{
+    const struct graph *graph = &analysis->graph;
+
+    if (graph->count > 0 && graph->heads.count == 0)
+        return true;
+    for (size_t i = 0; i < graph->problems.count; i++)
+        if (graph->problems.items[i].kind != GRAPH_EMPTY_PARENT)
+            return true;
+    for (size_t i = 0; i < graph->count; i++) {
+        const struct node *node = &graph->nodes[i];
+
+        if (node->revision->is_down_placeholder ||
+            (node->parents.count == 0 && node->dependencies.count > 1 &&
+                node->revision->upgrade.count == 0))
+            return true;
+    }
+    return false;
+}
+
+bool
 squash_merge_heads(struct ctx *ctx, const struct analysis *analysis, struct squash_file *ret)
 {
     struct arena *arena = ctx->arena;

@@ -340,6 +340,13 @@ bool squash_repair(struct ctx *ctx, struct db *db, const struct replay_request *
     const struct analysis *analysis, const struct alembic_outcome *outcome,
     struct squash_repairs *ret) MUST_CHECK;
 
+/*
+ * Whether the history has several heads, or none, because it is broken (a missing parent, an id
+ * used twice, a circle, a placeholder, a merge that merges nothing): then merging heads is no
+ * answer, squash_repair() is, also without a failed run (outcome NULL).
+ */
+bool squash_is_misshapen(const struct analysis *analysis);
+
 /* The revision that merges all heads, as Alembic's merge writes it, with an id of its own. */
 bool squash_merge_heads(struct ctx *ctx, const struct analysis *analysis, struct squash_file *ret)
     MUST_CHECK;

@@ -221,25 +221,26 @@ add(const struct teller *teller, struct finding *finding, const char *name, cons
         finding_evidence(teller->findings, finding, name, value);
 }
 
+/* A statement for the screen: a byte of UTF-8 that is not the first goes with the one before. */
 static const char *
 one_line(struct arena *arena, const char *sql)
 {
     enum { MOST = 200 };
-    char *text = arena_strdup(arena, sql);
-    size_t length = 0;
+    struct buffer text = { .arena = arena };
     bool is_blank = true;
 
-    for (const char *c = sql; *c && length < MOST; c++) {
+    for (const char *c = sql; *c; c++) {
         bool is_space = *c == ' ' || *c == '\n' || *c == '\t' || *c == '\r';
 
+        if (text.length >= MOST && ((unsigned char)*c & 0xC0) != 0x80) {
+            buffer_add(&text, " …");
+            break;
+        }
         if (!is_space || !is_blank)
-            text[length++] = is_space ? ' ' : *c;
+            buffer_append(&text, is_space ? " " : c, 1);
         is_blank = is_space;
     }
-    while (length > 0 && (text[length - 1] == ' ' || (text[length - 1] & 0x80) != 0))
-        length--;
-    text[length] = '\0';
-    return text;
+    return buffer_text(&text);
 }
 
 static void
