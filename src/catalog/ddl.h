@@ -21,8 +21,10 @@ const char *ddl_drop(struct arena *arena, enum schema_class class, const void *i
 
 /*
  * The objects of a schema in an order in which they can be made one after another: the indexes
- * into its classes. A function's body is not looked at when it is made (check_function_bodies).
- * Defaults, views and constraints come after what they rest on.
+ * into its classes. What the statements of another object make is left out: columns, indexes of
+ * constraints, sequences of identity columns. A function's body is not looked at when it is made
+ * (check_function_bodies). Defaults, views and constraints come after what they rest on, default
+ * privileges after all that they would be given to.
  */
 struct ddl_ref {
     enum schema_class class;

@@ -1,5 +1,6 @@
 #include "base/vec.h"
 #include "catalog/diff_part.h"
+#include "catalog/reparse.h"
 
 const char *
 diff_key(struct arena *arena, enum schema_class class, const char *identity)
@@ -228,6 +229,24 @@ take_later_of_table(const struct diff *diff, const struct change *part, struct c
     }
 }
 
+/* The state of a partition's trigger comes after the trigger, which comes after all partitions. */
+static void
+take_later_of_copy(const struct diff *diff, const struct change *part, struct change **host)
+{
+    const struct sql_schema_triggers *trigger = part->wanted;
+    struct change *original = trigger->copy_of
+                                  ? diff_find(diff, SCHEMA_triggers,
+                                        arena_printf(diff->arena, "%s.%s", trigger->copy_of,
+                                            db_ident(diff->arena, trigger->name)))
+                                  : NULL;
+
+    if (!original || original->kind != DIFFERENCE_MISSING || !original->whole)
+        return;
+    if (root_of(original)->number > (*host)->number)
+        *host = root_of(original);
+    take_later_of_table(diff, original, host);
+}
+
 /* The change after which a part of a missing table can be made: that of the last it rests on. */
 static struct change *
 host_of(const struct diff *diff, struct change *part)
@@ -242,6 +261,8 @@ host_of(const struct diff *diff, struct change *part)
         take_later(diff, item->on_class, item->on_identity, &host);
     }
     take_later_of_table(diff, part, &host);
+    if (part->class == SCHEMA_triggers)
+        take_later_of_copy(diff, part, &host);
     return host;
 }
 
@@ -301,6 +322,22 @@ note_column(const struct diff *diff, struct change *change)
         change->note = "A new column stands behind all others; the order of columns will differ.";
 }
 
+/* A sequence for a column that is there already; the table must have its new owner before. */
+static void
+own_sequence(const struct diff *diff, struct change *change)
+{
+    const struct sql_schema_sequences *sequence = change->wanted;
+    struct schema_place place = schema_place_of(diff->arena, sequence->owned_by);
+    struct change *table = place.name ? diff_find(diff, SCHEMA_tables,
+                                            db_qualified(diff->arena, place.schema, place.name))
+                                      : NULL;
+    bool is_later = table && change_has(table, "owner");
+    struct ddl ddl = diff_writer(diff, false, is_later ? &table->after : &change->statements);
+
+    if (place.name && !sequence->is_identity)
+        ddl_add(&ddl, "ALTER SEQUENCE %s OWNED BY %s", change->identity, sequence->owned_by);
+}
+
 static void
 write_statements(const struct diff *diff, struct change *change)
 {
@@ -315,6 +352,8 @@ write_statements(const struct diff *diff, struct change *change)
         diff_make(diff, change->class, change->wanted, &change->statements);
         if (change->class == SCHEMA_columns)
             note_column(diff, change);
+        if (change->class == SCHEMA_sequences)
+            own_sequence(diff, change);
     } else if (change->kind == DIFFERENCE_EXTRA) {
         diff_drop(diff, change->class, change->found, &change->statements);
         change->loses_rows = change->class == SCHEMA_columns ||
@@ -390,6 +429,10 @@ schema_diff(struct arena *arena, const struct schema *found, const struct schema
     for (size_t i = 0; i < diff.changes.count; i++)
         if (diff.changes.items[i]->is_told)
             tell(&diff, diff.changes.items[i], ret);
+    for (size_t i = 0; i < ret->count; i++)
+        for (size_t j = 0; j < ret->items[i].statements.count; j++)
+            ret->items[i].statements.items[j] =
+                sql_reparsable(arena, ret->items[i].statements.items[j]);
 }
 
 /* ---- words ---- */

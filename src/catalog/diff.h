@@ -41,7 +41,12 @@ struct diff_options {
 
 /*
  * What found lacks, has too much or has otherwise than wanted, in the order in which the
- * statements can be run one after another.
+ * statements can be run one after another (search_path empty, check_function_bodies off). Each
+ * attribute of an object is a difference; when one and the same statements mend several of them,
+ * the first has the statements and the others have none. What belongs to a missing or extra table
+ * (columns, constraints, indexes, owned sequences) is told and mended with the table; so are
+ * constraints and indexes of a missing or extra column. What rests on a change (a view on a column
+ * that gets another type) is dropped and made again by the statements of that difference.
  */
 void schema_diff(struct arena *arena, const struct schema *found, const struct schema *wanted,
     const struct diff_options *options, struct differences *ret);

@@ -267,12 +267,21 @@ begin(struct ctx *ctx, struct db *db, struct db_transaction *ret)
            db_query(ctx, db, settings, NULL, 0, &unused);
 }
 
+bool
+schema_load_begin(
+    struct ctx *ctx, struct db *db, struct db_transaction *ret_transaction, struct schema *ret)
+{
+    if (begin(ctx, db, ret_transaction) && read_objects(ctx, db, ret))
+        return true;
+    return error_wrap(ctx, "reading the schema of database \"%s\"", db_name(db));
+}
+
 /*
  * Our statements are about what they have just found, so when something is not there, it was
  * dropped in between: "cache lookup failed", "could not open relation", "does not exist".
  */
-static bool
-was_disturbed(const struct error *error)
+bool
+schema_was_disturbed(const struct error *error)
 {
     static const char *const states[] = { "XX000", "42P01", "42704", "42883", "3F000" };
 
@@ -282,40 +291,32 @@ was_disturbed(const struct error *error)
     return error->kind == ERR_CONFLICT;
 }
 
-bool
-schema_load_begin(
-    struct ctx *ctx, struct db *db, struct db_transaction *ret_transaction, struct schema *ret)
+static bool
+load_once(struct ctx *ctx, struct db *db, struct schema *ret)
 {
-    const char *why = NULL;
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { .db = NULL };
 
-    ret_transaction->db = NULL;
-    for (int i = 0; i < TRIES; i++) {
-        error_clear(ctx);
-        if (begin(ctx, db, ret_transaction) && read_objects(ctx, db, ret))
-            return true;
-        db_transaction_end(ret_transaction);
-        if (!was_disturbed(&ctx->error))
-            return error_wrap(ctx, "reading the schema of database \"%s\"", db_name(db));
-        why = ctx->error.message;
-        clock_sleep_us(PAUSE_US << i);
-    }
-    error_set(ctx, ERR_CONFLICT, "the schema of database \"%s\" was changed while it was read: %s",
-        db_name(db), why);
-    return error_hint(ctx, "Try again when nobody is changing the schema.");
+    if (!schema_load_begin(ctx, db, &transaction, ret))
+        return false;
+    if (!sql_schema_dependencies(ctx, db, &ret->dependencies))
+        return error_wrap(ctx, "reading the schema of database \"%s\"", db_name(db));
+    return db_commit(ctx, &transaction);
 }
 
 bool
 schema_load(struct ctx *ctx, struct db *db, struct schema *ret)
 {
-    for (int i = 0; i < TRIES; i++) {
-        struct db_transaction transaction CLEANUP(db_transaction_end) = { .db = NULL };
+    const char *why = NULL;
 
-        if (!schema_load_begin(ctx, db, &transaction, ret))
+    for (int i = 0; i < TRIES; i++) {
+        error_clear(ctx);
+        if (load_once(ctx, db, ret))
+            return true;
+        if (!schema_was_disturbed(&ctx->error))
             return false;
-        if (sql_schema_dependencies(ctx, db, &ret->dependencies))
-            return db_commit(ctx, &transaction);
-        if (!was_disturbed(&ctx->error))
-            break;
+        why = ctx->error.message;
+        clock_sleep_us(PAUSE_US << i);
     }
-    return error_wrap(ctx, "reading the schema of database \"%s\"", db_name(db));
+    error_set(ctx, ERR_CONFLICT, "the schema was changed while it was read: %s", why);
+    return error_hint(ctx, "Try again when nobody is changing the schema.");
 }

@@ -9,6 +9,7 @@ struct load {
     struct db_transaction transaction;
     struct schema schema;
     bool is_good;
+    bool is_whole; /* with the dependencies */
 };
 
 static void *
@@ -25,16 +26,14 @@ load_dependencies(void *context)
 {
     struct load *load = context;
 
+    if (load->is_whole)
+        return NULL;
     load->is_good = sql_schema_dependencies(load->ctx, load->db, &load->schema.dependencies);
-    db_transaction_end(&load->transaction);
-    /* Something was dropped meanwhile: from the beginning then. */
-    if (!load->is_good)
-        load->is_good = schema_load(load->ctx, load->db, &load->schema);
     return NULL;
 }
 
 /* Does it for both at once; one after the other where there is no thread to be had. */
-static bool
+static void
 for_both(void *(*work)(void *), struct load *first, struct load *second)
 {
     pthread_t thread;
@@ -45,13 +44,27 @@ for_both(void *(*work)(void *), struct load *first, struct load *second)
         pthread_join(thread, NULL);
     else
         work(second);
-    return first->is_good && second->is_good;
 }
 
 static void
 end_load(struct load *load)
 {
     db_transaction_end(&load->transaction);
+}
+
+/*
+ * What somebody's changes have disturbed is read again, and no more in a thread: the end of a
+ * transaction holds back the process's signals for a moment, which only one thread may do.
+ */
+static bool
+mend(struct load *load)
+{
+    if (load->is_good || !schema_was_disturbed(&load->ctx->error))
+        return load->is_good;
+    end_load(load);
+    load->is_good = schema_load(load->ctx, load->db, &load->schema);
+    load->is_whole = true;
+    return load->is_good;
 }
 
 static struct rows
@@ -163,11 +176,16 @@ schema_load_pair(struct ctx *ctx, struct db *first, struct db *second, struct sc
     struct ctx other = { .arena = arena };
     struct load a CLEANUP(end_load) = { .ctx = ctx, .db = first };
     struct load b CLEANUP(end_load) = { .ctx = &other, .db = second };
-    bool is_good = for_both(load_objects, &a, &b);
+
+    for_both(load_objects, &a, &b);
+
+    bool is_good = mend(&a) && mend(&b);
 
     /* Two that are equal need no statements in an order. */
-    if (is_good && !are_equal(&a.schema, &b.schema))
-        is_good = for_both(load_dependencies, &a, &b);
+    if (is_good && !are_equal(&a.schema, &b.schema)) {
+        for_both(load_dependencies, &a, &b);
+        is_good = mend(&a) && mend(&b);
+    }
     if (!is_good)
         return a.is_good ? take_error(ctx, &other.error) : false;
     *ret_first = a.schema;

@@ -13,8 +13,11 @@ void schema_set_rows(struct schema *schema, enum schema_class class, struct rows
 bool schema_sort(struct schema *schema, enum schema_class class, const void **ret_twice);
 
 /*
- * schema_load() without the dependencies; they can be read in the transaction, which the caller
- * ends.
+ * One attempt at schema_load(), without the dependencies; they can be read in the transaction,
+ * which the caller ends, whatever happened. May be called in a thread, unlike schema_load().
  */
 bool schema_load_begin(struct ctx *ctx, struct db *db, struct db_transaction *ret_transaction,
     struct schema *ret) MUST_CHECK;
+
+/* Whether the attempt failed because somebody changed the schema, so that another may succeed. */
+bool schema_was_disturbed(const struct error *error);

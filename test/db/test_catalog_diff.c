@@ -364,8 +364,9 @@ try_mutation(struct bench *bench, const struct mutation *mutation)
     there = compare(arena, &schema, &bench->original);
     back = compare(arena, &bench->original, &schema);
     is_good &= expect(bench, mutation, "seen", told(arena, &there, false), expected);
-    is_good &=
-        expect(bench, mutation, "seen the other way round", told(arena, &back, true), expected);
+    if (!(mutation->flags & ONE_WAY))
+        is_good &= expect(
+            bench, mutation, "seen the other way round", told(arena, &back, true), expected);
     if ((mutation->flags & NOTE) && !has_note(&there)) {
         print_message("%s\n  has no note\n", mutation->sql);
         is_good = false;
@@ -594,5 +595,6 @@ main(void)
         cmocka_unit_test(test_random_pairs),
     };
 
+    cmocka_set_test_filter(getenv("PGMEND_TEST"));
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -111,8 +111,8 @@ add_random_table(struct random_schema *schema, const char *name)
     struct buffer text = { .arena = schema->arena };
     const char *table = arena_printf(schema->arena, "s.%s", db_ident(schema->arena, name));
 
-    buffer_printf(&text, "CREATE %sTABLE %s (id %s", by_chance(schema, 10) ? "UNLOGGED " : "",
-        table, ids[test_random_below(schema->random, COUNT_OF(ids))]);
+    buffer_printf(&text, "CREATE TABLE %s (id %s", table,
+        ids[test_random_below(schema->random, COUNT_OF(ids))]);
     add_random_columns(schema, &text);
     buffer_printf(&text, ", CONSTRAINT %s PRIMARY KEY (id))%s",
         db_ident(schema->arena, arena_printf(schema->arena, "%.50s_pkey", name)),

@@ -179,7 +179,8 @@ sorted_lines(struct arena *arena, const char *text)
         text_list_add(arena, &lines, arena_strndup(arena, text, length));
         text += length + (text[length] == '\n');
     }
-    qsort(lines.items, lines.count, sizeof(lines.items[0]), by_text);
+    if (lines.count > 1)
+        qsort(lines.items, lines.count, sizeof(lines.items[0]), by_text);
     return text_list_join(arena, &lines, "\n");
 }
 

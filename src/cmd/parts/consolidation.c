@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cmd/backup_show.h"
+#include "db/ident.h"
 
 /* Runs of Alembic in all: old twice, new up, down, up. */
 enum { RUNS = 5 };
@@ -130,14 +131,12 @@ read_history(struct ctx *ctx, struct consolidate *work)
 {
     const struct environment *environment = &work->environment;
     const struct analysis_options options = { .jobs = 0 };
-    const char *schema = environment->version_table_schema;
-
     if (!environment_find(ctx, work->run->operands.count > 0 ? work->run->operands.items[0] : NULL,
             work->opts->section, &work->environment))
         return false;
-    work->version_table =
-        arena_printf(ctx->arena, "%s.%s", environment->version_table_schema ? schema : "public",
-            environment->version_table ? environment->version_table : "alembic_version");
+    work->version_table = db_qualified(ctx->arena,
+        environment->version_table_schema ? environment->version_table_schema : "public",
+        environment->version_table ? environment->version_table : "alembic_version");
     if (!work->opts->dry_run && !work->opts->out &&
         (!squash_place_check(ctx, environment) ||
             !squash_place_begin(ctx, environment->locations.items[0],
@@ -163,20 +162,19 @@ consolidate_begin(struct ctx *ctx, struct consolidate *work)
     if (opts->merge_heads)
         return true;
     return open_databases(ctx, work) && ask_databases(ctx, work) &&
+           (opts->dry_run || consolidate_check_databases(ctx, work)) &&
            alembic_begin(ctx, &work->environment, &with, &work->alembic) &&
            squash_undecided(ctx, &work->analysis, &work->undecided);
 }
 
 static bool
-has_rows(const struct replayed *replayed, const char *version_table)
+has_rows(struct arena *arena, const struct replayed *replayed, const char *version_table)
 {
     for (size_t i = 0; i < replayed->content.tables.count; i++) {
         const struct content_table *table = &replayed->content.tables.items[i];
-        size_t length = strlen(table->schema);
 
         if (table->rows > 0 &&
-            !(strncmp(version_table, table->schema, length) == 0 && version_table[length] == '.' &&
-                strcmp(version_table + length + 1, table->name) == 0))
+            !text_equal(version_table, db_qualified(arena, table->schema, table->name)))
             return true;
     }
     return false;
@@ -193,6 +191,7 @@ replay_old(struct ctx *ctx, struct consolidate *work)
         .scratch_template = opts->scratch_template,
         .bin_folder = opts->bin_dir,
         .graph = &work->analysis.graph,
+        .is_first = true,
     };
 
     consolidate_step(work, "running the old history");
@@ -200,7 +199,7 @@ replay_old(struct ctx *ctx, struct consolidate *work)
         return consolidate_refuse(ctx, work, &request);
     work->alembic_us = work->old.alembic_us;
     work->replays_left = RUNS - 1;
-    if (!has_rows(&work->old, work->version_table))
+    if (!has_rows(ctx->arena, &work->old, work->version_table))
         return true;
 
     /* What differs between two runs of the same history is not a value that could be kept. */
@@ -232,7 +231,9 @@ make_files(struct ctx *ctx, struct consolidate *work)
         .by = text_equal(opts->group_by, "period") ? GROUP_BY_PERIOD
               : text_equal(opts->group_by, "file") ? GROUP_BY_FILE
                                                    : GROUP_BY_DOMAIN,
-        .target = (size_t)opts->target,
+        .target = (size_t)opts->target < work->analysis.history.count
+                      ? (size_t)opts->target
+                      : work->analysis.history.count,
         .history = &work->analysis.history,
         .graph = &work->analysis.graph,
         .origins = work->old.origins.items,

@@ -81,6 +81,9 @@ bool consolidate_make(struct ctx *ctx, struct consolidate *work) MUST_CHECK;
 /* Runs the new history and compares; ERR_VERIFICATION when anything differs. */
 bool consolidate_prove(struct ctx *ctx, struct consolidate *work) MUST_CHECK;
 
+/* ERR_GATE when a database is not at the head. */
+bool consolidate_check_databases(struct ctx *ctx, const struct consolidate *work) MUST_CHECK;
+
 /* What must be so before anything is put in place; ERR_GATE names what is not. */
 bool consolidate_check(struct ctx *ctx, const struct consolidate *work) MUST_CHECK;
 

@@ -6,14 +6,20 @@
 #include "base/log.h"
 #include "cmd/parts/consolidation.h"
 
-static bool
-check_databases(struct ctx *ctx, const struct consolidate *work)
+bool
+consolidate_check_databases(struct ctx *ctx, const struct consolidate *work)
 {
     for (size_t i = 0; i < work->databases.count; i++) {
         const struct squash_database *database = &work->databases.items[i];
 
-        if (database->is_at_head || database->is_empty || work->opts->accept_behind)
+        if (database->is_at_head || work->opts->accept_behind)
             continue;
+        if (database->is_empty) {
+            error_set(ctx, ERR_GATE, "%s has no revision", database->label);
+            return error_hint(ctx, "It was never brought to this history, or its version table is "
+                                   "not where env.py says; is it the right database? "
+                                   "--accept-behind goes on without it.");
+        }
         error_set(ctx, ERR_GATE, "%s is not at the head %s but at %s", database->label, work->head,
             text_list_join(ctx->arena, &database->revisions, ", "));
         return error_hint(ctx, "%s",
@@ -30,9 +36,7 @@ check_databases(struct ctx *ctx, const struct consolidate *work)
 bool
 consolidate_check(struct ctx *ctx, const struct consolidate *work)
 {
-    if (work->opts->dry_run)
-        return true;
-    if (!check_databases(ctx, work))
+    if (!consolidate_check_databases(ctx, work))
         return false;
     if (work->drift.differences.count > 0 && !work->databases.items[0].is_empty &&
         !work->opts->accept_drift) {
@@ -145,16 +149,30 @@ consolidate_place(struct ctx *ctx, struct consolidate *work)
 
 /* ---- a history that does not run ---- */
 
+/* Where the diff's paths begin: the folder that the version folder is in. */
+static const char *
+folder_above(struct arena *arena, const char *folder)
+{
+    const char *slash = strrchr(folder, '/');
+
+    if (!slash)
+        return ".";
+    return slash == folder ? "/" : arena_strndup(arena, folder, (size_t)(slash - folder));
+}
+
 bool
 consolidate_refuse(struct ctx *ctx, struct consolidate *work, const struct replay_request *request)
 {
     const struct error why = ctx->error;
     struct squash_repairs repairs = { 0 };
+    struct replay_request again = *request;
+    bool has_diff = false;
 
     if (why.kind != ERR_FAILED || work->old.outcome.status == 0)
         return false;
+    again.is_first = false;
     consolidate_step(work, "looking for the smallest repair");
-    if (!squash_repair(ctx, work->admin, request, &work->analysis, &work->old.outcome, &repairs)) {
+    if (!squash_repair(ctx, work->admin, &again, &work->analysis, &work->old.outcome, &repairs)) {
         if (ctx->error.kind == ERR_INTERRUPTED || ctx->error.kind == ERR_TERMINATED)
             return false;
         log_debug("no repair: %s", ctx->error.message);
@@ -170,16 +188,20 @@ consolidate_refuse(struct ctx *ctx, struct consolidate *work, const struct repla
     for (size_t i = 0; i < repairs.count; i++)
         out_mark_line(out, MARK_INFO, "repair    %s", repairs.items[i].what);
     fputc('\n', out);
-    for (size_t i = 0; i < repairs.count; i++)
+    for (size_t i = 0; i < repairs.count; i++) {
+        has_diff = has_diff || repairs.items[i].diff;
         if (repairs.items[i].diff)
             fputs(repairs.items[i].diff, out);
+    }
     fputc('\n', out);
     ctx->error = why;
-    return error_hint(ctx, "%s",
-        repairs.is_proven
-            ? "With the diff above the history runs through from an empty database: "
-              "it was tried. Look at it, apply it with \"git apply\" or \"patch -p1\","
-              " commit, and run this again."
-            : "The diff above mends a part of it; what is left has to be decided by "
-              "a person.");
+    if (!has_diff)
+        return error_hint(ctx, "What is said above has to be decided by a person.");
+    if (!repairs.is_proven)
+        return error_hint(
+            ctx, "The diff above mends a part of it; what is left has to be decided by a person.");
+    return error_hint(ctx,
+        "With the diff above the history runs through from an empty database: it was tried. Look at "
+        "it, apply it with \"patch -p1 -d %s\", commit, and run this again.",
+        folder_above(ctx->arena, work->environment.locations.items[0]));
 }

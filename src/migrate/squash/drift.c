@@ -56,6 +56,23 @@ find_entry(const struct journal_entries *entries, const struct difference *diffe
     return NULL;
 }
 
+/* Extensions that look at a server and are no part of an application's schema. */
+static bool
+only_watches(const struct difference *difference)
+{
+    static const char *const names[] = { "auto_explain", "hypopg", "pageinspect", "pg_buffercache",
+        "pg_freespacemap", "pg_prewarm", "pg_qualstats", "pg_repack", "pg_stat_kcache",
+        "pg_stat_monitor", "pg_stat_statements", "pg_visibility", "pg_wait_sampling",
+        "pg_walinspect", "pgrowlocks", "pgstattuple" };
+
+    if (difference->kind != DIFFERENCE_EXTRA || difference->class != SCHEMA_extensions)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (text_equal(names[i], difference->identity))
+            return true;
+    return false;
+}
+
 static void
 sort_out(struct arena *arena, const struct journal_entries *entries,
     const struct differences *found, struct squash_drift *ret)
@@ -71,6 +88,9 @@ sort_out(struct arena *arena, const struct journal_entries *entries,
             text_list_add(arena, &ret->accepted,
                 arena_printf(arena, "index %s: pgmend made it (run %s, %s)", difference->identity,
                     entry->run, entry->ended_at ? entry->ended_at : entry->started_at));
+        else if (only_watches(difference))
+            text_list_add(arena, &ret->accepted,
+                arena_printf(arena, "extension %s: it only watches", difference->identity));
         else
             VEC_PUSH(arena, &ret->differences, *difference);
     }

@@ -93,6 +93,9 @@ replay(struct ctx *ctx, struct db *db, const struct replay_request *request, str
 
     if (!replayed_begin(ctx, db, request->scratch_template, ret))
         return false;
+    /* An env.py that connects elsewhere must be found out before it changes anything there. */
+    if (request->is_first && !alembic_probe(ctx, request->alembic, ret->db))
+        return false;
     if (request->baseline && !replayed_baseline(ctx, ret, request->baseline))
         return false;
     if (!replayed_run(ctx, &command, ret) || !replayed_look(ctx, ret))

@@ -61,6 +61,7 @@ struct replay_request {
     const char *scratch_template; /* a database that has the extensions, or NULL */
     const char *bin_folder;       /* of psql, or NULL */
     const struct graph *graph;
+    bool is_first; /* nothing was run yet: alembic_probe() before it */
 };
 
 /*
