@@ -162,11 +162,11 @@ add_create_table(const struct ddl *ddl, const struct sql_schema_tables *table,
         buffer_printf(&text, " OPTIONS (%s)", table->foreign_options);
     add_storage_options(ddl, &text, table);
     ddl_add(ddl, "%s", buffer_text(&text));
-    if (shape == SHAPE_ATTACHED)
-        add_inherited_checks(ddl, table, table->parent);
-    if (shape == SHAPE_ATTACHED)
-        ddl_add(ddl, "ALTER TABLE ONLY %s ATTACH PARTITION %s %s", table->parent,
-            db_qualified(ddl->arena, table->schema, table->name), table->bound);
+    if (shape != SHAPE_ATTACHED)
+        return;
+    add_inherited_checks(ddl, table, table->parent);
+    ddl_add(ddl, "ALTER TABLE ONLY %s ATTACH PARTITION %s %s", table->parent,
+        db_qualified(ddl->arena, table->schema, table->name), table->bound);
 }
 
 static void

@@ -365,8 +365,8 @@ try_mutation(struct bench *bench, const struct mutation *mutation)
     back = compare(arena, &bench->original, &schema);
     is_good &= expect(bench, mutation, "seen", told(arena, &there, false), expected);
     if (!(mutation->flags & ONE_WAY))
-        is_good &= expect(
-            bench, mutation, "seen the other way round", told(arena, &back, true), expected);
+        is_good &=
+            expect(bench, mutation, "seen the other way round", told(arena, &back, true), expected);
     if ((mutation->flags & NOTE) && !has_note(&there)) {
         print_message("%s\n  has no note\n", mutation->sql);
         is_good = false;

@@ -1,7 +1,8 @@
 /* Conditions in the server's wording, given to the server again: they must come out the same. */
+#include "support/test.h"
+
 #include "catalog/reparse.h"
 #include "db/db.h"
-#include "support/test.h"
 
 static const char *const conditions[] = {
     "code IN ('a', 'b')",

@@ -114,7 +114,9 @@ find_head(struct ctx *ctx, struct consolidate *work)
             work->environment.locations.count);
         return error_hint(ctx, "Write the new history elsewhere with --out DIR.");
     }
-    if (graph->heads.count > 1 && !work->opts->merge_heads) {
+    /* Heads that a fault has made are no heads to merge: the run fails, and a repair is looked for. */
+    if (graph->heads.count > 1 && !work->opts->merge_heads &&
+        !squash_is_misshapen(&work->analysis)) {
         error_set(ctx, ERR_CONFLICT, "the history has %zu heads", graph->heads.count);
         return error_hint(ctx, "\"pgmend migrations consolidate --merge-heads\" writes the "
                                "revision that merges them; bring every database to it first.");
@@ -161,7 +163,7 @@ consolidate_begin(struct ctx *ctx, struct consolidate *work)
         return false;
     if (opts->merge_heads)
         return true;
-    return open_databases(ctx, work) && ask_databases(ctx, work) &&
+    return open_databases(ctx, work) && (!work->head || ask_databases(ctx, work)) &&
            (opts->dry_run || consolidate_check_databases(ctx, work)) &&
            alembic_begin(ctx, &work->environment, &with, &work->alembic) &&
            squash_undecided(ctx, &work->analysis, &work->undecided);
@@ -264,6 +266,8 @@ consolidate_make(struct ctx *ctx, struct consolidate *work)
 {
     if (!replay_old(ctx, work))
         return false;
+    if (!work->head)
+        return error_set(ctx, ERR_CONFLICT, "the history has no single head");
     consolidate_step(work, "comparing the target");
     if (!squash_find_drift(ctx, work->target, &work->old.schema, work->version_table, &work->drift))
         return error_wrap(ctx, "comparing the target with the history");

@@ -218,11 +218,10 @@ before(void *self, struct ctx *ctx, const struct alembic_statement *statement)
     return is_good || error_wrap(ctx, "looking on before a statement");
 }
 
-/* Outside a transaction the locks are gone with the statement: only another session sees them. */
 static bool
-running(void *self, struct ctx *ctx, const struct alembic_statement *statement)
+look_meanwhile(struct observation *observation, const struct alembic_statement *statement)
 {
-    struct observation *observation = self;
+    bool is_alone = !statement->was_in_transaction && !is_control(statement->sql);
     const struct look look = {
         .db = observation->tracer->second,
         .pid = db_backend_pid(statement->db),
@@ -233,11 +232,18 @@ running(void *self, struct ctx *ctx, const struct alembic_statement *statement)
         .is_truncate = begins_with(statement->sql, "TRUNCATE"),
     };
 
-    if (!probes_take(observation, TRACE_NO_STATEMENT, 0) ||
-        (observation->has_begun && !statement->was_in_transaction && !is_control(statement->sql) &&
-            !locks_look(observation, &look)))
-        return error_wrap(ctx, "looking on while a statement runs");
-    return true;
+    /* What a COMMIT lets through is taken when it has answered, as the end of the transaction. */
+    if (!is_alone && is_control(statement->sql))
+        return true;
+    return probes_take(observation, is_alone ? statement->session : TRACE_NO_STATEMENT, 0) &&
+           (!is_alone || !observation->has_begun || locks_look(observation, &look));
+}
+
+/* Outside a transaction the locks are gone with the statement: only another session sees them. */
+static bool
+running(void *self, struct ctx *ctx, const struct alembic_statement *statement)
+{
+    return look_meanwhile(self, statement) || error_wrap(ctx, "looking on while a statement runs");
 }
 
 static bool
