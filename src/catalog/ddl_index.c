@@ -27,8 +27,9 @@ ddl_add_index_statistics(
             arena_printf(ddl->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(target)));
 }
 
-void
-ddl_add_index_extras(const struct ddl *ddl, const struct sql_schema_indexes *index)
+/* What is not in the definition, with what the table says of the index: CLUSTER ON. */
+static void
+add_index_extras(const struct ddl *ddl, const struct sql_schema_indexes *index)
 {
     const struct sql_schema_tables *table =
         schema_find_table(ddl->schema, index->schema, index->table_name);
@@ -52,8 +53,8 @@ ddl_add_index_extras(const struct ddl *ddl, const struct sql_schema_indexes *ind
 }
 
 /* The index of a partitioned table is told as ON ONLY, which would leave out its partitions. */
-const char *
-ddl_index_text(struct arena *arena, const struct sql_schema_indexes *index)
+static const char *
+index_text(struct arena *arena, const struct sql_schema_indexes *index)
 {
     static const char only[] = " ON ONLY ";
     const char *start = arena_printf(arena, "CREATE %sINDEX %s", index->is_unique ? "UNIQUE " : "",
@@ -71,8 +72,8 @@ ddl_add_index(const struct ddl *ddl, const struct sql_schema_indexes *index)
 {
     if (index->constraint_name)
         return;
-    ddl_add(ddl, "%s", ddl_index_text(ddl->arena, index));
-    ddl_add_index_extras(ddl, index);
+    ddl_add(ddl, "%s", index_text(ddl->arena, index));
+    add_index_extras(ddl, index);
 }
 
 void
@@ -95,5 +96,5 @@ ddl_add_constraint(const struct ddl *ddl, const struct sql_schema_constraints *c
     if (constraint->comment)
         ddl_add_comment(ddl, SCHEMA_constraints, constraint);
     if (index)
-        ddl_add_index_extras(ddl, index);
+        add_index_extras(ddl, index);
 }

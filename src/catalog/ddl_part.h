@@ -100,12 +100,6 @@ void ddl_add_column(const struct ddl *ddl, const struct sql_schema_columns *colu
 void ddl_add_constraint(const struct ddl *ddl, const struct sql_schema_constraints *constraint);
 void ddl_add_index(const struct ddl *ddl, const struct sql_schema_indexes *index);
 
-/* "CREATE INDEX …", on partitions too. */
-const char *ddl_index_text(struct arena *arena, const struct sql_schema_indexes *index);
-
-/* What is not in the definition, with what the table says of the index: CLUSTER ON. */
-void ddl_add_index_extras(const struct ddl *ddl, const struct sql_schema_indexes *index);
-
 /* Makes the targets of from those of the index. */
 void ddl_add_index_statistics(
     const struct ddl *ddl, const struct sql_schema_indexes *index, const char *from);

@@ -282,7 +282,9 @@ is_of_changed_type(const struct diff *diff, const struct change *change)
 {
     const struct sql_schema_columns *column = item_of(change);
     const struct sql_schema_tables *table =
-        schema_find_table(diff->wanted, column->schema, column->table_name);
+        change->class == SCHEMA_columns
+            ? schema_find_table(diff->wanted, column->schema, column->table_name)
+            : NULL;
     const struct change *type =
         table && table->of_type ? diff_find(diff, SCHEMA_types, table->of_type) : NULL;
 
@@ -341,11 +343,8 @@ join_part(const struct diff *diff, struct change *change)
                 ((const struct sql_schema_indexes *)change->wanted)->constraint_name) ||
             (change->class == SCHEMA_sequences && change->wanted &&
                 ((const struct sql_schema_sequences *)change->wanted)->is_identity);
-    } else if (is_in_other_kind(diff, change)) {
-        silence(change);
-    } else if (diff_joins_family(diff, change)) {
-        silence(change);
-    } else if (change->class == SCHEMA_columns && is_of_changed_type(diff, change)) {
+    } else if (is_in_other_kind(diff, change) || diff_joins_family(diff, change) ||
+               is_of_changed_type(diff, change)) {
         silence(change);
     } else if (change->class == SCHEMA_columns && change_has(change, "is_local") &&
                diff_changes_family(diff, table_of(diff, change))) {

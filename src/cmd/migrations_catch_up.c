@@ -275,6 +275,6 @@ const struct command cmd_migrations_catch_up = {
     .options_size = sizeof(struct options),
     .examples = "pgmend migrations catch-up --dry-run\n"
                 "pgmend migrations catch-up migrations --lock-timeout 5s\n",
-    .next = "alembic upgrade head",
+    .next = "pgmend migrations graph",
     .run = run,
 };

@@ -541,6 +541,82 @@ test_ignored(void **state)
     assert_string_equal(told(bench->ctx.arena, &differences, false), "");
 }
 
+/* ---- the command ---- */
+
+/* What pgmend schema diff prints on both, with the arguments; a NULL ends them. */
+static const char *
+run_command(struct bench *bench, int status, const char *const *arguments)
+{
+    const char *argv[16] = { getenv("PGMEND"), "schema", "diff" };
+    size_t count = 3;
+    struct process_options options = { .argv = argv, .timeout_us = 60000000 };
+    struct process process;
+
+    if (!argv[0])
+        fail_msg("PGMEND is not set: run the tests by script/test or meson test");
+    for (; *arguments && count + 1 < COUNT_OF(argv); arguments++)
+        argv[count++] = *arguments;
+    must(bench, process_start(&bench->ctx, &options, &process));
+    must(bench, process_wait(&bench->ctx, &process));
+
+    const char *said = arena_printf(
+        bench->ctx.arena, "%s%s", buffer_text(&process.out), buffer_text(&process.err));
+
+    if (process.status != status)
+        fail_msg("status %d instead of %d: %s", process.status, status, said);
+    return said;
+}
+
+static void
+assert_holds(const char *text, const char *part)
+{
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in \"%s\"", part, text);
+}
+
+/* psql runs what the command prints, in one transaction. */
+static void
+test_command(void **state)
+{
+    struct bench *bench = *state;
+    struct arena *arena = bench->ctx.arena;
+    const char *folder = test_folder(&bench->ctx);
+    const char *script = file_join(arena, folder, "mend.sql");
+    const char *snapshot = file_join(arena, folder, "it's a snapshot.json");
+    const char *from = arena_printf(arena, "dbname=%s password=very-secret", bench->work);
+    const char *to = arena_printf(arena, "dbname=%s", bench->template);
+    json_t *json CLEANUP(json_release) = schema_to_json(&bench->original);
+    const char *said;
+
+    must(bench, json_write_file(&bench->ctx, snapshot, json));
+    renew_work(bench);
+    run_command(bench, 0, (const char *[]){ from, to, "--exit-code", NULL });
+    assert_true(run_script(bench, "ALTER TABLE app.users DROP COLUMN sorted; "
+                                  "CREATE TABLE app.\"new\nline\" (id integer); "
+                                  "COMMENT ON TABLE app.users IS 'x'"));
+    said = run_command(bench, 3, (const char *[]){ from, to, "--exit-code", NULL });
+    assert_holds(said, "table app.\"new line\" is not wanted");
+    assert_holds(said, "3 differences");
+    assert_null(strstr(said, "very-secret"));
+    said = run_command(bench, 0, (const char *[]){ from, snapshot, "--json", NULL });
+    assert_holds(said, "\"is_equal\": false");
+    said = run_command(bench, 0, (const char *[]){ from, snapshot, "--ignore", "comments", NULL });
+    assert_holds(said, "2 differences");
+    said = run_command(bench, 0, (const char *[]){ from, to, "--schema", "ext", NULL });
+    assert_holds(said, "are the same");
+    said = run_command(bench, 0, (const char *[]){ from, snapshot, "--sql", NULL });
+    must(bench, file_write(&bench->ctx, script, said, strlen(said), 0600));
+    run_program(bench, (const char *[]){ "psql", "-X", "-q", "--single-transaction", "-v",
+                           "ON_ERROR_STOP=1", "-d", bench->work, "-f", script, NULL });
+    run_command(bench, 0, (const char *[]){ snapshot, from, "--exit-code", NULL });
+    said = run_command(bench, 2, (const char *[]){ from, to, "--ignore", "names", NULL });
+    assert_holds(said, "does not know \"names\"");
+    said = run_command(bench, 1, (const char *[]){ script, to, NULL });
+    said = run_command(bench, 1, (const char *[]){ "nothing.json", to, NULL });
+    assert_holds(said, "neither a file nor a connection");
+    must(bench, file_remove(&bench->ctx, folder));
+}
+
 /* ---- random schemas ---- */
 
 enum { PAIRS = 12 };
@@ -592,6 +668,7 @@ main(void)
         cmocka_unit_test(test_make_all),
         cmocka_unit_test(test_all_and_nothing),
         cmocka_unit_test(test_ignored),
+        cmocka_unit_test(test_command),
         cmocka_unit_test(test_random_pairs),
     };
 

@@ -9,8 +9,7 @@ struct line {
     int64_t statements;
     const char *lock;
     const char *table;
-    const char *readers;
-    const char *writers;
+    const char *waits;
     int64_t rewrites;
     const char *wal;
     const char *downgrade;
@@ -22,8 +21,7 @@ static const struct field columns[] = {
     FIELD(struct line, statements, .help = "sql"),
     FIELD(struct line, lock, .help = "strongest lock"),
     FIELD(struct line, table, .help = "on"),
-    FIELD(struct line, readers),
-    FIELD(struct line, writers),
+    FIELD(struct line, waits),
     FIELD(struct line, rewrites, .help = "rewr."),
     FIELD(struct line, wal, .help = "WAL"),
     FIELD(struct line, downgrade, .help = "back"),
@@ -50,15 +48,41 @@ result_of(const struct trace_revision *revision)
     return "-";
 }
 
-static const char *
-wait_text(struct arena *arena, const struct trace_revision *revision, bool is_writer)
-{
-    struct trace_wait wait = trace_longest_wait(revision, is_writer);
+/* So that a line fits; the details have the names in full. */
+static const char *const short_modes[LOCK_MODE_COUNT] = {
+    [LOCK_NONE] = "-",
+    [LOCK_ACCESS_SHARE] = "ACCESS SHARE",
+    [LOCK_ROW_SHARE] = "ROW SHARE",
+    [LOCK_ROW_EXCLUSIVE] = "ROW EXCL.",
+    [LOCK_SHARE_UPDATE_EXCLUSIVE] = "SHARE UPD. EXCL.",
+    [LOCK_SHARE] = "SHARE",
+    [LOCK_SHARE_ROW_EXCLUSIVE] = "SHARE ROW EXCL.",
+    [LOCK_EXCLUSIVE] = "EXCLUSIVE",
+    [LOCK_ACCESS_EXCLUSIVE] = "ACCESS EXCL.",
+};
 
-    if (wait.kind == TRACE_WAIT_NONE)
+/* Whoever waits longest, reader or writer. */
+static const char *
+wait_text(struct arena *arena, const struct trace_revision *revision)
+{
+    struct trace_wait reader = trace_longest_wait(revision, false);
+    struct trace_wait writer = trace_longest_wait(revision, true);
+    bool is_reader =
+        writer.kind == TRACE_WAIT_NONE || (reader.kind != TRACE_WAIT_NONE && reader.us > writer.us);
+    const struct trace_wait *wait = is_reader ? &reader : &writer;
+
+    if (wait->kind == TRACE_WAIT_NONE)
         return "-";
     return arena_printf(
-        arena, "%s%s", wait.kind == TRACE_WAIT_COMPUTED ? "~" : "", text_from_us(arena, wait.us));
+        arena, "%s%s", wait->kind == TRACE_WAIT_COMPUTED ? "~" : "", text_from_us(arena, wait->us));
+}
+
+/* In kB, which is exact enough for what the whole server writes. */
+static const char *
+wal_text(struct arena *arena, int64_t bytes)
+{
+    return bytes < 10240 ? arena_printf(arena, "%.1f kB", (double)bytes / 1024)
+                         : text_from_bytes(arena, bytes);
 }
 
 static struct line
@@ -70,12 +94,11 @@ line_of(struct arena *arena, const struct trace_revision *revision)
         .revision = render_clean(arena, revision->revision->id),
         .time = text_from_us(arena, revision->server_us),
         .statements = (int64_t)revision->statements.count,
-        .lock = lock ? lock_mode_name(lock->mode) : "-",
+        .lock = lock ? short_modes[lock->mode] : "-",
         .table = lock ? trace_label(arena, &lock->relation) : "-",
-        .readers = wait_text(arena, revision, false),
-        .writers = wait_text(arena, revision, true),
+        .waits = wait_text(arena, revision),
         .rewrites = (int64_t)trace_rewritten_tables(revision),
-        .wal = text_from_bytes(arena, revision->wal_bytes),
+        .wal = wal_text(arena, revision->wal_bytes),
         .downgrade = result_of(revision),
     };
 }
@@ -317,6 +340,6 @@ trace_print_end(struct arena *arena, FILE *out, const struct trace *trace)
         out_mark_line(
             out, MARK_INFO, "locks of statements outside a transaction are only seen in passing");
     out_mark_line(out, MARK_INFO,
-        "readers, writers: how long one of a locked table waited; WAL: of the whole server");
+        "waits: how long a reader or writer of a locked table waited; WAL: of the whole server");
     fputc('\n', out);
 }

@@ -390,7 +390,8 @@ check_ignores(const struct check *check)
             const struct ignore *ignore = &revision->ignores.items[k];
             struct place place = { .file = revision->file, .line = ignore->line };
 
-            if (!ignore->was_used)
+            /* What rules of the trace silence is seen only when the history is run. */
+            if (!ignore->was_used && !text_starts_with(ignore->rule, "observed-"))
                 check_tell(check, &rules[UNUSED_IGNORE], revision, place,
                     fill(check->ctx->arena,
                         rule_find(ignore->rule) ? "no finding of %s is silenced here"
