@@ -13,7 +13,7 @@
 #include "db/test_catalog_diff_mutations.h"
 #include "db/test_catalog_diff_random.h"
 
-enum { DUMP_EVERY = 6 };
+enum { DUMP_EVERY = 10 };
 
 struct bench {
     struct ctx ctx;
@@ -619,7 +619,7 @@ test_command(void **state)
 
 /* ---- random schemas ---- */
 
-enum { PAIRS = 12 };
+enum { PAIRS = 8 };
 
 static void
 load_random(struct bench *bench, struct test_random *random, struct schema *ret)

@@ -177,11 +177,18 @@ examples_and_next_steps_can_be_typed(void **state)
 }
 
 static bool
-is_listed(const char *path)
+is_listed(struct arena *arena, const char *path)
 {
-    for (size_t i = 0; commands[i]; i++)
-        if (text_equal(commands[i]->path, path))
+    for (size_t i = 0; commands[i]; i++) {
+        char *words = arena_strdup(arena, commands[i]->path);
+
+        /* A hyphen cannot stand in the name of a C file of ours. */
+        for (char *c = words; *c; c++)
+            if (*c == '-')
+                *c = ' ';
+        if (text_equal(words, path))
             return true;
+    }
     return false;
 }
 
@@ -205,7 +212,7 @@ every_file_of_cmd_is_in_the_list(void **state)
         for (char *c = path; *c; c++)
             if (*c == '_')
                 *c = ' ';
-        if (!is_listed(path))
+        if (!is_listed(ctx->arena, path))
             fail_msg("src/cmd/%s has no line in src/cmd/commands.c, or its path is not \"%s\"",
                 name, path);
     }
