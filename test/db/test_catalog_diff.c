@@ -73,6 +73,14 @@ compare_lines(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static const char *
+sorted_lines(struct arena *arena, struct text_list *lines)
+{
+    if (lines->count > 0)
+        qsort(lines->items, lines->count, sizeof(lines->items[0]), compare_lines);
+    return text_list_join(arena, lines, "\n");
+}
+
 /*
  * What pg_dump says, its lines sorted: rights and options come in the order in which they were
  * given, which means nothing. So the bytes of lines with options are sorted too.
@@ -96,8 +104,7 @@ dump_of(struct bench *bench, const char *database)
             text_list_add(arena, &lines, line);
         said += length + (said[length] == '\n');
     }
-    qsort(lines.items, lines.count, sizeof(lines.items[0]), compare_lines);
-    return text_list_join(arena, &lines, "\n");
+    return sorted_lines(arena, &lines);
 }
 
 static const char *
@@ -197,14 +204,6 @@ line_of(struct arena *arena, const struct difference *item, bool is_back)
     return arena_printf(arena, "%s %s %s%s%s", (is_back ? swapped : kinds)[item->kind],
         schema_classes[item->class].name, item->identity, item->attribute ? " " : "",
         item->attribute ? item->attribute : "");
-}
-
-static const char *
-sorted_lines(struct arena *arena, struct text_list *lines)
-{
-    if (lines->count > 0)
-        qsort(lines->items, lines->count, sizeof(lines->items[0]), compare_lines);
-    return text_list_join(arena, lines, "\n");
 }
 
 static const char *
@@ -611,7 +610,7 @@ test_command(void **state)
     run_command(bench, 0, (const char *[]){ snapshot, from, "--exit-code", NULL });
     said = run_command(bench, 2, (const char *[]){ from, to, "--ignore", "names", NULL });
     assert_holds(said, "does not know \"names\"");
-    said = run_command(bench, 1, (const char *[]){ script, to, NULL });
+    run_command(bench, 1, (const char *[]){ script, to, NULL });
     said = run_command(bench, 1, (const char *[]){ "nothing.json", to, NULL });
     assert_holds(said, "neither a file nor a connection");
     must(bench, file_remove(&bench->ctx, folder));

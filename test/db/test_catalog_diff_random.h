@@ -126,32 +126,45 @@ add_random_table(struct random_schema *schema, const char *name)
 }
 
 static inline void
-add_random_parts(struct random_schema *schema, const char *table, size_t number)
+add_random_index(struct random_schema *schema, const char *table, size_t number, size_t i)
+{
+    bool is_text = text_equal(random_types[schema->types[i]].type, "text");
+
+    add_random(schema, "CREATE %sINDEX i%zu_%zu ON %s (%s%s)%s)%s%s",
+        by_chance(schema, 30) ? "UNIQUE " : "", number, i, table,
+        is_text && by_chance(schema, 50) ? "s.small(" : "(", schema->columns[i],
+        by_chance(schema, 30) ? " DESC" : "", by_chance(schema, 30) ? " INCLUDE (id)" : "",
+        by_chance(schema, 30) ? " WHERE id > 0" : "");
+}
+
+/* Checks, indexes, comments and targets of the columns. */
+static inline void
+add_random_column_parts(struct random_schema *schema, const char *table, size_t number)
 {
     for (size_t i = 0; i < schema->column_count; i++) {
         const char *column = schema->columns[i];
-        const char *type = random_types[schema->types[i]].type;
-        bool is_text = text_equal(type, "text");
 
         if (by_chance(schema, 25))
             add_random(schema, "ALTER TABLE %s ADD CONSTRAINT c%zu_%zu CHECK (%s %s)%s", table,
                 number, i, column, random_types[schema->types[i]].check,
                 by_chance(schema, 30) ? " NOT VALID" : "");
         if (by_chance(schema, 30))
-            add_random(schema, "CREATE %sINDEX i%zu_%zu ON %s (%s%s%s%s)%s%s",
-                by_chance(schema, 30) ? "UNIQUE " : "", number, i, table,
-                is_text && by_chance(schema, 50) ? "s.small(" : "(", column, ")",
-                by_chance(schema, 30) ? " DESC" : "", by_chance(schema, 30) ? " INCLUDE (id)" : "",
-                by_chance(schema, 30) ? " WHERE id > 0" : "");
+            add_random_index(schema, table, number, i);
         if (by_chance(schema, 20))
             add_random(schema, "COMMENT ON COLUMN %s.%s IS 'c%zu'", table, column, i);
         if (by_chance(schema, 10))
             add_random(schema, "ALTER TABLE %s ALTER %s SET STATISTICS %zu", table, column,
                 10 + test_random_below(schema->random, 2));
     }
+}
+
+static inline void
+add_random_parts(struct random_schema *schema, const char *table, size_t number)
+{
+    add_random_column_parts(schema, table, number);
     if (schema->column_count > 1 && by_chance(schema, 30))
-        add_random(schema, "CREATE STATISTICS s.st%zu ON %s, %s FROM %s", number,
-            schema->columns[0], "id", table);
+        add_random(schema, "CREATE STATISTICS s.st%zu ON %s, id FROM %s", number,
+            schema->columns[0], table);
     if (schema->column_count > 1 && by_chance(schema, 40))
         add_random(schema, "ALTER TABLE %s ADD CONSTRAINT u%zu UNIQUE (%s, id)%s", table, number,
             schema->columns[0], by_chance(schema, 30) ? " DEFERRABLE" : "");

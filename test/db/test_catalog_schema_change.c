@@ -85,8 +85,8 @@ test_pair_that_differs(void **state)
 
 /* What other people may have beside, and what is ours. */
 static const char *const invisible[] = {
-    "CREATE SCHEMA pgmend CREATE TABLE t (id serial PRIMARY KEY CHECK (id > 0), u integer "
-    "REFERENCES t) CREATE VIEW v AS SELECT 1 AS one CREATE SEQUENCE s",
+    ("CREATE SCHEMA pgmend CREATE TABLE t (id serial PRIMARY KEY CHECK (id > 0), u integer "
+     "REFERENCES t) CREATE VIEW v AS SELECT 1 AS one CREATE SEQUENCE s"),
     "CREATE TEMPORARY TABLE users (id serial PRIMARY KEY CHECK (id > 0), u integer UNIQUE)",
     "CREATE TEMPORARY VIEW v AS SELECT 1",
     "INSERT INTO app.things VALUES (1)",
@@ -245,8 +245,8 @@ test_each_rare_kind_is_seen_alone(void **state)
         "CREATE TEXT SEARCH CONFIGURATION public.c (PARSER = pg_catalog.default)",
         "CREATE TEXT SEARCH DICTIONARY public.d (TEMPLATE = pg_catalog.simple)",
         "CREATE TEXT SEARCH TEMPLATE public.t (LEXIZE = dsimple_lexize)",
-        "CREATE TEXT SEARCH PARSER public.p (START = prsd_start, GETTOKEN = prsd_nexttoken, "
-        "END = prsd_end, LEXTYPES = prsd_lextype)",
+        ("CREATE TEXT SEARCH PARSER public.p (START = prsd_start, GETTOKEN = prsd_nexttoken, "
+         "END = prsd_end, LEXTYPES = prsd_lextype)"),
         "CREATE PUBLICATION p",
     };
     struct bench *bench = *state;
