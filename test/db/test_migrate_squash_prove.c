@@ -404,8 +404,8 @@ test_rewording(void **state)
     static const char *const down[] = { "DROP TABLE t", NULL };
     static const struct revision_text history[] = { { "a3", NULL, up, nothing } };
     static const char *const words[] = {
-        "CHECK (((kind)::text = ANY ((ARRAY['a'::character varying, 'b'::character "
-        "varying])::text[])))",
+        ("CHECK (((kind)::text = ANY ((ARRAY['a'::character varying, 'b'::character "
+         "varying])::text[])))"),
         "CHECK (((kind)::text = ANY ((ARRAY['a'::character varying])::text[])))",
         "CHECK (kind IN ('a', 'b'))",
     };
