@@ -24,18 +24,25 @@
 enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 #undef ACTION_ENUM
 
-/* One index to build. Later kinds of change will share the head of this struct. */
+/* One change of a kind that kind.h lists. Members that a kind has no use for are NULL or 0. */
 struct change {
     const char *kind;   /* "create index" */
-    const char *schema; /* of the table, and so of the index */
+    const char *schema; /* of the table, and so of the index; of a function */
     const char *table;
     uint32_t table_oid;
-    const char *name;      /* of the index */
+    const char *name;      /* of the index, column, trigger, function or value */
     const char *statement; /* what will be sent, built by us from the server's own wording */
     const char *undo;
     const char *wording;    /* the same as it would be if the script itself were run, or NULL */
     const char *definition; /* what follows the table in CREATE INDEX, by the server itself */
     const char *access_method;
+    const char *column;     /* that is added or filled; of a trigger: that it sets */
+    const char *type;       /* of an added column, with its storage: "bit(1536)" */
+    const char *storage;    /* PLAIN, EXTERNAL, …; NULL: the type's own */
+    const char *expression; /* what a column is filled with, over columns of the table */
+    const char *key;        /* column of the primary key, by whose order a column is filled */
+    const char *arguments;  /* of a function: the types, as DROP FUNCTION takes them */
+    const char *settings;   /* "maintenance_work_mem=1GB;…" for the session while it runs */
     bool is_unique;
     const char *lock;   /* the strongest lock on the table while it runs */
     const char *blocks; /* whom that lock stops, in words */
@@ -65,6 +72,7 @@ struct plan {
     const char *system_identifier; /* NULL when the role may not know */
     const char *server_version;
     const char *created_at;
+    const char *proof; /* JSON: what has to hold after it was applied, or NULL; see cmd/parts/proofs.c */
 };
 
 /* The fields that JSON and the plan file show. */

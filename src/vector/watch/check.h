@@ -1,0 +1,35 @@
+/* Whether what is installed still finds the right answers, and whether it does as predicted. */
+#pragma once
+
+#include "finding/finding.h"
+#include "vector/method/choice.h"
+#include "vector/stage/measure.h"
+
+struct vector_check_bucket {
+    const char *name;
+    struct vector_measure measure;
+    double expected; /* recall that was predicted; below 0: nothing was */
+};
+
+struct vector_check {
+    struct vector_choice choice;
+    VEC(struct vector_check_bucket) buckets;
+    enum meter_kind meter;
+    int64_t rows;             /* now */
+    struct findings findings; /* recall below the goal, growth, indexes gone, other pgvector, … */
+};
+
+/* Read-only: samples questions, computes the truth, asks the installed functions (or statements). */
+bool vector_check_run(struct ctx *ctx, struct db *db, const struct vector_choice *choice,
+    int32_t queries, int64_t seed, const struct vector_observer *observer, struct vector_check *ret)
+    MUST_CHECK;
+
+/*
+ * After an apply: proof is what the plan carries (a choice as JSON). ERR_VERIFICATION naming the
+ * bucket when recall is below the prediction by more than .01 (or by more than the intervals
+ * allow), or a search returns fewer rows than it should.
+ */
+bool vector_prove(struct ctx *ctx, struct db *db, const json_t *proof,
+    const struct vector_observer *observer, const char **ret_text) MUST_CHECK;
+
+extern const struct rule vector_check_rules[];
