@@ -179,8 +179,9 @@ settle_all(struct grouping *grouping)
     settle(grouping);
 }
 
-const char *
-group_slug(struct arena *arena, const char *title)
+/* Letters, digits and _ of a title, for the name of a file. */
+static const char *
+slug_of(struct arena *arena, const char *title)
 {
     struct buffer out = { .arena = arena };
     bool has_gap = false;
@@ -204,7 +205,7 @@ void
 group_add_stage(struct grouping *grouping, const char *title)
 {
     struct arena *arena = grouping->arena;
-    struct stage stage = { .title = title, .slug = group_slug(arena, title) };
+    struct stage stage = { .title = title, .slug = slug_of(arena, title) };
 
     for (size_t i = 0; i < grouping->stages.count; i++)
         if (text_equal(grouping->stages.items[i].slug, stage.slug))

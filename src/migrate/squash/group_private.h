@@ -37,8 +37,6 @@ struct member *group_find(const struct grouping *grouping, const char *key);
 /* What a foreign key points to, or NULL. */
 struct member *group_target(const struct grouping *grouping, const struct member *member);
 
-/* Letters, digits and _ of a title, for the name of a file. */
-const char *group_slug(struct arena *arena, const char *title);
 
 void group_add_stage(struct grouping *grouping, const char *title);
 

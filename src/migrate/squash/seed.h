@@ -10,9 +10,6 @@ seed_row(const struct seed_table *table, size_t row)
     return &table->cells.items[row * table->columns.count];
 }
 
-/* The column's place in table->columns; SIZE_MAX if it is not written. */
-size_t seed_find_column(const struct seed_table *table, const char *name);
-
 /* The places of a JSON array of column names; false when one of them is not written. */
 struct seed_places {
     size_t *items;

@@ -3,8 +3,9 @@
 #include "db/ident.h"
 #include "migrate/squash/seed.h"
 
-size_t
-seed_find_column(const struct seed_table *table, const char *name)
+/* SIZE_MAX if it is not written. */
+static size_t
+find_column(const struct seed_table *table, const char *name)
 {
     for (size_t i = 0; i < table->columns.count; i++)
         if (text_equal(table->columns.items[i], name))
@@ -23,7 +24,7 @@ seed_find_columns(
     *ret = (struct seed_places){ 0 };
     json_array_foreach(names, i, name)
     {
-        size_t place = seed_find_column(table, json_string_value(name));
+        size_t place = find_column(table, json_string_value(name));
 
         if (place == SIZE_MAX)
             return false;

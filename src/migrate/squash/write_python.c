@@ -15,8 +15,8 @@ py_leaf(struct arena *arena, const char *text)
     return node;
 }
 
-struct py *
-py_string(struct arena *arena, const char *text)
+static struct py *
+string_node(struct arena *arena, const char *text)
 {
     struct py *node = py_leaf(arena, py_literal(arena, text));
 
@@ -56,7 +56,7 @@ py_add(struct arena *arena, struct py *call, const char *name, struct py *argume
 void
 py_add_string(struct arena *arena, struct py *call, const char *name, const char *text)
 {
-    py_add(arena, call, name, py_string(arena, text));
+    py_add(arena, call, name, string_node(arena, text));
 }
 
 /* ---- literals ---- */

@@ -21,7 +21,6 @@ struct py {
 };
 
 struct py *py_leaf(struct arena *arena, const char *text);
-struct py *py_string(struct arena *arena, const char *text);
 struct py *py_call(struct arena *arena, const char *function);
 struct py *py_sequence(struct arena *arena);
 
