@@ -4,22 +4,16 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "change/estimate.h"
 #include "change/journal.h"
 #include "change/judge.h"
 #include "change/plan.h"
+#include "change/shadow.h"
 #include "db/ident.h"
-#include "index/shadow.h"
 #include "sql.h"
 
-/*
- * Bytes of heap and index that a build gets through in a second, until this server's own builds
- * tell better. Measured on two cores: 897 MB of heap and a 602 MB btree in 8 to 27 s; 822 MB of
- * ivfflat in 63 s. These are the slow ends, rounded down.
- */
-enum { BYTES_PER_SECOND = 40 * 1024 * 1024, VECTOR_BYTES_PER_SECOND = 10 * 1024 * 1024 };
-
-/* Shorter builds say more about fixed costs than about speed. */
-enum { TELLING_BUILD_US = 500000, FIXED_US = 200000 };
+/* The part of a build that does not depend on the size. */
+enum { FIXED_US = 200000 };
 
 /* Index entries: 8 bytes tuple header, 4 line pointer, pages filled to 90 %. */
 enum { ENTRY_OVERHEAD = 12 };
@@ -73,46 +67,15 @@ check_table(
     return true;
 }
 
-static bool
-is_vector_method(const char *method)
-{
-    return text_equal(method, "hnsw") || text_equal(method, "ivfflat");
-}
-
-/* What the builds in the journal got through in a second, or the standard value. */
-static double
-build_rate(struct ctx *ctx, const struct journal_entries *journal, const char *method)
-{
-    double bytes = 0;
-    double us = 0;
-
-    for (size_t i = 0; i < journal->count; i++) {
-        json_t *json CLEANUP(json_release) = NULL;
-
-        if (!json_parse(ctx, "detail", journal->items[i].detail, &json)) {
-            error_clear(ctx);
-            continue;
-        }
-        if (!text_equal(json_get_text(ctx->arena, json, "access_method", ""), method) ||
-            json_get_int(json, "build_us", 0) < TELLING_BUILD_US)
-            continue;
-        bytes += (double)(json_get_int(json, "bytes", 0) + json_get_int(json, "table_bytes", 0));
-        us += (double)json_get_int(json, "build_us", 0);
-    }
-    if (us > 0)
-        return bytes / us * 1e6;
-    return is_vector_method(method) ? VECTOR_BYTES_PER_SECOND : BYTES_PER_SECOND;
-}
-
 static void
 estimate(struct ctx *ctx, const struct journal_entries *journal,
-    const struct sql_catalog_table *table, const struct sql_index_shadow *shadow,
+    const struct sql_catalog_table *table, const struct sql_change_shadow *shadow,
     struct change *change)
 {
-    bool is_vector = is_vector_method(shadow->access_method);
+    bool is_vector = estimate_is_vector_method(shadow->access_method);
     double rows = table->rows > 0 ? (double)table->rows : (double)table->bytes / 100;
     double width = (double)shadow->key_width + ENTRY_OVERHEAD;
-    double per_second = build_rate(ctx, journal, shadow->access_method);
+    double per_second = estimate_build_rate(ctx, journal, shadow->access_method);
 
     change->table_rows = table->rows;
     change->table_bytes = table->bytes;
@@ -140,7 +103,7 @@ calls_foreign_code(const struct text_list *keys, const char *predicate)
 
 /* Rows that a unique index would refuse: the first key that occurs twice. */
 static bool
-duplicates_query(struct ctx *ctx, const struct sql_index_shadow *shadow, struct change *change)
+duplicates_query(struct ctx *ctx, const struct sql_change_shadow *shadow, struct change *change)
 {
     json_t *keys CLEANUP(json_release) = NULL;
     struct text_list list = { 0 };
@@ -181,7 +144,7 @@ static bool
 compose(struct ctx *ctx, const struct script_index *index, const struct trial *trial,
     struct change *change)
 {
-    const struct sql_index_shadow *shadow = &trial->shadow;
+    const struct sql_change_shadow *shadow = &trial->shadow;
 
     /* WHERE stands behind TABLESPACE, and the server's wording leaves the latter out. */
     const char *where =
@@ -263,7 +226,16 @@ plan_one(struct ctx *ctx, struct db *db, const struct script_index *index,
     change->table_oid = table.oid;
     if (!check_table(ctx, db, &table, change) || change->action == ACTION_BLOCKED)
         return true;
-    if (!shadow_try(ctx, db, index, &table, &trial))
+
+    const struct shadow_index wanted = {
+        .schema = table.schema,
+        .table = table.name,
+        .name = index->name,
+        .rest = index->rest,
+        .is_unique = index->is_unique,
+    };
+
+    if (!shadow_try(ctx, db, &wanted, &trial))
         return false;
     if (trial.problem)
         return change_block(change, trial.problem, trial.remedy);

@@ -261,6 +261,25 @@ make_files(struct ctx *ctx, struct consolidate *work)
            write_files(ctx, work);
 }
 
+/* A schema that came out of a dump has the server's own words for expressions: that is no drift. */
+static bool
+find_drift(struct ctx *ctx, struct consolidate *work)
+{
+    struct squash_drift *drift = &work->drift;
+
+    if (!squash_find_drift(ctx, work->target, &work->old.schema, work->version_table, drift))
+        return error_wrap(ctx, "comparing the target with the history");
+    if (drift->differences.count > 0) {
+        if (!squash_reword(ctx, work->admin, work->opts->scratch_template, work->opts->bin_dir,
+                &work->old))
+            return error_wrap(ctx, "comparing the target with the history");
+        squash_forgive_wording(
+            ctx->arena, &work->old.rewording, &drift->differences, &drift->accepted);
+    }
+    work->has_drift = true;
+    return true;
+}
+
 bool
 consolidate_make(struct ctx *ctx, struct consolidate *work)
 {
@@ -269,9 +288,8 @@ consolidate_make(struct ctx *ctx, struct consolidate *work)
     if (!work->head)
         return error_set(ctx, ERR_CONFLICT, "the history has no single head");
     consolidate_step(work, "comparing the target");
-    if (!squash_find_drift(ctx, work->target, &work->old.schema, work->version_table, &work->drift))
-        return error_wrap(ctx, "comparing the target with the history");
-    work->has_drift = true;
+    if (!find_drift(ctx, work))
+        return false;
     consolidate_step(work, "writing the new history");
     return make_files(ctx, work);
 }

@@ -196,6 +196,7 @@ consolidate_print(struct ctx *ctx, const struct consolidate *work)
     print_files(out, work);
     if (work->has_proof)
         print_proof(ctx, out, work);
+    print_list(out, MARK_INFO, "reworded", &work->proof.reworded);
     print_rows(out, ctx->arena, work);
     print_list(out, MARK_INFO, "accepted", &work->drift.accepted);
     if (work->databases.count > 0 && !work->databases.items[0].is_empty) {

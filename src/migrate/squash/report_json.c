@@ -87,6 +87,7 @@ proof_json(struct arena *arena, const struct squash_proof *proof)
     set_text(json, "server_version", proof->server_version);
     set_text(json, "alembic_version", proof->alembic_version);
     json_object_set_new(json, "not_compared", texts_json(&proof->not_compared));
+    json_object_set_new(json, "reworded", texts_json(&proof->reworded));
     return json;
 }
 

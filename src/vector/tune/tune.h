@@ -31,6 +31,7 @@ struct vector_candidate {
     bool is_pareto;      /* nothing else has better recall, CPU and size at once */
     bool can_be_applied; /* false: partitions; measured to be compared only */
     bool is_plan;        /* the plan's own choice, always measured to the end */
+    bool is_present;     /* what the searches of the live table do today, see vector_tuning.present */
 };
 
 struct vector_tuning {
@@ -50,6 +51,7 @@ struct vector_tuning {
     int64_t elapsed_us;
     struct text_list sources; /* of the queries: "held-out rows: 150" */
     struct text_list notes;
+    const char *present; /* a sentence: how the live table is searched today; NULL: not looked at */
 };
 
 /*
