@@ -176,7 +176,7 @@ file_remove(struct ctx *ctx, const char *path)
             return true;
         return error_set_errno(ctx, "could not look at \"%s\"", path);
     }
-    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0)
+    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
         return error_set_errno(ctx, "could not remove \"%s\"", path);
     return true;
 }

@@ -29,29 +29,6 @@ passfile_line(struct arena *arena, const char *password)
 }
 
 static bool
-write_passfile(struct ctx *ctx, const char *password, const char **ret_path)
-{
-    const char *folder = getenv("TMPDIR");
-    char *path =
-        arena_printf(ctx->arena, "%s/pgmend-pass-XXXXXX", text_is_empty(folder) ? "/tmp" : folder);
-    const char *line = passfile_line(ctx->arena, password);
-    int fd = mkostemp(path, O_CLOEXEC); /* makes it 0600 */
-
-    if (fd < 0)
-        return error_set_errno(ctx, "could not create a password file");
-
-    bool is_good = write(fd, line, strlen(line)) == (ssize_t)strlen(line);
-
-    close(fd);
-    if (!is_good) {
-        unlink(path);
-        return error_set(ctx, ERR_IO, "could not write a password file");
-    }
-    *ret_path = path;
-    return true;
-}
-
-static bool
 is_handled_apart(const char *name)
 {
     static const char *const names[] = { "PGPASSWORD", "PGPASSFILE", "PGHOST", "PGPORT", "PGUSER",
@@ -70,7 +47,7 @@ db_child_env_begin(
     PQconninfoOption *options CLEANUP(free_options) = PQconninfo(db->conn);
     const char *password = PQpass(db->conn);
     VEC(const char *) env = { 0 };
-    const char *passfile = NULL;
+    struct temporary passfile = { 0 };
 
     for (const PQconninfoOption *option = options; option && option->keyword; option++)
         if (option->envvar && option->val && *option->val && !is_handled_apart(option->envvar))
@@ -83,9 +60,9 @@ db_child_env_begin(
         arena_printf(ctx->arena, "PGDATABASE=%s", database ? database : db_name(db)));
     VEC_PUSH(ctx->arena, &env, arena_printf(ctx->arena, "PGAPPNAME=%s", db->options.application));
     if (!text_is_empty(password)) {
-        if (!write_passfile(ctx, password, &passfile))
+        if (!temporary_file(ctx, "password", passfile_line(ctx->arena, password), &passfile))
             return false;
-        VEC_PUSH(ctx->arena, &env, arena_printf(ctx->arena, "PGPASSFILE=%s", passfile));
+        VEC_PUSH(ctx->arena, &env, arena_printf(ctx->arena, "PGPASSFILE=%s", passfile.path));
     }
     VEC_PUSH(ctx->arena, &env, NULL);
     *ret = (struct db_child_env){ .env = env.items, .passfile = passfile };
@@ -95,7 +72,5 @@ db_child_env_begin(
 void
 db_child_env_end(struct db_child_env *env)
 {
-    if (env->passfile)
-        unlink(env->passfile);
-    env->passfile = NULL;
+    temporary_end(&env->passfile);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/temporary.h"
 #include "base/text.h"
 
 struct db;
@@ -106,7 +107,7 @@ bool db_set(struct ctx *ctx, struct db *db, const char *name, const char *value)
  */
 struct db_child_env {
     const char *const *env; /* NULL-terminated */
-    const char *passfile;   /* or NULL */
+    struct temporary passfile;
 };
 bool db_child_env_begin(struct ctx *ctx, const struct db *db, const char *database,
     struct db_child_env *ret) MUST_CHECK;

@@ -23,7 +23,7 @@ enum {
 /* What a slice needs beside its result. */
 struct runner {
     struct db_child_env env;
-    const char *folder; /* private, for the logs */
+    struct temporary folder; /* for the logs */
     struct text_list argv;
     int64_t broken_in_a_row;
     bool is_stopped; /* by a signal, in a run that ends so */
@@ -32,12 +32,8 @@ struct runner {
 static void
 runner_end(struct runner *runner)
 {
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
-    struct ctx scratch = { .arena = arena };
-
     db_child_env_end(&runner->env);
-    if (runner->folder)
-        (void)!file_remove(&scratch, runner->folder);
+    temporary_end(&runner->folder);
 }
 
 bool
@@ -68,19 +64,6 @@ check_options(struct ctx *ctx, const struct db *db, const struct load_options *o
                            "if that is wanted.");
 }
 
-static bool
-make_folder(struct ctx *ctx, const char **ret)
-{
-    const char *parent = getenv("TMPDIR");
-    char *path =
-        arena_printf(ctx->arena, "%s/pgmend-load-XXXXXX", text_is_empty(parent) ? "/tmp" : parent);
-
-    if (!mkdtemp(path))
-        return error_set_errno(ctx, "could not make a folder for pgbench's logs");
-    *ret = path;
-    return true;
-}
-
 static void
 add_argument(struct ctx *ctx, struct runner *runner, const char *option, const char *value)
 {
@@ -102,7 +85,7 @@ make_arguments(struct ctx *ctx, const struct load_options *options, const struct
     add_argument(ctx, runner, options->pgbench, NULL);
     add_argument(ctx, runner, "--no-vacuum", NULL);
     add_argument(ctx, runner, "--log", NULL);
-    add_argument(ctx, runner, "--log-prefix", file_join(ctx->arena, runner->folder, "log"));
+    add_argument(ctx, runner, "--log-prefix", file_join(ctx->arena, runner->folder.path, "log"));
     add_argument(ctx, runner, "--protocol", "prepared");
     add_argument(ctx, runner, "--client", arena_printf(ctx->arena, "%d", options->clients));
     add_argument(ctx, runner, "--jobs", arena_printf(ctx->arena, "%d", threads));
@@ -217,7 +200,7 @@ run_slice(struct ctx *ctx, struct runner *runner, int64_t duration_us, struct lo
 
     if (!process_start(ctx, &options, &process) ||
         !wait_for(ctx, runner, result->options->until_signal, &process) ||
-        !collect_logs(ctx, runner->folder, result))
+        !collect_logs(ctx, runner->folder.path, result))
         return false;
     result->elapsed_us += clock_us() - start;
     result->slices++;
@@ -292,7 +275,8 @@ load_run(
 
     if (!check_options(ctx, db, options) ||
         !script_read_folder(ctx, options->folder, &options->defines, &scripts) ||
-        !find_version(ctx, options->pgbench, &version) || !make_folder(ctx, &runner.folder) ||
+        !find_version(ctx, options->pgbench, &version) ||
+        !temporary_folder(ctx, "load", &runner.folder) ||
         !db_child_env_begin(ctx, db, NULL, &runner.env))
         return error_wrap(ctx, "running load");
     make_arguments(ctx, options, &scripts, &runner);

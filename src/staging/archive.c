@@ -125,31 +125,16 @@ choose_entries(struct arena *arena, const struct archive_restore *restore, const
 
 /* A private file with the entries to restore. */
 static bool
-write_list(struct ctx *ctx, const struct archive_restore *restore, const char **ret_path)
+write_list(struct ctx *ctx, const struct archive_restore *restore, struct temporary *ret)
 {
     const char *argv[] = { restore->tools->restore, "--list", "--", restore->archive, NULL };
     struct process_options options = { .argv = argv, .own_group = true };
     struct process process;
-    const char *folder = getenv("TMPDIR");
-    char *path =
-        arena_printf(ctx->arena, "%s/pgmend-list-XXXXXX", text_is_empty(folder) ? "/tmp" : folder);
 
     if (!process_run(ctx, &options, &process))
         return error_wrap(ctx, "reading the table of contents");
-
-    int fd = mkostemp(path, O_CLOEXEC);
-    const char *list = choose_entries(ctx->arena, restore, buffer_text(&process.out));
-    bool is_good = fd >= 0 && write(fd, list, strlen(list)) == (ssize_t)strlen(list);
-
-    if (fd < 0)
-        return error_set_errno(ctx, "could not create \"%s\"", path);
-    close(fd);
-    *ret_path = path;
-    if (!is_good) {
-        unlink(path);
-        return error_set(ctx, ERR_IO, "could not write \"%s\"", path);
-    }
-    return true;
+    return temporary_file(
+        ctx, "list", choose_entries(ctx->arena, restore, buffer_text(&process.out)), ret);
 }
 
 /*
@@ -218,16 +203,12 @@ archive_restore(
     struct ctx *ctx, struct db *db, const struct archive_restore *restore, int64_t *ret_us)
 {
     struct db_child_env env CLEANUP(db_child_env_end) = { 0 };
-    const char *list = NULL;
+    struct temporary list CLEANUP(temporary_end) = { 0 };
 
     if ((restore->data || !restore->has_extensions || !restore->has_comments) &&
         !write_list(ctx, restore, &list))
         return false;
 
-    bool is_good = db_child_env_begin(ctx, db, restore->database, &env) &&
-                   run_restore(ctx, restore, list, &env, ret_us);
-
-    if (list)
-        unlink(list);
-    return is_good;
+    return db_child_env_begin(ctx, db, restore->database, &env) &&
+           run_restore(ctx, restore, list.path, &env, ret_us);
 }

@@ -59,14 +59,16 @@ bool
 schema_copy_create(struct ctx *ctx, struct db *db, const struct dump_tools *tools,
     const char *scratch_template, struct scratch *ret)
 {
-    const char *folder = getenv("TMPDIR");
-    const char *file = arena_printf(ctx->arena, "%s/pgmend-schema-%s.dump",
-        text_is_empty(folder) ? "/tmp" : folder, random_hex(ctx->arena, 8));
+    struct temporary folder CLEANUP(temporary_end) = { 0 };
+    const char *file;
     struct schema_dump dump;
     int64_t us;
     bool is_good;
 
     *ret = (struct scratch){ 0 };
+    if (!temporary_folder(ctx, "schema", &folder))
+        return false;
+    file = file_join(ctx->arena, folder.path, "schema.dump");
     is_good = start_dump(ctx, db, tools, NULL, file, &dump) && end_dump(ctx, &dump) &&
               scratch_create_like(ctx, db, scratch_template, ret);
     if (is_good) {
@@ -80,7 +82,6 @@ schema_copy_create(struct ctx *ctx, struct db *db, const struct dump_tools *tool
 
         is_good = archive_restore(ctx, db, &restore, &us);
     }
-    unlink(file);
     return is_good || error_wrap(ctx, "copying the schema into a scratch database");
 }
 

@@ -112,7 +112,7 @@ assert_has(const char *text, const char *part)
 static void
 assert_nothing_left(struct project *project)
 {
-    const char *work = project->alembic.work;
+    const char *work = project->alembic.work.path;
 
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
     assert_int_equal(errno, ECHILD);

@@ -212,7 +212,7 @@ replay_old(struct ctx *ctx, struct consolidate *work)
 static bool
 write_files(struct ctx *ctx, struct consolidate *work)
 {
-    work->new_folder = file_join(ctx->arena, work->alembic.work, "consolidated");
+    work->new_folder = file_join(ctx->arena, work->alembic.work.path, "consolidated");
     if (!file_make_folder(ctx, work->new_folder))
         return false;
     for (size_t i = 0; i < work->files.count; i++) {

@@ -22,7 +22,7 @@ struct alembic {
     const struct environment *environment;
     struct text_list argv; /* the command */
     const char *version;   /* "1.8.1" */
-    const char *work;      /* folder of ours for ini files and sockets, removed at the end */
+    struct temporary work; /* folder of ours for ini files and sockets */
     const char *folder;    /* where it is started; NULL: where we are */
     const char *versions;  /* another version folder than environment's, or NULL */
 };

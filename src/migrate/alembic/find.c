@@ -281,19 +281,6 @@ find_given(struct ctx *ctx, struct alembic *alembic)
                            "alembic\".");
 }
 
-static bool
-make_work(struct ctx *ctx, struct alembic *alembic)
-{
-    const char *above = getenv("TMPDIR");
-    char *path = arena_printf(
-        ctx->arena, "%s/pgmend-alembic-XXXXXX", above && *above == '/' ? above : "/tmp");
-
-    if (!mkdtemp(path))
-        return error_set_errno(ctx, "could not create the folder %s", path);
-    alembic->work = path;
-    return true;
-}
-
 bool
 alembic_begin(struct ctx *ctx, const struct environment *environment,
     const struct alembic_options *options, struct alembic *ret)
@@ -307,20 +294,11 @@ alembic_begin(struct ctx *ctx, const struct environment *environment,
     ret->folder = find_folder(ctx, environment, options->section);
     if (!(options->command ? find_given(ctx, ret) : find_by_itself(ctx, ret)))
         return false;
-    return make_work(ctx, ret);
+    return temporary_folder(ctx, "alembic", &ret->work);
 }
 
 void
 alembic_end(struct alembic *alembic)
 {
-    struct arena *arena CLEANUP(arena_cleanup) = NULL;
-
-    if (!alembic->work)
-        return;
-    arena = arena_new();
-
-    struct ctx ctx = { .arena = arena };
-
-    (void)!file_remove(&ctx, alembic->work);
-    alembic->work = NULL;
+    temporary_end(&alembic->work);
 }

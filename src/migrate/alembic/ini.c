@@ -256,6 +256,6 @@ alembic_write_ini(struct ctx *ctx, const struct alembic *alembic, const struct a
     } else if (!copy_file(&copy)) {
         return false;
     }
-    *ret_path = file_join(ctx->arena, alembic->work, "alembic.ini");
+    *ret_path = file_join(ctx->arena, alembic->work.path, "alembic.ini");
     return file_write(ctx, *ret_path, buffer_text(&copy.text), copy.text.length, 0600);
 }

@@ -49,7 +49,7 @@ alembic_write_plain(struct ctx *ctx, const struct alembic *alembic, const char *
     const struct environment *environment = alembic->environment;
     const struct naming *naming = &environment->naming;
     struct buffer text = { .arena = ctx->arena };
-    const char *folder = file_join(ctx->arena, alembic->work, "plain");
+    const char *folder = file_join(ctx->arena, alembic->work.path, "plain");
 
     buffer_add(&text, before);
     buffer_add(&text, "naming = {\n");

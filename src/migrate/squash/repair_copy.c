@@ -91,7 +91,7 @@ repair_copy(struct repair *repair)
 {
     struct ctx *ctx = repair->ctx;
     const struct text_list *locations = &repair->original->locations;
-    const char *above = file_join(ctx->arena, repair->request->alembic->work, "repair");
+    const char *above = file_join(ctx->arena, repair->request->alembic->work.path, "repair");
 
     if (locations->count == 0)
         return error_set(ctx, ERR_INPUT, "the history has no version folder");
