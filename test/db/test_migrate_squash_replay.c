@@ -169,30 +169,31 @@ seed_of(const struct seeds *seeds, const char *name, size_t *ret_position)
 }
 
 static void
+insert_row(struct bench *bench, struct db *db, const struct seed_table *table, size_t row)
+{
+    struct arena *arena = bench->ctx.arena;
+    struct buffer text = { .arena = arena };
+
+    buffer_printf(&text, "INSERT INTO %s (", db_qualified(arena, table->schema, table->name));
+    for (size_t i = 0; i < table->columns.count; i++)
+        buffer_printf(&text, "%s%s", i ? ", " : "", db_ident(arena, table->columns.items[i]));
+    buffer_printf(
+        &text, ")%s VALUES (", table->has_identity_always ? " OVERRIDING SYSTEM VALUE" : "");
+    for (size_t i = 0; i < table->columns.count; i++)
+        buffer_printf(
+            &text, "%s%s", i ? ", " : "", table->cells.items[row * table->columns.count + i]);
+    buffer_add(&text, ")");
+    must(bench, db_exec(&bench->ctx, db, buffer_text(&text)));
+}
+
+static void
 insert_seeds(struct bench *bench, struct db *db, const struct seeds *seeds)
 {
     struct arena *arena = bench->ctx.arena;
 
-    for (size_t i = 0; i < seeds->tables.count; i++) {
-        const struct seed_table *table = &seeds->tables.items[i];
-
-        for (size_t row = 0; row < table->rows; row++) {
-            struct buffer text = { .arena = arena };
-
-            buffer_printf(
-                &text, "INSERT INTO %s (", db_qualified(arena, table->schema, table->name));
-            for (size_t j = 0; j < table->columns.count; j++)
-                buffer_printf(
-                    &text, "%s%s", j ? ", " : "", db_ident(arena, table->columns.items[j]));
-            buffer_printf(&text, ")%s VALUES (",
-                table->has_identity_always ? " OVERRIDING SYSTEM VALUE" : "");
-            for (size_t j = 0; j < table->columns.count; j++)
-                buffer_printf(&text, "%s%s", j ? ", " : "",
-                    table->cells.items[row * table->columns.count + j]);
-            buffer_add(&text, ")");
-            must(bench, db_exec(&bench->ctx, db, buffer_text(&text)));
-        }
-    }
+    for (size_t i = 0; i < seeds->tables.count; i++)
+        for (size_t row = 0; row < seeds->tables.items[i].rows; row++)
+            insert_row(bench, db, &seeds->tables.items[i], row);
     for (size_t i = 0; i < seeds->sequences.count; i++) {
         const struct seed_sequence *sequence = &seeds->sequences.items[i];
 
@@ -469,8 +470,9 @@ check_baseline(struct bench *bench, struct project *project, const char *text, e
 
     assert_int_equal(is_good, kind == ERR_NONE);
     if (is_good) {
-        assert_int_equal(replayed.data.count, 1);
-        assert_string_equal(replayed.data.items[0].tag, "INSERT 0 1");
+        const char *tag = replayed.data.count == 1 ? replayed.data.items[0].tag : NULL;
+
+        assert_true(text_equal(tag, "INSERT 0 1"));
         replayed_end(&replayed);
     } else {
         assert_error(&bench->ctx, kind, said);
