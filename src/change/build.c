@@ -1,12 +1,9 @@
 /* Building one index CONCURRENTLY, and leaving nothing behind when it fails. */
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/json.h"
-#include "change/judge.h"
-#include "change/rollout.h"
+#include "change/kind_part.h"
 #include "db/ident.h"
-#include "sql.h"
 
 /* After Ctrl-C the clean-up must not keep the user waiting. */
 enum { INTERRUPTED_DROP_US = 4000000 };
@@ -20,8 +17,6 @@ enum { LOCK_TIMEOUT_SLACK_US = 5000000 };
 static bool
 look_at_build(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *watch)
 {
-    int64_t bytes;
-
     if (!rollout_look_at_build(ctx, rollout, db_backend_pid(rollout->db), watch))
         return false;
     if (watch->waiting_since_us && clock_us() - watch->waiting_since_us > rollout->limits.wait_us) {
@@ -31,15 +26,7 @@ look_at_build(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *wa
         return error_hint(ctx, "End the sessions it waited for, or raise --wait-limit.");
     }
     watch->blocker = NULL;
-    if (!rollout->wal_path)
-        return true;
-    if (!file_free_bytes(ctx, rollout->wal_path, &bytes))
-        return false;
-    if (bytes >= rollout->limits.wal_reserve)
-        return true;
-    error_set(ctx, ERR_GATE, "pg_wal ran low (%s left): a full one takes the server down",
-        text_from_bytes(ctx->arena, bytes));
-    return error_hint(ctx, "Make room on the volume of %s.", rollout->wal_path);
+    return rollout_check_room(ctx, rollout);
 }
 
 /*
@@ -202,6 +189,9 @@ struct job {
     const struct change *change;
     struct journal_entry *entry;
     struct rollout_outcome *outcome;
+    const char *done_state;     /* of the entry when the index is built */
+    const char *failed_state;   /* when it is not, and nothing of it is left */
+    const char *leftover_state; /* when something is */
 };
 
 /* The build failed for good: says so in the journal and in the error's kind and state. */
@@ -213,9 +203,9 @@ give_up(struct ctx *ctx, const struct job *job, const struct error *why, bool is
     const char *detail = outcome_detail(ctx, job->change, job->outcome, NULL, why->message);
     struct error trouble = ctx->error;
     int signal_number = interrupt_take();
-    bool is_recorded =
-        db_is_connected(rollout->db) && journal_update(ctx, &rollout->journal, job->entry,
-                                            is_clean ? ENTRY_FAILED : ENTRY_LEFTOVER, detail);
+    bool is_recorded = db_is_connected(rollout->db) &&
+                       journal_update(ctx, &rollout->journal, job->entry,
+                           is_clean ? job->failed_state : job->leftover_state, detail);
 
     interrupt_put(signal_number);
     ctx->error = *why;
@@ -245,7 +235,8 @@ static bool
 succeed(struct ctx *ctx, const struct job *job, const struct sql_catalog_index *index)
 {
     job->outcome->result = "built";
-    if (!journal_update(ctx, &job->rollout->journal, job->entry, ENTRY_DONE,
+    job->outcome->is_done = true;
+    if (!journal_update(ctx, &job->rollout->journal, job->entry, job->done_state,
             outcome_detail(ctx, job->change, job->outcome, index, NULL)))
         return error_state(ctx, "%s is built and good; the next run completes the journal.",
             change_object(ctx->arena, job->change));
@@ -289,38 +280,39 @@ build(struct ctx *ctx, const struct job *job)
 }
 
 bool
-rollout_create(
-    struct ctx *ctx, struct rollout *rollout, struct change *change, struct rollout_outcome *ret)
+index_build_for(struct ctx *ctx, struct rollout *rollout, const struct change *change,
+    struct journal_entry *entry, struct rollout_outcome *ret)
 {
-    struct journal_entries known;
-    struct journal_entry entry = {
-        .kind = change->kind,
-        .object = change_object(ctx->arena, change),
-        .relation = change_relation(ctx->arena, change),
-        .statement = change->statement,
-        .undo = change->undo,
-    };
     const struct job job = {
-        .rollout = rollout, .change = change, .entry = &entry, .outcome = ret
+        .rollout = rollout,
+        .change = change,
+        .entry = entry,
+        .outcome = ret,
+        .done_state = ENTRY_UNDONE,
+        .failed_state = ENTRY_DONE,
+        .leftover_state = ENTRY_UNDOING,
     };
 
-    *ret = (struct rollout_outcome){ .name = entry.object };
-    change->action = ACTION_CREATE;
-    change->needs_consent = false;
-    if (!journal_load(ctx, rollout->db, &known) || !change_judge(ctx, rollout->db, &known, change))
+    return build(ctx, &job);
+}
+
+bool
+index_build(
+    struct ctx *ctx, struct rollout *rollout, struct change *change, struct rollout_outcome *ret)
+{
+    struct journal_entry entry;
+    const struct job job = {
+        .rollout = rollout,
+        .change = change,
+        .entry = &entry,
+        .outcome = ret,
+        .done_state = ENTRY_DONE,
+        .failed_state = ENTRY_FAILED,
+        .leftover_state = ENTRY_LEFTOVER,
+    };
+
+    if (!work_begin(ctx, rollout, change, outcome_detail(ctx, change, ret, NULL, NULL), &entry))
         return false;
-    ret->result = change->problem;
-    if (change->action == ACTION_NONE || change->action == ACTION_EQUIVALENT)
-        return true;
-    if (change->action == ACTION_BLOCKED || (change->needs_consent && !change->has_consent)) {
-        error_set(ctx, ERR_STALE, "%s: %s", entry.object, change->problem);
-        error_hint(ctx, "Look at it first, then make the plan again%s%s.",
-            change->needs_consent ? ", or " : "", change->needs_consent ? change->remedy : "");
-        return false;
-    }
-    entry.detail = outcome_detail(ctx, change, ret, NULL, NULL);
-    if (!journal_start(ctx, &rollout->journal, &entry))
-        return error_state(ctx, "%s was not begun.", entry.object);
     if (change->action == ACTION_REPAIR &&
         !rollout_drop(ctx, rollout, change->schema, change->name, rollout->limits.drop_us, ret)) {
         struct error why = ctx->error;

@@ -34,6 +34,13 @@ const struct field change_fields[] = {
     FIELD(struct change, problem),
     FIELD(struct change, remedy),
     FIELD(struct change, needs_consent),
+    FIELD(struct change, column),
+    FIELD(struct change, type),
+    FIELD(struct change, storage),
+    FIELD(struct change, expression),
+    FIELD(struct change, key),
+    FIELD(struct change, arguments),
+    FIELD(struct change, settings),
 };
 const size_t change_field_count = COUNT_OF(change_fields);
 
@@ -46,13 +53,26 @@ change_action_name(enum change_action action)
 const char *
 change_object(struct arena *arena, const struct change *change)
 {
+    if (change_is_of(change, KIND_COLUMN) || change_is_of(change, KIND_FILL))
+        return arena_printf(
+            arena, "%s.%s", change_relation(arena, change), db_ident(arena, change->name));
+    if (change_is_of(change, KIND_TRIGGER))
+        return arena_printf(
+            arena, "%s ON %s", db_ident(arena, change->name), change_relation(arena, change));
+    if (change_is_of(change, KIND_FUNCTION))
+        return arena_printf(
+            arena, "%s(%s)", db_qualified(arena, change->schema, change->name), change->arguments);
+    if (change_is_of(change, KIND_VACUUM))
+        return change_relation(arena, change);
+    if (change_is_of(change, KIND_RECORD))
+        return change->name;
     return db_qualified(arena, change->schema, change->name);
 }
 
 const char *
 change_relation(struct arena *arena, const struct change *change)
 {
-    return db_qualified(arena, change->schema, change->table);
+    return change->table ? db_qualified(arena, change->schema, change->table) : NULL;
 }
 
 bool
@@ -66,4 +86,10 @@ bool
 change_is_pending(const struct change *change)
 {
     return change->action == ACTION_CREATE || change->action == ACTION_REPAIR;
+}
+
+bool
+change_is_of(const struct change *change, const char *kind)
+{
+    return text_equal(change->kind, kind);
 }

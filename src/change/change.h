@@ -24,7 +24,19 @@
 enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 #undef ACTION_ENUM
 
-/* One change of a kind that kind.h lists. Members that a kind has no use for are NULL or 0. */
+#define KIND_INDEX    "create index"
+#define KIND_DROP     "drop index"
+#define KIND_COLUMN   "add column"
+#define KIND_TRIGGER  "create trigger"
+#define KIND_FILL     "fill column"
+#define KIND_FUNCTION "create function"
+#define KIND_VACUUM   "vacuum"
+#define KIND_RECORD   "record"
+
+/*
+ * One change of a kind. Members that a kind has no use for are NULL or 0; kind.h says which ones
+ * it needs. plan_seal() writes statement, undo, lock and blocks where the kind composes them.
+ */
 struct change {
     const char *kind;   /* "create index" */
     const char *schema; /* of the table, and so of the index; of a function */
@@ -58,7 +70,7 @@ struct change {
     enum change_action action;
     const char *problem; /* why it is blocked, or what is there instead; or NULL */
     const char *remedy;  /* what to do about the problem, or NULL */
-    bool needs_consent;  /* a foreign unusable index would be dropped: --drop-invalid NAME */
+    bool needs_consent;  /* what is there is not ours: --drop-invalid or --replace-function NAME */
     bool has_consent;    /* the user gave it for this name; never in a plan file */
 };
 
@@ -72,7 +84,8 @@ struct plan {
     const char *system_identifier; /* NULL when the role may not know */
     const char *server_version;
     const char *created_at;
-    const char *proof; /* JSON: what has to hold after it was applied, or NULL; see cmd/parts/proofs.c */
+    const char
+        *proof; /* JSON: what has to hold after it was applied, or NULL; see cmd/parts/proofs.c */
 };
 
 /* The fields that JSON and the plan file show. */
@@ -81,13 +94,21 @@ extern const size_t change_field_count;
 
 const char *change_action_name(enum change_action action);
 
-/* schema.name of the index, quoted. */
+/* What is changed, quoted: schema.name of an index, schema.table.column, schema.name(arguments). */
 const char *change_object(struct arena *arena, const struct change *change);
 
-/* schema.table, quoted. */
+/* schema.table, quoted; NULL when it is not about a table. */
 const char *change_relation(struct arena *arena, const struct change *change);
 
 /* Whether an index of its table is the planned one, under whatever name. */
 bool change_is_index(const struct change *change, bool is_unique, const char *definition);
 
 bool change_is_pending(const struct change *change);
+
+bool change_is_of(const struct change *change, const char *kind);
+
+/* Whether all members that the kind needs are there; ERR_INPUT names the first that is not. */
+bool change_check(struct ctx *ctx, const struct change *change) MUST_CHECK;
+
+/* Statement, undo, lock and blocks from the other members; leaves an index as it is. */
+void change_compose(struct arena *arena, struct change *change);

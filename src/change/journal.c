@@ -30,14 +30,27 @@ hint_at_rights(struct ctx *ctx, struct db *db)
             role, role);
 }
 
-bool
-journal_is_installed(struct ctx *ctx, struct db *db, bool *ret)
+static bool
+look_at_schema(struct ctx *ctx, struct db *db, struct sql_change_schema_exists *ret)
 {
     struct sql_change_schema_exists_rows rows;
 
+    *ret = (struct sql_change_schema_exists){ 0 };
     if (!sql_change_schema_exists(ctx, db, &rows))
         return error_wrap(ctx, "looking for schema pgmend");
-    *ret = rows.count == 1 && rows.items[0].has_tables;
+    if (rows.count == 1)
+        *ret = rows.items[0];
+    return true;
+}
+
+bool
+journal_is_installed(struct ctx *ctx, struct db *db, bool *ret)
+{
+    struct sql_change_schema_exists schema;
+
+    if (!look_at_schema(ctx, db, &schema))
+        return false;
+    *ret = schema.has_tables;
     return true;
 }
 
@@ -48,17 +61,25 @@ create_tables(struct ctx *ctx, struct db *db)
 
     return db_begin(ctx, db, NULL, &transaction) && sql_change_create_schema(ctx, db) &&
            sql_change_create_run(ctx, db) && sql_change_create_journal(ctx, db) &&
-           sql_change_create_gate(ctx, db) && db_commit(ctx, &transaction);
+           sql_change_create_gate(ctx, db) && sql_change_create_value(ctx, db) &&
+           db_commit(ctx, &transaction);
 }
 
 bool
 journal_install(struct ctx *ctx, struct db *db)
 {
-    bool is_there;
+    struct sql_change_schema_exists schema;
 
-    if (!journal_is_installed(ctx, db, &is_there))
+    if (!look_at_schema(ctx, db, &schema))
         return false;
-    if (is_there || create_tables(ctx, db))
+    /* What an older version made stays; the role may not be the one that owns it. */
+    if (schema.is_current || (schema.has_tables && sql_change_create_value(ctx, db)))
+        return true;
+    if (schema.has_tables && ctx->error.kind == ERR_RIGHTS) {
+        error_hint(ctx, "GRANT CREATE ON SCHEMA pgmend TO %s;", db_ident(ctx->arena, db_user(db)));
+        return error_wrap(ctx, "adding a table of this version to schema pgmend");
+    }
+    if (!schema.has_tables && create_tables(ctx, db))
         return true;
     if (ctx->error.kind == ERR_RIGHTS)
         error_hint(ctx,

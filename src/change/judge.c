@@ -1,8 +1,8 @@
 #include "change/judge.h"
 
 #include "base/json.h"
+#include "change/kind_part.h"
 #include "db/ident.h"
-#include "sql.h"
 
 bool
 change_block(struct change *change, const char *problem, const char *remedy)
@@ -24,7 +24,7 @@ is_ours(
     for (size_t i = 0; i < journal->count; i++) {
         const struct journal_entry *entry = &journal->items[i];
 
-        if (text_equal(entry->kind, "create index") && text_equal(entry->object, object))
+        if (text_equal(entry->kind, KIND_INDEX) && text_equal(entry->object, object))
             last = entry;
     }
     if (!last)
@@ -92,7 +92,7 @@ judge_name(struct ctx *ctx, const struct sql_catalog_index *there,
 }
 
 bool
-change_judge(
+index_judge(
     struct ctx *ctx, struct db *db, const struct journal_entries *journal, struct change *change)
 {
     struct sql_catalog_index_rows rows;

@@ -12,6 +12,22 @@
  *   create function   or replace: undone to the definition that was there before, or by a drop
  *   vacuum            so that index-only scans are; nothing to undo
  *   record            a value in pgmend.value; undone to the value before
+ *
+ * What each needs besides kind and name (SQL texts run with search_path pg_catalog, so names in
+ * them are qualified). plan_seal() composes what is marked *, and undo, lock and blocks of all but
+ * create index:
+ *
+ *   drop index        schema, table, table_oid, definition (what follows the table), statement*
+ *   add column        schema, table, table_oid, name (of the column), type, storage or NULL,
+ *                     statement*
+ *   create trigger    schema, table, table_oid, name; statement: CREATE OR REPLACE FUNCTION … of
+ *                     the trigger; definition: CREATE TRIGGER …
+ *   fill column       schema, table, table_oid, name and column, expression, key, statement*
+ *   create function   schema, name, arguments ("" for none), statement: CREATE OR REPLACE FUNCTION
+ *   vacuum            schema, table, table_oid, name (of the table), statement*
+ *   record            name, definition: the JSON; statement*
+ *
+ * settings, of any kind: "maintenance_work_mem=1GB;max_parallel_maintenance_workers=0".
  */
 #pragma once
 
@@ -21,7 +37,11 @@
 struct change_kind {
     const char *name;
 
-    /* Sets action, problem and remedy of a change, seeing what the database holds now. */
+    /*
+     * Sets action, problem and remedy of a change, seeing what the database holds now. Works in
+     * read-only sessions; before the changes that it rests on are done, what is missing yet is no
+     * problem.
+     */
     bool (*judge)(struct ctx *ctx, struct db *db, const struct journal_entries *journal,
         struct change *change);
 
@@ -32,6 +52,10 @@ struct change_kind {
     /* Undoes an entry that is done, or whose undoing was cut off. NULL: there is nothing to undo. */
     bool (*undo)(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
         struct rollout_outcome *ret);
+
+    /* What became of what an entry that is done or open has made: "there", "altered since", … */
+    bool (*look)(
+        struct ctx *ctx, struct db *db, const struct journal_entry *entry, const char **ret_now);
 
     /* An entry that is open: finishes it, removes its rest, or leaves it to be gone on with. */
     bool (*heal)(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry);

@@ -21,6 +21,27 @@ tables_of(struct ctx *ctx, const struct plan *plan)
     return buffer_text(&buffer);
 }
 
+/*
+ * Whether the line tells of a column that the plan itself adds: a run that was cut off after it has
+ * to be able to go on. A line is "column <table> <number> <name> <type> …".
+ */
+static bool
+is_of_plan(struct ctx *ctx, const struct plan *plan, const char *line)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct change *change = &plan->items[i];
+        const char *start = arena_printf(ctx->arena, "column %u ", change->table_oid);
+        const char *name = arena_printf(ctx->arena, " %s ", change->name);
+
+        if (!change_is_of(change, KIND_COLUMN) || !text_starts_with(line, start))
+            continue;
+        if (text_starts_with(
+                line + strlen(start) + strspn(line + strlen(start), "0123456789"), name))
+            return true;
+    }
+    return false;
+}
+
 static bool
 digest_shape(struct ctx *ctx, struct db *db, const struct plan *plan, const char **ret)
 {
@@ -30,7 +51,8 @@ digest_shape(struct ctx *ctx, struct db *db, const struct plan *plan, const char
     if (!sql_catalog_table_shape(ctx, db, &rows, .tables = tables_of(ctx, plan)))
         return error_wrap(ctx, "reading the tables' definitions");
     for (size_t i = 0; i < rows.count; i++)
-        buffer_printf(&buffer, "%s\n", rows.items[i].line);
+        if (!is_of_plan(ctx, plan, rows.items[i].line))
+            buffer_printf(&buffer, "%s\n", rows.items[i].line);
     *ret = sha256_of(ctx->arena, buffer_text(&buffer), buffer.length);
     return true;
 }
@@ -39,6 +61,28 @@ static const char *
 text_or_empty(const char *text)
 {
     return text ? text : "";
+}
+
+/* Members that only some kinds have: left out where they are not, so that indexes stay as they are. */
+static const struct field more_fields[] = {
+    FIELD(struct change, column),
+    FIELD(struct change, type),
+    FIELD(struct change, storage),
+    FIELD(struct change, expression),
+    FIELD(struct change, key),
+    FIELD(struct change, arguments),
+    FIELD(struct change, settings),
+};
+
+static void
+digest_more(struct arena *arena, const struct change *change, struct buffer *ret)
+{
+    for (size_t i = 0; i < COUNT_OF(more_fields); i++) {
+        const char *text = field_text(arena, &more_fields[i], change);
+
+        if (text)
+            buffer_printf(ret, "%s:%zu:%s\n", more_fields[i].name, strlen(text), text);
+    }
 }
 
 /* What the plan does: the same statements on the same database give the same hash. */
@@ -53,17 +97,26 @@ digest_plan(struct ctx *ctx, const struct plan *plan)
 
         if (change->action == ACTION_BLOCKED || change->action == ACTION_EQUIVALENT)
             continue;
-        buffer_printf(&buffer, "%s|%s|%s|%s|%s|%s|%s|%s|%d\n", change->kind, change->schema,
-            change->table, change->name, change->statement, text_or_empty(change->undo),
+        buffer_printf(&buffer, "%s|%s|%s|%s|%s|%s|%s|%s|%d\n", change->kind,
+            text_or_empty(change->schema), text_or_empty(change->table), change->name,
+            text_or_empty(change->statement), text_or_empty(change->undo),
             text_or_empty(change->duplicates), text_or_empty(change->definition),
             (int)change->is_unique);
+        digest_more(ctx->arena, change, &buffer);
     }
+    if (plan->proof)
+        buffer_printf(&buffer, "proof:%zu:%s\n", strlen(plan->proof), plan->proof);
     return sha256_of(ctx->arena, buffer_text(&buffer), buffer.length);
 }
 
 bool
 plan_seal(struct ctx *ctx, struct db *db, struct plan *plan)
 {
+    for (size_t i = 0; i < plan->count; i++) {
+        change_compose(ctx->arena, &plan->items[i]);
+        if (change_is_pending(&plan->items[i]) && !change_check(ctx, &plan->items[i]))
+            return error_wrap(ctx, "sealing the plan");
+    }
     plan->hash = digest_plan(ctx, plan);
     return digest_shape(ctx, db, plan, &plan->shape);
 }
@@ -118,14 +171,22 @@ plan_json(const struct plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         json_t *change = json_from_fields(change_fields, change_field_count, &plan->items[i]);
 
+        for (size_t j = 0; j < COUNT_OF(more_fields); j++)
+            if (json_is_null(json_object_get(change, more_fields[j].name)))
+                json_object_del(change, more_fields[j].name);
         json_object_set_new(
             change, "action", json_string(change_action_name(plan->items[i].action)));
         json_array_append_new(changes, change);
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:o}", "format", FORMAT, "hash",
+
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:o}", "format", FORMAT, "hash",
         plan->hash, "shape", plan->shape, "database", plan->database, "system_identifier",
         plan->system_identifier, "server_version", plan->server_version, "created_at",
         plan->created_at, "changes", changes);
+
+    if (plan->proof)
+        json_object_set_new(json, "proof", json_string(plan->proof));
+    return json;
 }
 
 bool
@@ -193,10 +254,10 @@ read_change(struct ctx *ctx, const json_t *json, struct change *ret)
         read_member(ctx, json, &change_fields[i], ret);
     if (!read_action(ctx, json, &ret->action))
         return false;
-    if (!ret->kind || !ret->schema || !ret->table || !ret->name || !ret->statement)
+    if (change_is_pending(ret))
+        return change_check(ctx, ret);
+    if (!ret->kind || !ret->name)
         return error_set(ctx, ERR_INPUT, "a change is incomplete");
-    if (change_is_pending(ret) && (!ret->undo || !ret->definition || !ret->lock))
-        return error_set(ctx, ERR_INPUT, "the change %s is incomplete", ret->name);
     return true;
 }
 
@@ -214,6 +275,7 @@ read_plan(struct ctx *ctx, const json_t *json, struct plan *ret)
         .system_identifier = json_get_text(ctx->arena, json, "system_identifier", NULL),
         .server_version = json_get_text(ctx->arena, json, "server_version", ""),
         .created_at = json_get_text(ctx->arena, json, "created_at", "an unknown time"),
+        .proof = json_get_text(ctx->arena, json, "proof", NULL),
     };
     if (!text_equal(json_get_text(ctx->arena, json, "format", NULL), FORMAT))
         return error_set(ctx, ERR_INPUT, "it is not a plan of this version of pgmend");

@@ -39,14 +39,17 @@ struct rollout {
     struct journal journal;
     const char *what;     /* "index apply": names the sessions */
     const char *wal_path; /* where pg_wal can be seen from here, or NULL */
+    const char *settings; /* of the session for the change that is being done, or NULL */
     struct rollout_limits limits;
     struct rollout_observer observer;
 };
 
 /* What became of one change. */
 struct rollout_outcome {
+    const char *kind;
     const char *name;
     const char *result; /* "built", "already there", "dropped", … */
+    bool is_done;       /* something was done; else it was there already */
     int64_t us;         /* until it was complete */
     int64_t effect_us;  /* of a drop: until the planner ignored the index */
     int64_t bytes;
@@ -67,8 +70,8 @@ void rollout_close(struct rollout *rollout);
 bool rollout_heal(struct ctx *ctx, struct rollout *rollout) MUST_CHECK;
 
 /*
- * Builds one index. On failure nothing of it is left (ERR_UNDONE, or the signal's kind), or the
- * error says what is (ERR_ATTENTION).
+ * Does one change. On failure nothing of it is left (ERR_UNDONE, or the signal's kind), or the
+ * error says what is (ERR_ATTENTION). The filling of a column goes on where it stopped.
  */
 bool rollout_create(struct ctx *ctx, struct rollout *rollout, struct change *change,
     struct rollout_outcome *ret) MUST_CHECK;
@@ -76,6 +79,9 @@ bool rollout_create(struct ctx *ctx, struct rollout *rollout, struct change *cha
 /* Undoes a journal entry that is done. */
 bool rollout_undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
     struct rollout_outcome *ret) MUST_CHECK;
+
+/* What stands and can be undone: done, or an undo that was cut off, or a column half filled. */
+bool rollout_can_undo(const struct journal_entry *entry);
 
 /* -- for the files of this folder -- */
 
@@ -112,6 +118,10 @@ bool rollout_run(struct ctx *ctx, struct rollout *rollout, const char *sql,
 /* Shows how far the build of a server process is; fills watch. */
 bool rollout_look_at_build(
     struct ctx *ctx, struct rollout *rollout, int pid, struct rollout_watch *watch) MUST_CHECK;
+
+/* Sets the session's settings for the change that is being done, and takes them back. */
+bool rollout_set(struct ctx *ctx, struct rollout *rollout) MUST_CHECK;
+void rollout_reset(struct rollout *rollout);
 
 /* Connects again after the server was lost, and takes the lock again. */
 bool rollout_reconnect(struct ctx *ctx, struct rollout *rollout) MUST_CHECK;

@@ -5,8 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "change/journal.h"
-#include "sql.h"
+#include "change/kind_part.h"
 
 static bool
 is_local(const char *host)
@@ -62,4 +61,20 @@ room_find(struct ctx *ctx, struct db *db, struct room *ret)
     else
         ret->wal_path = file_join(ctx->arena, ret->data_path, "pg_wal");
     return true;
+}
+
+bool
+rollout_check_room(struct ctx *ctx, const struct rollout *rollout)
+{
+    int64_t bytes;
+
+    if (!rollout->wal_path)
+        return true;
+    if (!file_free_bytes(ctx, rollout->wal_path, &bytes))
+        return false;
+    if (bytes >= rollout->limits.wal_reserve)
+        return true;
+    error_set(ctx, ERR_GATE, "pg_wal ran low (%s left): a full one takes the server down",
+        text_from_bytes(ctx->arena, bytes));
+    return error_hint(ctx, "Make room on the volume of %s.", rollout->wal_path);
 }

@@ -131,7 +131,7 @@ open_again(struct ctx *ctx, struct rollout *rollout)
         return false;
     if (!is_taken)
         return error_set(ctx, ERR_LOCKED, "the run lock is held by another session");
-    return true;
+    return rollout_set(ctx, rollout);
 }
 
 bool

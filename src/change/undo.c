@@ -1,8 +1,7 @@
-/* Undoing what the journal says was done, and finishing what was cut off. */
+/* Undoing the build of an index, and finishing one that was cut off. */
 #include "base/clock.h"
 #include "base/json.h"
-#include "change/rollout.h"
-#include "sql.h"
+#include "change/kind_part.h"
 
 /* What the journal knows of the index that an entry built. */
 struct built {
@@ -86,6 +85,7 @@ drop_built(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry
             entry->object);
     }
     ret->result = "dropped";
+    ret->is_done = true;
     return journal_update(ctx, &rollout->journal, entry, ENTRY_UNDONE, NULL);
 }
 
@@ -108,13 +108,12 @@ require_gone(struct ctx *ctx, struct rollout *rollout, const struct journal_entr
 }
 
 bool
-rollout_undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
+index_undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
     struct rollout_outcome *ret)
 {
     struct built built;
     struct sql_catalog_index index;
 
-    *ret = (struct rollout_outcome){ .name = entry->object };
     if (!read_detail(ctx, entry, &built) ||
         !rollout_find_index(ctx, rollout->db, built.schema, built.name, &index))
         return false;
@@ -182,15 +181,13 @@ heal_build(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry
     return journal_update(ctx, &rollout->journal, entry, ENTRY_FAILED, NULL);
 }
 
-static bool
-heal_entry(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry)
+bool
+index_heal(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry)
 {
     struct built built;
     struct sql_catalog_index index;
     struct rollout_outcome outcome = { 0 };
 
-    if (!text_equal(entry->kind, "create index"))
-        return true;
     if (!read_detail(ctx, entry, &built) ||
         !rollout_find_index(ctx, rollout->db, built.schema, built.name, &index))
         return false;
@@ -208,21 +205,5 @@ heal_entry(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry
     }
     rollout_note(rollout,
         arena_printf(ctx->arena, "the rollback of %s that was cut off is finished", entry->object));
-    return true;
-}
-
-bool
-rollout_heal(struct ctx *ctx, struct rollout *rollout)
-{
-    struct journal_entries entries;
-
-    if (!journal_load(ctx, rollout->db, &entries))
-        return false;
-    for (size_t i = 0; i < entries.count; i++) {
-        struct journal_entry *entry = &entries.items[i];
-
-        if (journal_entry_is_open(entry) && !heal_entry(ctx, rollout, entry))
-            return error_wrap(ctx, "putting right what an earlier run left");
-    }
     return true;
 }

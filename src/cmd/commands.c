@@ -17,6 +17,12 @@
     COMMAND(uninstall)              \
     TITLE("Indexes")                \
     COMMAND(index_apply)            \
+    TITLE("Vectors")                \
+    COMMAND(vector_survey)          \
+    COMMAND(vector_tune)            \
+    COMMAND(vector_install)         \
+    COMMAND(vector_check)           \
+    COMMAND(vector_judge)           \
     TITLE("Migrations")             \
     COMMAND(migrations_analyze)     \
     COMMAND(migrations_graph)       \

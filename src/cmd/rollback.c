@@ -1,6 +1,6 @@
 #include "base/interrupt.h"
 #include "catalog/inventory.h"
-#include "change/rollout.h"
+#include "change/kind.h"
 #include "cli/out.h"
 #include "cmd/parts/roll_out.h"
 #include "sql.h"
@@ -51,14 +51,6 @@ check_operands(struct ctx *ctx, const struct text_list *operands, const struct c
     return true;
 }
 
-/* What stands and can be undone: done entries with an undo, or an undo that was cut off. */
-static bool
-can_be_undone(const struct journal_entry *entry)
-{
-    return entry->undo && text_equal(entry->kind, "create index") &&
-           (text_equal(entry->state, ENTRY_DONE) || text_equal(entry->state, ENTRY_UNDOING));
-}
-
 /* The whole last run, one named by its id or number of an entry, or everything. */
 static bool
 is_chosen(const struct options *opts, const struct text_list *operands, const char *last_run,
@@ -77,23 +69,32 @@ is_chosen(const struct options *opts, const struct text_list *operands, const ch
     return text_equal(entry->run, opts->run ? opts->run : last_run);
 }
 
+/* The newest run of which something stands that is there to be undone. */
+static const char *
+find_last_run(const struct journal_entries *entries)
+{
+    for (size_t i = entries->count; i-- > 0;)
+        if (rollout_can_undo(&entries->items[i]) && change_kind_find(entries->items[i].kind)->undo)
+            return entries->items[i].run;
+    return NULL;
+}
+
 static bool
 choose(struct ctx *ctx, struct run *run, struct db *db, struct choice *ret)
 {
     const struct options *opts = run->options;
     struct journal_entries all;
-    const char *last_run = NULL;
+    const char *last_run;
 
     *ret = (struct choice){ 0 };
     if (!journal_load(ctx, db, &all))
         return false;
+    last_run = find_last_run(&all);
     for (size_t i = all.count; i-- > 0;) {
         const struct journal_entry *entry = &all.items[i];
 
-        if (!can_be_undone(entry))
+        if (!rollout_can_undo(entry))
             continue;
-        if (!last_run)
-            last_run = entry->run;
         if (!is_chosen(opts, &run->operands, last_run, entry))
             continue;
         VEC_PUSH(ctx->arena, &ret->entries, *entry);
@@ -174,7 +175,7 @@ undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct scree
                 "effect_us", (json_int_t)outcome.effect_us, "us", (json_int_t)outcome.us));
         if (run->global->json)
             continue;
-        if (text_equal(outcome.result, "dropped"))
+        if (text_equal(outcome.kind, KIND_INDEX) && text_equal(outcome.result, "dropped"))
             out_mark_line(run->out, MARK_OK,
                 "%s  dropped: the planner ignored it after %s, gone after %s", outcome.name,
                 text_from_us(ctx->arena, outcome.effect_us), text_from_us(ctx->arena, outcome.us));
@@ -280,8 +281,9 @@ const struct command cmd_rollback = {
     .summary = "undo the last run, or the named entries of the journal, online",
     .details =
         "Drops, with DROP INDEX CONCURRENTLY, the indexes that the journal says pgmend built, "
-        "newest first. An index that somebody altered since is not touched. It says apart when the "
-        "planner began to ignore the index (the effect) and when it was gone, and compares the "
+        "newest first; takes back columns, triggers and functions that it made, and builds indexes "
+        "again that it dropped. What somebody altered since is not touched. It says apart when the "
+        "planner began to ignore an index (the effect) and when it was gone, and compares the "
         "catalogue with what was recorded before the run.",
     .operands = "[ENTRY ...]",
     .min_operands = 0,

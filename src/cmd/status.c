@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "change/journal.h"
+#include "change/kind.h"
 #include "change/lock.h"
 #include "cli/out.h"
 #include "cmd/parts/roll_out.h"
@@ -15,7 +16,7 @@ static const struct field options[] = {
     FIELD(struct options, exit_code, .help = "exit with 3 when something needs attention"),
 };
 
-/* One thing pgmend built, as it is now. */
+/* One thing pgmend did, as it is now. */
 struct standing {
     const char *object;
     const char *state; /* journal */
@@ -53,14 +54,13 @@ struct picture {
 };
 
 static bool
-look_at_entry(
+look_at_index(
     struct ctx *ctx, struct db *db, const struct journal_entry *entry, struct standing *ret)
 {
     json_t *json CLEANUP(json_release) = NULL;
     struct sql_catalog_index_rows rows;
     struct sql_index_usage_rows usage;
 
-    *ret = (struct standing){ .object = entry->object, .state = entry->state, .id = entry->id };
     if (!json_parse(ctx, "detail", entry->detail, &json))
         return false;
     if (!sql_catalog_index(ctx, db, &rows, .schema = json_get_text(ctx->arena, json, "schema", ""),
@@ -87,6 +87,33 @@ look_at_entry(
 }
 
 static bool
+look_at_entry(
+    struct ctx *ctx, struct db *db, const struct journal_entry *entry, struct standing *ret)
+{
+    const struct change_kind *kind = change_kind_find(entry->kind);
+
+    *ret = (struct standing){
+        .object = text_equal(entry->kind, KIND_FILL)
+                      ? arena_printf(ctx->arena, "%s (filled)", entry->object)
+                      : entry->object,
+        .state = entry->state,
+        .id = entry->id,
+        .now = "unknown to this pgmend",
+    };
+    if (!kind)
+        return true;
+    return kind->look ? kind->look(ctx, db, entry, &ret->now) : look_at_index(ctx, db, entry, ret);
+}
+
+/* A vacuum that is done leaves nothing to look at. */
+static bool
+is_standing(const struct journal_entry *entry)
+{
+    return journal_entry_is_open(entry) ||
+           (text_equal(entry->state, ENTRY_DONE) && !text_equal(entry->kind, KIND_VACUUM));
+}
+
+static bool
 look_at_journal(struct ctx *ctx, struct db *db, struct picture *ret)
 {
     struct journal_entries entries;
@@ -97,8 +124,7 @@ look_at_journal(struct ctx *ctx, struct db *db, struct picture *ret)
         const struct journal_entry *entry = &entries.items[i];
         struct standing standing;
 
-        if (!text_equal(entry->kind, "create index") ||
-            (!text_equal(entry->state, ENTRY_DONE) && !journal_entry_is_open(entry)))
+        if (!is_standing(entry))
             continue;
         ret->unfinished += journal_entry_is_open(entry);
         if (!look_at_entry(ctx, db, entry, &standing))

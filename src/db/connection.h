@@ -8,8 +8,9 @@
 struct db {
     PGconn *conn;
     struct arena *arena;
-    struct db_options options; /* as given, copied; url has been made libpq's own */
-    const char *password;      /* or NULL: what must never be shown */
+    struct db_options options;  /* as given, copied; url has been made libpq's own */
+    const char *password;       /* or NULL: what must never be shown */
+    struct db_notices *notices; /* who listens to the server's messages, or NULL: the log */
     const char *version_text;
     int version;
 };

@@ -1,4 +1,4 @@
-/* COPY FROM STDIN: what arrives, and what is left when it fails. */
+/* COPY FROM STDIN and TO STDOUT: what arrives, and what is left when it fails. */
 #include "support/test.h"
 
 #include <signal.h>
@@ -228,6 +228,157 @@ a_lost_connection_is_told(void **state)
     assert_int_equal(place->ctx.error.kind, ERR_CONNECTION);
 }
 
+/* All rows of a COPY TO STDOUT, and how many pieces they came in. */
+static struct buffer
+read_all(struct place *place, const char *sql, size_t *ret_pieces)
+{
+    struct buffer all = { .arena = place->ctx.arena };
+    struct buffer piece = { .arena = place->ctx.arena };
+    bool is_end = false;
+
+    *ret_pieces = 0;
+    if (!db_copy_read_begin(&place->ctx, place->db, sql))
+        fail_msg("%s", place->ctx.error.message);
+    while (!is_end) {
+        piece.length = 0;
+        if (!db_copy_read(&place->ctx, place->db, &piece, &is_end))
+            fail_msg("%s", place->ctx.error.message);
+        buffer_append(&all, piece.data, piece.length);
+        ++*ret_pieces;
+    }
+    return all;
+}
+
+static void
+rows_are_read(void **state)
+{
+    struct place *place = *state;
+    struct buffer all;
+    size_t pieces;
+
+    run(place, "INSERT INTO pg_temp.words VALUES (1, 'one'), (2, 'два'), (3, E'a\tb')");
+    all = read_all(place, "COPY pg_temp.words TO STDOUT", &pieces);
+    assert_string_equal(buffer_text(&all), "1\tone\n2\tдва\n3\ta\\tb\n");
+    assert_int_equal(pieces, 1);
+    run(place, "DELETE FROM pg_temp.words");
+    all = read_all(place, "COPY pg_temp.words TO STDOUT", &pieces);
+    assert_int_equal(all.length, 0);
+    assert_string_equal(value(place, "SELECT 'ok'"), "ok");
+}
+
+/* From one table into another, through two sessions, as bytes that nobody looks into. */
+static void
+many_binary_rows_go_through(void **state)
+{
+    static const char content[] = "SELECT md5(string_agg(id || word, ',' ORDER BY id)) FROM words";
+    static const char rows[] = "SELECT n AS id, repeat(md5(n::text), 20) AS word FROM"
+                               " generate_series(1, 5000) AS n";
+    struct place *place = *state;
+    struct db *other CLEANUP(db_cleanup) = NULL;
+    struct db_options options = { .application = "test_db_copy", .access = ACCESS_READ };
+    struct place from = { .ctx.arena = place->ctx.arena };
+    struct buffer piece = { .arena = place->ctx.arena };
+    size_t most = 0;
+    bool is_end = false;
+    int64_t count = -1;
+
+    assert_true(db_open(&place->ctx, &options, &other));
+    from.db = other;
+    assert_true(db_copy_read_begin(&from.ctx, other,
+        arena_printf(place->ctx.arena, "COPY (%s) TO STDOUT (FORMAT binary)", rows)));
+    assert_true(
+        db_copy_begin(&place->ctx, place->db, "COPY pg_temp.words FROM STDIN (FORMAT binary)"));
+    while (!is_end) {
+        piece.length = 0;
+        assert_true(db_copy_read(&from.ctx, other, &piece, &is_end));
+        assert_true(db_copy_put(&place->ctx, place->db, piece.data, piece.length));
+        most = piece.length > most ? piece.length : most;
+    }
+    assert_true(db_copy_end(&place->ctx, place->db, &count));
+    assert_int_equal(count, 5000);
+    /* 3.3 MB came, and never much more than a quarter of one was held. */
+    assert_true(most < 300 * 1024);
+    assert_string_equal(value(place, "SELECT md5(string_agg(id || word, ',' ORDER BY id)) FROM"
+                                     " pg_temp.words"),
+        value(&from, arena_printf(place->ctx.arena, "WITH words AS (%s) %s", rows, content)));
+}
+
+static void
+other_statements_are_not_read(void **state)
+{
+    static const struct {
+        const char *sql;
+        const char *says;
+        enum error_kind kind;
+    } cases[] = {
+        { "SELECT 1", "not a COPY TO STDOUT", ERR_FAILED },
+        { "COPY pg_temp.words FROM STDIN", "not a COPY TO STDOUT", ERR_FAILED },
+        { "COPY pg_temp.nothing TO STDOUT", "does not exist", ERR_SERVER },
+    };
+    struct place *place = *state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        error_clear(&place->ctx);
+        assert_false(db_copy_read_begin(&place->ctx, place->db, cases[i].sql));
+        assert_error(&place->ctx, cases[i].kind, cases[i].says);
+        assert_string_equal(value(place, "SELECT 'ok'"), "ok");
+    }
+}
+
+static void
+an_error_between_rows_is_told(void **state)
+{
+    struct place *place = *state;
+    struct buffer piece = { .arena = place->ctx.arena };
+    bool is_end = false;
+    bool is_good = true;
+
+    assert_true(db_copy_read_begin(&place->ctx, place->db,
+        "COPY (SELECT 1 / (300000 - n) FROM generate_series(1, 400000) AS n) TO STDOUT"));
+    while (is_good && !is_end)
+        is_good = db_copy_read(&place->ctx, place->db, &piece, &is_end);
+    assert_false(is_good);
+    assert_error(&place->ctx, ERR_SERVER, "division by zero");
+    assert_string_equal(value(place, "SELECT 'ok'"), "ok");
+}
+
+static const char endless[] = "COPY (SELECT repeat('x', 1000) FROM generate_series(1, 100000000))"
+                              " TO STDOUT";
+
+static void
+reading_can_be_ended_early(void **state)
+{
+    struct place *place = *state;
+    struct buffer piece = { .arena = place->ctx.arena };
+    bool is_end = true;
+
+    assert_true(db_copy_read_begin(&place->ctx, place->db, endless));
+    assert_true(db_copy_read(&place->ctx, place->db, &piece, &is_end));
+    assert_false(is_end);
+    db_copy_read_stop(place->db);
+    assert_string_equal(value(place, "SELECT 'ok'"), "ok");
+}
+
+static void
+a_signal_stops_the_reading(void **state)
+{
+    struct place *place = *state;
+    struct buffer piece = { .arena = place->ctx.arena };
+    bool is_end = false;
+    bool is_good = true;
+
+    assert_true(db_copy_read_begin(&place->ctx, place->db, endless));
+    interrupt_put(SIGINT);
+    while (is_good && !is_end) {
+        piece.length = 0;
+        is_good = db_copy_read(&place->ctx, place->db, &piece, &is_end);
+    }
+    assert_false(is_good);
+    assert_int_equal(place->ctx.error.kind, ERR_INTERRUPTED);
+    assert_int_equal(interrupt_take(), SIGINT);
+    assert_string_equal(value(place, "SELECT 'ok'"), "ok");
+}
+
 int
 main(void)
 {
@@ -241,6 +392,12 @@ main(void)
         test_with_db(a_failed_copy_leaves_a_transaction_that_rolls_back),
         test_with_db(a_signal_stops_the_copy_and_not_the_clean_up),
         test_with_db(a_lost_connection_is_told),
+        test_with_db(rows_are_read),
+        test_with_db(many_binary_rows_go_through),
+        test_with_db(other_statements_are_not_read),
+        test_with_db(an_error_between_rows_is_told),
+        test_with_db(reading_can_be_ended_early),
+        test_with_db(a_signal_stops_the_reading),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,8 +270,8 @@ find_drift(struct ctx *ctx, struct consolidate *work)
     if (!squash_find_drift(ctx, work->target, &work->old.schema, work->version_table, drift))
         return error_wrap(ctx, "comparing the target with the history");
     if (drift->differences.count > 0) {
-        if (!squash_reword(ctx, work->admin, work->opts->scratch_template, work->opts->bin_dir,
-                &work->old))
+        if (!squash_reword(
+                ctx, work->admin, work->opts->scratch_template, work->opts->bin_dir, &work->old))
             return error_wrap(ctx, "comparing the target with the history");
         squash_forgive_wording(
             ctx->arena, &work->old.rewording, &drift->differences, &drift->accepted);

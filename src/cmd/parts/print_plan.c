@@ -3,15 +3,53 @@
 #include "cmd/parts/roll_out.h"
 
 static void
-print_cost(struct ctx *ctx, FILE *out, const struct change *change)
+print_index_cost(struct ctx *ctx, FILE *out, const struct change *change)
 {
-    fprintf(out, "      lock  %s: %s\n", change->lock, change->blocks);
     fprintf(out, "      cost  about %s and %s of disk, as much WAL (%s rows, table of %s)\n",
         text_from_us(ctx->arena, change->us), text_from_bytes(ctx->arena, change->bytes),
         change->table_rows < 0 ? "an unknown number of"
                                : text_from_count(ctx->arena, change->table_rows),
         text_from_bytes(ctx->arena, change->table_bytes));
-    fprintf(out, "      undo  %s\n", change->undo);
+}
+
+/* What is not estimated is left out. */
+static void
+print_other_cost(struct ctx *ctx, FILE *out, const struct change *change)
+{
+    if (change->us <= 0 && change->bytes <= 0)
+        return;
+    fprintf(out, "      cost  about %s", text_from_us(ctx->arena, change->us));
+    if (change->bytes > 0)
+        fprintf(out, " and %s of disk", text_from_bytes(ctx->arena, change->bytes));
+    fputc('\n', out);
+}
+
+static void
+print_cost(struct ctx *ctx, FILE *out, const struct change *change)
+{
+    if (change->lock)
+        fprintf(out, "      lock  %s: %s\n", change->lock, change->blocks ? change->blocks : "");
+    if (change_is_of(change, KIND_INDEX))
+        print_index_cost(ctx, out, change);
+    else
+        print_other_cost(ctx, out, change);
+    if (change->undo)
+        fprintf(out, "      undo  %s\n", change->undo);
+}
+
+/* A function is long: its first line, and how many there are. */
+static void
+print_statement(FILE *out, const char *statement)
+{
+    size_t first = strcspn(statement, "\n");
+    size_t lines = 1;
+
+    for (const char *at = statement; *at; at++)
+        lines += *at == '\n' && at[1];
+    fprintf(out, "      sql   %.*s", (int)first, statement);
+    if (lines > 1)
+        fprintf(out, " … (%zu lines)", lines);
+    fputc('\n', out);
 }
 
 static void
@@ -23,8 +61,13 @@ print_change(struct ctx *ctx, FILE *out, const struct change *change, bool is_br
                          : is_pending                      ? MARK_INFO
                                                            : MARK_OK;
 
-    out_mark_line(out, mark, "%s  %s  (%s)", change_action_name(change->action),
-        *change->name ? change->name : "statement", change->source);
+    if (change_is_of(change, KIND_INDEX))
+        out_mark_line(out, mark, "%s  %s  (%s)", change_action_name(change->action),
+            *change->name ? change->name : "statement", change->source);
+    else
+        out_mark_line(out, mark, "%s  %s %s%s", change_action_name(change->action), change->kind,
+            change_object(ctx->arena, change),
+            change->needs_consent ? "  (needs your consent)" : "");
     if (change->reason && is_pending && !is_brief)
         fprintf(out, "      why   %s\n", change->reason);
     if (change->problem)
@@ -33,8 +76,19 @@ print_change(struct ctx *ctx, FILE *out, const struct change *change, bool is_br
         fprintf(out, "      do    %s\n", change->remedy);
     if (!is_pending || is_brief)
         return;
-    fprintf(out, "      sql   %s\n", change->statement);
+    print_statement(out, change->statement);
+    if (change_is_of(change, KIND_TRIGGER))
+        print_statement(out, change->definition);
     print_cost(ctx, out, change);
+}
+
+bool
+plan_is_of_indexes(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (!change_is_of(&plan->items[i], KIND_INDEX))
+            return false;
+    return true;
 }
 
 void
@@ -44,8 +98,9 @@ print_plan(struct ctx *ctx, FILE *out, const struct plan *plan, bool is_brief)
 
     for (size_t i = 0; i < plan->count; i++)
         print_change(ctx, out, &plan->items[i], is_brief);
-    fprintf(out, "\nPlan: %zu to build, %zu there already, %zu blocked.  hash %.12s\n",
-        plan_pending(plan), done, plan_count(plan, ACTION_BLOCKED), plan->hash);
+    fprintf(out, "\nPlan: %zu to %s, %zu there already, %zu blocked.  hash %.12s\n",
+        plan_pending(plan), plan_is_of_indexes(plan) ? "build" : "do", done,
+        plan_count(plan, ACTION_BLOCKED), plan->hash);
 }
 
 void

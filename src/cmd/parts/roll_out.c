@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cli/out.h"
 #include "cmd/backup_show.h"
+#include "cmd/parts/proofs.h"
 
 const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
     FIELD(struct roll_out_options, override, .momentary = true, .arg = "GATE",
@@ -31,6 +32,8 @@ const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
         .help = "you vouch that the data volume has this much room"),
     FIELD(struct roll_out_options, drop_invalid, .momentary = true, .arg = "NAME",
         .help = "an unusable index of this name, not made by pgmend, may be dropped"),
+    FIELD(struct roll_out_options, replace_function, .momentary = true, .arg = "NAME",
+        .help = "a function of this name, not made by pgmend, may be replaced"),
     FIELD(struct roll_out_options, dry_run, .help = "show plan and gates, change nothing"),
     FIELD(struct roll_out_options, skip_blocked, .momentary = true,
         .help = "build the others although some statements are blocked"),
@@ -51,7 +54,10 @@ check_plan(struct ctx *ctx, struct plan *plan, const struct roll_out_options *op
     for (size_t i = 0; i < plan->count; i++) {
         struct change *change = &plan->items[i];
 
-        change->has_consent = text_list_has(&options->drop_invalid, change->name);
+        change->has_consent =
+            text_list_has(change_is_of(change, KIND_FUNCTION) ? &options->replace_function
+                                                              : &options->drop_invalid,
+                change->name);
         if (change->needs_consent && !change->has_consent) {
             error_set(ctx, ERR_CONFLICT, "%s: %s", change->name, change->problem);
             error_hint(ctx, "Look at it first; %s.", change->remedy);
@@ -77,7 +83,7 @@ check_options(struct ctx *ctx, const struct roll_out_options *options)
     return true;
 }
 
-/* Something to build, or to put right that an earlier run left. */
+/* Something to do, to prove, or to put right that an earlier run left. */
 static bool
 has_work(struct ctx *ctx, struct db *db, const struct plan *plan, bool *ret)
 {
@@ -88,7 +94,7 @@ has_work(struct ctx *ctx, struct db *db, const struct plan *plan, bool *ret)
         return false;
     for (size_t i = 0; i < entries.count; i++)
         *ret |= journal_entry_is_open(&entries.items[i]);
-    return true;
+    return *ret || proof_is_due(ctx, db, plan, ret);
 }
 
 static bool
@@ -120,8 +126,13 @@ check_gates(struct ctx *ctx, struct run *run, const struct plan *plan,
 static void
 print_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome)
 {
-    if (!text_equal(outcome->result, "built")) {
+    if (!outcome->is_done) {
         out_mark_line(out, MARK_OK, "%s  %s", outcome->name, outcome->result);
+        return;
+    }
+    if (!text_equal(outcome->kind, KIND_INDEX)) {
+        out_mark_line(out, MARK_OK, "%s  %s in %s", outcome->name, outcome->result,
+            text_from_us(ctx->arena, outcome->us));
         return;
     }
     out_mark_line(out, MARK_OK, "%s  built in %s, %s%s; valid, ready and live, as planned",
@@ -131,23 +142,32 @@ print_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome)
                               : "");
 }
 
+static size_t
+count_done(const struct outcomes *outcomes)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < outcomes->count; i++)
+        count += outcomes->items[i].is_done;
+    return count;
+}
+
 /* Adds to the state of the failed change what became of the ones before it. */
 static bool
-tell_state(struct ctx *ctx, const struct outcomes *done, size_t pending)
+tell_state(struct ctx *ctx, const struct plan *plan, const struct outcomes *done, size_t pending)
 {
     const char *state = ctx->error.state ? ctx->error.state : "";
-    size_t built = 0;
+    size_t built = count_done(done);
 
-    for (size_t i = 0; i < done->count; i++)
-        built += text_equal(done->items[i].result, "built");
     if (built == 0 && !*state)
         return error_state(ctx, "Nothing was changed.");
     if (built == 0)
         return false;
     return error_state(ctx,
-        "%s%s%zu of %zu indexes are built and stay; \"pgmend rollback\" undoes "
+        "%s%s%zu of %zu %s and stay; \"pgmend rollback\" undoes "
         "them.",
-        state, *state ? " " : "", built, pending);
+        state, *state ? " " : "", built, pending,
+        plan_is_of_indexes(plan) ? "indexes are built" : "changes are done");
 }
 
 static bool
@@ -166,7 +186,7 @@ apply_changes(struct ctx *ctx, struct run *run, struct rollout *rollout, struct 
         is_good = is_good && rollout_create(ctx, rollout, &plan->items[i], &outcome);
         screen_end(screen);
         if (!is_good)
-            return tell_state(ctx, ret, pending);
+            return tell_state(ctx, plan, ret, pending);
         VEC_PUSH(ctx->arena, ret, outcome);
         if (!run->global->json)
             print_outcome(ctx, run->out, &outcome);
@@ -177,15 +197,15 @@ apply_changes(struct ctx *ctx, struct run *run, struct rollout *rollout, struct 
 
 static void
 print_result(struct run *run, const struct plan *plan, const struct gate_results *results,
-    const struct outcomes *done)
+    const struct outcomes *done, const char *proof)
 {
-    size_t built = 0;
+    size_t built = count_done(done);
 
-    for (size_t i = 0; i < done->count; i++)
-        built += text_equal(done->items[i].result, "built");
     if (!run->global->json) {
-        fprintf(run->out, "%s%zu of %zu indexes built, %zu were there.%s\n",
-            done->count > 0 ? "\n" : "", built, plan->count,
+        if (proof)
+            out_mark_line(run->out, MARK_OK, "proven: %s", proof);
+        fprintf(run->out, "%s%zu of %zu %s, %zu were there.%s\n", done->count > 0 ? "\n" : "",
+            built, plan->count, plan_is_of_indexes(plan) ? "indexes built" : "changes done",
             plan->count - built - plan_count(plan, ACTION_BLOCKED),
             built > 0 ? " Undo any time: pgmend rollback" : "");
         out_next(run->out, "pgmend status");
@@ -207,6 +227,8 @@ print_result(struct run *run, const struct plan *plan, const struct gate_results
     json_t *json CLEANUP(json_release) = json_pack("{s:o, s:o, s:o}", "plan", plan_json(plan),
         "gates", gates_json(results), "changes", changes);
 
+    if (proof)
+        json_object_set_new(json, "proven", json_string(proof));
     out_json(run->out, json);
 }
 
@@ -217,7 +239,7 @@ print_unchanged(
     static const struct outcomes none = { 0 };
 
     if (run->global->json) {
-        print_result(run, plan, results, &none);
+        print_result(run, plan, results, &none, NULL);
         return true;
     }
     fprintf(run->out, "%s\n", why);
@@ -233,6 +255,7 @@ open_and_apply(struct ctx *ctx, struct run *run, struct plan *plan,
     struct screen *screen = screen_new(ctx->arena);
     struct rollout_observer observer = screen_observer(screen);
     struct outcomes done = { 0 };
+    const char *proof = NULL;
     struct rollout rollout CLEANUP(rollout_close) = { 0 };
     const struct journal_run about = {
         .command = run->command->path,
@@ -248,11 +271,13 @@ open_and_apply(struct ctx *ctx, struct run *run, struct plan *plan,
     rollout.limits.first_lock_us = options->lock_timeout;
     rollout.limits.wait_us = options->wait_limit;
     rollout.limits.retries = options->retries;
-    is_good = rollout_heal(ctx, &rollout) && apply_changes(ctx, run, &rollout, screen, plan, &done);
+    is_good = rollout_heal(ctx, &rollout) &&
+              apply_changes(ctx, run, &rollout, screen, plan, &done) &&
+              proof_check(ctx, &rollout, plan, &proof);
     screen_end(screen);
     if (!end_run(ctx, &rollout, is_good))
-        return false;
-    print_result(run, plan, results, &done);
+        return proof_settle(ctx, &rollout);
+    print_result(run, plan, results, &done, proof);
     return true;
 }
 
@@ -263,7 +288,7 @@ roll_out(
     struct gate_results results = { 0 };
     bool is_needed;
 
-    if (!check_options(ctx, options))
+    if (!check_options(ctx, options) || !proof_require_known(ctx, plan))
         return false;
     if (!run->global->json)
         print_plan(ctx, run->out, plan, !options->dry_run);

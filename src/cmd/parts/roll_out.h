@@ -18,16 +18,20 @@ struct roll_out_options {
     int64_t attest_wal_free;
     int64_t attest_data_free;
     struct text_list drop_invalid;
+    struct text_list replace_function;
     bool dry_run;
     bool skip_blocked;
 };
 
-enum { ROLL_OUT_FIELD_COUNT = 13 };
+enum { ROLL_OUT_FIELD_COUNT = 14 };
 extern const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT];
 
 /* Shows the gates, applies what is pending in the plan, prints what became of it. */
 bool roll_out(struct ctx *ctx, struct run *run, struct plan *plan,
     const struct roll_out_options *options) MUST_CHECK;
+
+/* Whether it is about building indexes only: then the words are those of indexes. */
+bool plan_is_of_indexes(const struct plan *plan);
 
 /* A plan as people read it; brief: a line a change, for who has seen it already. */
 void print_plan(struct ctx *ctx, FILE *out, const struct plan *plan, bool is_brief);

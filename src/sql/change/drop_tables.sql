@@ -2,4 +2,4 @@
 -- @server 14+
 DROP TABLE IF EXISTS pgmend.snapshot_statement, pgmend.snapshot_index, pgmend.snapshot_table,
     pgmend.snapshot_setting, pgmend.snapshot_plan, pgmend.snapshot_query, pgmend.snapshot,
-    pgmend.gate, pgmend.journal, pgmend.run RESTRICT;
+    pgmend.value, pgmend.gate, pgmend.journal, pgmend.run RESTRICT;

@@ -1,6 +1,7 @@
 -- Whether schema pgmend and its tables are there, and what stands in it that is not ours.
 -- @column has_schema bool
 -- @column has_tables bool
+-- @column is_current bool and those that an older version did not make
 -- @column foreign_objects text? names of objects in it that pgmend did not make
 -- @server 14+
 SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgmend'),
@@ -10,11 +11,17 @@ SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgm
          WHERE n.nspname = 'pgmend'
            AND c.relkind = 'r'
            AND c.relname IN ('run', 'journal', 'gate')),
+       (SELECT pg_catalog.count(*) = 4
+          FROM pg_catalog.pg_class AS c
+          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+         WHERE n.nspname = 'pgmend'
+           AND c.relkind = 'r'
+           AND c.relname IN ('run', 'journal', 'gate', 'value')),
        (SELECT pg_catalog.string_agg(c.relname, ', ' ORDER BY c.relname)
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = 'pgmend'
            AND c.relkind NOT IN ('i', 't', 'S')
-           AND c.relname NOT IN ('run', 'journal', 'gate', 'snapshot', 'snapshot_statement',
+           AND c.relname NOT IN ('run', 'journal', 'gate', 'value', 'snapshot', 'snapshot_statement',
                                  'snapshot_index', 'snapshot_table', 'snapshot_setting',
                                  'snapshot_plan', 'snapshot_query'));

@@ -23,6 +23,10 @@ struct judged_queries {
 bool judged_read(struct ctx *ctx, const char *path, const struct vector_target *target,
     struct judged_queries *ret) MUST_CHECK;
 
+/* The same for text that is already read, with a NUL behind it; name stands for it in errors. */
+bool judged_parse(struct ctx *ctx, const char *name, const char *text, size_t length,
+    const struct vector_target *target, struct judged_queries *ret) MUST_CHECK;
+
 /* Over all questions, with the 95 % interval of the mean (bootstrap over questions, fixed seed). */
 struct judge_scores {
     const char *way; /* "text", "vector", "both, reciprocal ranks", "both, 0.35 vector" */
@@ -31,19 +35,24 @@ struct judge_scores {
     struct vector_interval mrr;    /* at 10 */
     struct vector_interval recall; /* share of the relevant rows in the first 10 */
     int64_t empty;                 /* questions without any answer */
+    int64_t questions; /* that could be asked so: those with a text, an embedding, both */
 };
 
 struct judgement {
     VEC(struct judge_scores) ways;
     int64_t questions;
-    int64_t missing;        /* relevant keys that are not in the table */
-    double proposed_weight; /* below 0: reciprocal ranks are as good as any weight */
+    int64_t missing; /* relevant keys that are not among the rows that can be found */
+    struct text_list missing_names; /* the first of them: "line 3: 17", with why */
+    double proposed_weight;         /* below 0: reciprocal ranks are as good as any weight */
     const char *why;
+    const char
+        *function; /* that was asked, qualified; NULL: none is installed, its statement was */
 };
 
 /* Scores of ranked keys against the relevant ones. */
 double judge_ndcg(const struct text_list *ranked, const struct judged_query *query, size_t depth);
 double judge_mrr(const struct text_list *ranked, const struct judged_query *query, size_t depth);
+double judge_recall(const struct text_list *ranked, const struct judged_query *query, size_t depth);
 
 /*
  * Asks each way for each question by the installed functions' own statements. The weight is chosen

@@ -32,7 +32,8 @@ struct vector_choice {
     const char *text_column; /* stored tsvector, or NULL: none is stored */
     double vector_weight;    /* of hybrid search; below 0: reciprocal rank fusion */
     const char *chosen_at;
-    bool was_measured; /* false: nobody tuned, exact search is the safe choice */
+    int64_t largest_rows; /* of a tenant when it was planned; 0: unknown */
+    bool was_measured;    /* false: nobody tuned, exact search is the safe choice */
 };
 
 json_t *vector_choice_to_json(const struct vector_choice *choice);

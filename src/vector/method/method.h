@@ -75,10 +75,17 @@ json_t *vector_method_to_json(const struct vector_method *method);
 bool vector_method_from_json(struct ctx *ctx, const json_t *json, struct vector_method *ret)
     MUST_CHECK;
 
+/*
+ * Why a method cannot be used for a target (the metric, the dimensions, the version of pgvector,
+ * no tenant), as a sentence without its full stop; NULL: it can.
+ */
+const char *vector_method_problem(
+    struct arena *arena, const struct vector_target *target, const struct vector_method *method);
+
 /* A column that a method needs beside the ones of the table, kept true by a trigger. */
 struct vector_extra_column {
     const char *name;       /* "embedding_bits" */
-    const char *type;       /* "public.bit(1536)" as SQL, types qualified */
+    const char *type;       /* "public.halfvec(1536)", "bit(1536)": SQL, types qualified */
     const char *storage;    /* "PLAIN", or NULL for the type's own */
     const char *expression; /* SQL over columns prefixed by "NEW." when is_new, else bare */
 };
@@ -107,17 +114,19 @@ void vector_method_parts(struct arena *arena, const struct vector_target *target
 /*
  * The search as a SELECT of (key, distance), nearest first. Each of the arguments is SQL: "$1", a
  * quoted literal, the name of a function's argument; filters: one a filter of the target, NULL for
- * one that is left out. key: what is selected beside; SQL over alias t, as "t.id". Distance is the
- * exact one whenever the method ranks again or is exact. Everything is schema-qualified, operators
- * too, so it means the same under any search_path.
+ * one that is left out. selected: what is selected beside; SQL over alias t, as "t.id", without an
+ * output column named distance, for that is the last one. Distance is the exact one whenever the
+ * method ranks again or is exact; more candidates than K are ranked again when more rows than
+ * target->limit are asked for, in proportion. Rows without a vector are never found. Everything is
+ * schema-qualified, operators too, so it means the same under any search_path.
  */
 struct vector_search {
     const char *tenant; /* NULL when the target has none */
     const char *vector; /* an expression of the target's type */
     const char *limit;
-    const char *const *filters;
-    const char *selected;  /* "t.id", or "t.id, t.chunk_text, …" */
-    const char *condition; /* one more, over alias t, or NULL */
+    const char *const *filters; /* NULL: all are left out */
+    const char *selected;       /* "t.id", or "t.id, t.chunk_text, …" */
+    const char *condition;      /* one more, over alias t, or NULL */
 };
 const char *vector_search_sql(struct arena *arena, const struct vector_target *target,
     const struct vector_method *method, const struct vector_search *search);

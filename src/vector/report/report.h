@@ -6,8 +6,10 @@
 #include "vector/tune/tune.h"
 
 /*
- * What of a candidate is shown at first sight: the chosen one, the Pareto front, the plan's own
- * choice and what the searches do today. The letter stands for it in tables and pictures.
+ * What is shown at first sight: the chosen one, the Pareto front, the plan's own choice and what
+ * the searches do today. The letter stands for it in tables and pictures. Where the choice gives
+ * some tenants an index of their own, its candidate is put together from several: recall of each
+ * bucket as expected, times of the slowest bucket.
  */
 struct vector_shown {
     const struct vector_candidate *candidate;
@@ -30,8 +32,8 @@ void vector_tuning_shown(
 const struct vector_shown *vector_shown_plan(const struct vector_shown_list *shown);
 
 /* Recall of the worst bucket that was measured; ret_bucket may be NULL. Below 0: none was. */
-double vector_worst_recall(
-    const struct vector_tuning *tuning, const struct vector_candidate *candidate, size_t *ret_bucket);
+double vector_worst_recall(const struct vector_tuning *tuning,
+    const struct vector_candidate *candidate, size_t *ret_bucket);
 
 /*
  * What is expected of the choice in a bucket: of the tenants' own ways too, where there are any.

@@ -7,7 +7,7 @@
 /* How the CPU time of a server process can be read. */
 #define METER_KINDS(X)                                                 \
     X(METER_SCHEDSTAT, "the kernel's schedstat of the server process") \
-    X(METER_STATEMENT_LOG, "the server's own log_executor_stats")      \
+    X(METER_STATEMENT_LOG, "the server's own log_statement_stats")     \
     X(METER_WALL, "wall time, as the CPU time cannot be seen from here")
 #define METER_ENUM(kind, text) kind,
 enum meter_kind { METER_KINDS(METER_ENUM) METER_KIND_COUNT };

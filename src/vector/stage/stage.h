@@ -40,8 +40,8 @@ bool vector_stage_open(struct ctx *ctx, struct db *live, const struct vector_tar
 void vector_stage_close(struct vector_stage *stage);
 
 /*
- * Questions for a table as it is, without copying: for watching recall. Held-out rows are left out
- * of the answers by their key, see vector_query_without().
+ * Questions for a table as it is, without copying or writing: for watching recall. Logged ones, and
+ * rows mixed with another row of their tenant, so that no answer is the question itself.
  */
 bool vector_queries_sample(struct ctx *ctx, struct db *db, const struct vector_target *target,
     const struct vector_sizes *sizes, const struct vector_stage_options *options,

@@ -27,13 +27,15 @@ struct vector_index {
     int64_t bytes;
     int64_t scans;
     bool is_valid;
-    int32_t lists; /* of ivfflat; 0: none */
+    int32_t lists;     /* of ivfflat; 0: none */
+    bool is_on_vector; /* on the column itself, or an expression over it */
 };
 
 struct vector_survey {
     VEC(struct vector_facts) columns;
     const char *pgvector;
     struct findings findings;
+    struct text_list notes; /* what could not be looked at, and why */
 };
 
 /* The rules of the findings; ends with an id of NULL. */

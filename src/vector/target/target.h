@@ -21,15 +21,22 @@ struct vector_wish {
  * A search as a statement of the workload does it: from its text alone, by libpg_query. A
  * statement that does not order by a vector operator gives is_search false.
  */
+struct vector_parameter {
+    int32_t number;     /* 3 for $3 */
+    const char *column; /* that it is compared with; NULL: the vector that is searched for */
+    bool is_limit;      /* neither of them */
+};
 struct vector_shape {
     bool is_search;
-    const char *table; /* as written */
+    bool is_indirect;  /* sorts by an expression over the distance, which no index gives */
+    const char *table; /* as written, quoted where needed; NULL: the text does not tell */
     const char *column;
     const char *operator;
     struct text_list equal; /* columns compared by "=" with a parameter or constant */
     VEC(struct vector_filter) filters;
     int32_t limit; /* 0: none, or a parameter */
     bool has_limit;
+    VEC(struct vector_parameter) parameters; /* those whose meaning is known */
 };
 bool vector_shape_read(struct ctx *ctx, const char *sql, struct vector_shape *ret) MUST_CHECK;
 

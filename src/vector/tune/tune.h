@@ -31,7 +31,7 @@ struct vector_candidate {
     bool is_pareto;      /* nothing else has better recall, CPU and size at once */
     bool can_be_applied; /* false: partitions; measured to be compared only */
     bool is_plan;        /* the plan's own choice, always measured to the end */
-    bool is_present;     /* what the searches of the live table do today, see vector_tuning.present */
+    bool is_present; /* what the searches of the live table do today, see vector_tuning.present */
 };
 
 struct vector_tuning {
@@ -91,3 +91,10 @@ bool vector_build_remove(struct ctx *ctx, struct vector_stage *stage,
 
 /* Marks who meets the goal and the Pareto front, and chooses: base method and specials, with why. */
 void vector_decide(struct arena *arena, struct vector_tuning *tuning);
+
+/*
+ * Chooses this candidate instead, as somebody asked for it; has_choice says whether it meets the
+ * goal, and why tells what it misses. vector_tune() does so with the best of those that use names,
+ * for ivfflat with the plan's own choice.
+ */
+void vector_choose(struct arena *arena, struct vector_tuning *tuning, size_t candidate);

@@ -14,6 +14,8 @@ struct vector_check_bucket {
 struct vector_check {
     struct vector_choice choice;
     VEC(struct vector_check_bucket) buckets;
+    struct vector_measure overall;
+    const char *function; /* that was asked; NULL: none is installed, the statements were */
     enum meter_kind meter;
     int64_t rows;             /* now */
     struct findings findings; /* recall below the goal, growth, indexes gone, other pgvector, … */
@@ -23,6 +25,10 @@ struct vector_check {
 bool vector_check_run(struct ctx *ctx, struct db *db, const struct vector_choice *choice,
     int32_t queries, int64_t seed, const struct vector_observer *observer, struct vector_check *ret)
     MUST_CHECK;
+
+/* Nothing is installed for the target: the finding that says so, and what to run. */
+void vector_check_nothing(
+    struct arena *arena, const struct vector_target *target, struct vector_check *ret);
 
 /*
  * After an apply: proof is what the plan carries (a choice as JSON). ERR_VERIFICATION naming the

@@ -1,0 +1,34 @@
+#include "db/notice.h"
+
+#include "db/connection.h"
+
+static void
+take(void *data, const PGresult *result)
+{
+    const struct db_notices *notices = ((const struct db *)data)->notices;
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    notices->hear(
+        notices->data, message ? message : "", PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+}
+
+void
+db_notices_begin(struct db *db, struct db_notices *notices)
+{
+    notices->db = db;
+    notices->outer = db->notices;
+    db->notices = notices;
+    notices->before = (void (*)(void))PQsetNoticeReceiver(db->conn, take, db);
+}
+
+void
+db_notices_end(struct db_notices *notices)
+{
+    struct db *db = notices->db;
+
+    if (!db)
+        return;
+    PQsetNoticeReceiver(db->conn, (PQnoticeReceiver)notices->before, db);
+    db->notices = notices->outer;
+    notices->db = NULL;
+}

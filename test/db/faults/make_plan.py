@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Writes a plan file from a JSON list of changes on standard input, for the fault tests.
+
+make_plan.py FILE PROOF, which may be empty: members that are left out are NULL. The hash is computed here from what is documented of it,
+so that a plan made elsewhere is one that pgmend takes.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(os.environ.get("PGMEND_SOURCE_DIR") or pathlib.Path(__file__).resolve().parents[3])
+MORE = ("column", "type", "storage", "expression", "key", "arguments", "settings")
+
+
+def ask(query: str) -> list[str]:
+    run = ["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", query]
+    return subprocess.run(run, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def shape(changes: list[dict]) -> str:
+    query = (ROOT / "src/sql/catalog/table_shape.sql").read_text()
+    oids = sorted({change["table_oid"] for change in changes if change.get("table_oid")})
+    own = [(f"column {c['table_oid']} ", f" {c['name']} ") for c in changes if c["kind"] == "add column"]
+    lines = ask("SET search_path = pg_catalog; " + query.replace("$1", "'{" + ",".join(map(str, oids)) + "}'"))
+    kept = [
+        line for line in lines
+        if not any(line.startswith(start) and line[len(start):].lstrip("0123456789").startswith(name) for start, name in own)
+    ]
+    return "".join(line + "\n" for line in kept)
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def main() -> None:
+    changes = json.load(sys.stdin)
+    proof = sys.argv[2]
+    database = os.environ["PGDATABASE"]
+    text = f"pgmend-plan-1\n{database}\n"
+    for change in changes:
+        if change.get("table"):
+            name = f"{change['schema']}.{change['table']}"
+            change["table_oid"] = int(ask(f"SELECT '{name}'::regclass::oid")[0])
+        change.update({"action": "create", "lock": change.get("lock", "none"), "blocks": "", "source": ""})
+        members = ("kind", "schema", "table", "name", "statement", "undo", "duplicates", "definition")
+        text += "|".join(change.get(member) or "" for member in members) + "|0\n"
+        for member in MORE:
+            if change.get(member) is not None:
+                text += f"{member}:{len(change[member].encode())}:{change[member]}\n"
+    if proof:
+        text += f"proof:{len(proof.encode())}:{proof}\n"
+    plan = {
+        "format": "pgmend-plan-1", "hash": digest(text), "shape": digest(shape(changes)), "database": database,
+        "system_identifier": None, "server_version": "", "created_at": "2026-01-01T00:00:00Z", "changes": changes,
+    }
+    if proof:
+        plan["proof"] = proof
+    pathlib.Path(sys.argv[1]).write_text(json.dumps(plan, indent=1))
+
+
+main()
