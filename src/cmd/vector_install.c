@@ -55,18 +55,21 @@ struct work {
 
 /* ---- what is to be installed ---- */
 
-/* A table that was tuned for other searches than are wished for now is tuned anew. */
+/* Whether other searches are wished for than the installed ones are. */
 static bool
-check_wish(struct ctx *ctx, const struct vector_wish *wish, const struct vector_target *now,
+is_other_search(const struct vector_wish *wish, const struct vector_target *now,
     const struct vector_target *installed)
 {
-    bool is_other_metric = wish->operator&& now->metric != installed->metric;
-    bool is_other_tenant = wish->tenant && !text_equal(now->tenant, installed->tenant);
+    return (wish->operator&& now->metric != installed->metric) ||
+           (wish->tenant && !text_equal(now->tenant, installed->tenant));
+}
 
-    if (!is_other_metric && !is_other_tenant)
-        return true;
-    error_set(ctx, ERR_CONFLICT, "%s.%s was tuned for other searches: by %s and %s",
-        vector_table(ctx->arena, installed), db_ident(ctx->arena, installed->column),
+/* A table that was tuned for other searches is tuned anew. */
+static bool
+refuse_wish(struct ctx *ctx, const struct vector_target *installed)
+{
+    error_set(ctx, ERR_CONFLICT, "%s of %s was tuned for other searches: by %s and %s",
+        installed->column, vector_table(ctx->arena, installed),
         vector_metric_operator(installed->metric),
         installed->tenant ? installed->tenant : "without a tenant");
     return error_hint(ctx,
@@ -108,12 +111,15 @@ find_choice(struct ctx *ctx, struct run *run, struct work *work)
     if (!vector_target_find(ctx, run->db, &opts->wish, &target) ||
         !vector_choice_load(ctx, run->db, &target, &work->choice, &work->was_there))
         return false;
+    if (work->was_there && is_other_search(&opts->wish, &target, &work->choice.target)) {
+        if (work->choice.was_measured)
+            return refuse_wish(ctx, &work->choice.target);
+        work->was_there = false;
+    }
     if (!work->was_there) {
         vector_choice_exact(ctx->arena, &target, &work->choice);
         return find_text_column(ctx, run->db, &work->choice);
     }
-    if (!check_wish(ctx, &opts->wish, &target, &work->choice.target))
-        return false;
     if (opts->wish.text && !text_equal(target.text, work->choice.target.text))
         work->choice.text_column = NULL;
     take_roles(&target, &work->choice.target);
@@ -256,7 +262,9 @@ example(struct arena *arena, const struct options *opts, const struct vector_tar
         text_equal(opts->schema, "public")
             ? "search_embeddings_basic"
             : db_qualified(arena, opts->schema, "search_embeddings_basic"),
-        target->tenant ? "1, " : "");
+        !target->tenant                      ? ""
+        : strstr(target->tenant_type, "int") ? "1, "
+                                             : "'…', ");
 }
 
 static void
@@ -277,6 +285,9 @@ print_text(struct ctx *ctx, struct run *run, const struct work *work)
             function->summary };
     }
     out_table(run->out, columns, COUNT_OF(columns), lines, count, sizeof(lines[0]));
+    if (!choice->target.tenant)
+        fputs("\nThere is no tenant: every search looks at all rows (--tenant COLUMN for one).\n",
+            run->out);
     fputc('\n', run->out);
     for (size_t i = 0; i < work->functions.left_out.count; i++)
         fprintf(run->out, "Left out: %s\n", work->functions.left_out.items[i]);

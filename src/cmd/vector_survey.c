@@ -85,7 +85,6 @@ put(const struct sheet *sheet, const char *label, const char *text)
     fprintf(sheet->out, "%*s%-*s", LABEL_COLUMN, "", TEXT_COLUMN - LABEL_COLUMN, label);
     page_wrap(
         sheet->out, render_clean(sheet->ctx->arena, text), TEXT_COLUMN, TEXT_COLUMN, sheet->width);
-    fputc('\n', sheet->out);
 }
 
 static const char *

@@ -133,8 +133,10 @@ check_options(struct ctx *ctx, const struct options *opts)
             ctx, ERR_USAGE, "--queries must be from %d to %d", LEAST_QUERIES, MOST_QUERIES);
     if (opts->sample_rows < 1 || opts->sample_size < 1)
         return error_set(ctx, ERR_USAGE, "--sample-rows and --sample-size must be at least 1");
-    if (opts->p95 < 0 || opts->budget < 0 || opts->time < 1)
-        return error_set(ctx, ERR_USAGE, "--p95, --budget and --time cannot be negative");
+    if (opts->time < 1)
+        return error_set(ctx, ERR_USAGE, "--time must be more than 0");
+    if (opts->wish.limit < 0)
+        return error_set(ctx, ERR_USAGE, "--limit must be at least 1");
     if (opts->query_file && opts->query_column)
         return error_set(
             ctx, ERR_USAGE, "--query-file and --query-column cannot be given together");

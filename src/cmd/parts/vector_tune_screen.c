@@ -241,9 +241,12 @@ print_buckets(const struct screen *screen)
 
     if (screen->tuning->sizes.buckets.count == 0)
         return;
-    fprintf(screen->out, "    %-21s%5s  %s: %-21s%s%s%s\n", "", "", screen->shown.items[0].letter,
-        screen->shown.items[0].role, plan ? "  " : "", plan ? plan->letter : "",
-        plan ? ": the plan's best" : "");
+    fprintf(screen->out, "%*s%s: %s", 32, "", screen->shown.items[0].letter,
+        screen->shown.items[0].role);
+    if (plan)
+        fprintf(screen->out, "%*s%s: the plan's best",
+            23 - (int)strlen(screen->shown.items[0].role), "", plan->letter);
+    fputc('\n', screen->out);
     fprintf(screen->out, "    %-21s%5s%8s%9s%9s", "tenants of", "asked", "recall",
         arena_printf(screen->arena, "%s p95", clock), "wall p95");
     if (plan)
@@ -352,8 +355,8 @@ vector_tune_print_plan(struct arena *arena, FILE *out, const struct plan *plan)
         }
         fprintf(out, "  %-16s", change->kind);
         page_wrap(out,
-            render_clean(arena, arena_printf(arena, "%s%s%s", change_object(arena, change),
-                                    *cost ? "  " : "", cost)),
+            render_clean(arena, arena_printf(arena, *cost ? "%s (%s)" : "%s%s",
+                                    change_object(arena, change), cost)),
             18, 18, WIDTH);
     }
     if (functions.count == 0)

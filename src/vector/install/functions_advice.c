@@ -125,6 +125,21 @@ measured_text(struct making *making)
     return buffer_text(&ret);
 }
 
+/* What exact search wants, as SQL text for the end of a sentence. */
+static const char *
+exact_index(struct making *making)
+{
+    const struct vector_method exact = { .family = FAMILY_EXACT };
+    struct vector_parts parts;
+
+    vector_method_parts(making->arena, making->target, &exact, NULL, "", &parts);
+    if (parts.indexes.count == 0)
+        return "'.'";
+    return db_literal(making->arena,
+        arena_printf(making->arena, ", with an index on %s for what the searches filter by: %s.",
+            vector_table(making->arena, making->target), parts.indexes.items[0].definition));
+}
+
 /*
  * Without a measurement: what was best in ours by the size of the largest assistant. Bits need
  * many dimensions and an angle.
@@ -142,15 +157,15 @@ rule_of_thumb(struct making *making)
 
     return arena_printf(making->arena,
         "    RETURN format('Installed: exact search; nobody has measured yet. There are %%s rows"
-        " with a vector of %d dimensions, the largest %s has %%s. ', own.total, own.largest)\n"
-        "        || CASE WHEN own.largest <= %d THEN 'So few rows are best searched exactly, by an"
-        " index on what the searches filter by.'\n"
+        " with a vector of %d dimensions%s. ', own.total, own.largest)\n"
+        "        || CASE WHEN own.largest <= %d THEN 'So few rows are best searched exactly' || %s\n"
         "                WHEN own.largest <= %d THEN 'For sizes like these the rule of thumb is %s.'\n"
         "                ELSE 'For sizes like these the rule of thumb is %s, and an hnsw index of"
         " its own for each with more than %d rows.' END\n"
         "        || ' A rule of thumb knows nothing of your vectors: run pgmend vector tune, which"
         " measures.';\n",
-        target->dims, target->tenant ? "assistant" : "part", FEW, MANY, middle, middle, MANY);
+        target->dims, target->tenant ? ", the largest assistant has %s" : ", all searched at once",
+        FEW, exact_index(making), MANY, middle, middle, MANY);
 }
 
 void

@@ -169,6 +169,15 @@ lead_text(struct arena *arena, const struct vector_interval *gained)
         gained->low, gained->high);
 }
 
+static const char *
+have_both(struct arena *arena, size_t count)
+{
+    if (count == 0)
+        return "No question has";
+    return count == 1 ? "Only 1 question has"
+                      : arena_printf(arena, "Only %zu questions have", count);
+}
+
 void
 judge_propose(struct arena *arena, const struct judge_way *ways, size_t way_count, size_t questions,
     struct judgement *ret)
@@ -182,9 +191,9 @@ judge_propose(struct arena *arena, const struct judge_way *ways, size_t way_coun
     find_sample(&sample, questions);
     if (sample.count < LEAST_QUESTIONS) {
         ret->why = arena_printf(arena,
-            "Only %zu %s both a text and an embedding: to choose a weight at least %d are needed. "
-            "Reciprocal ranks need none.",
-            sample.count, sample.count == 1 ? "question has" : "questions have", LEAST_QUESTIONS);
+            "%s both a text and an embedding: to choose a weight at least %d questions are needed "
+            "that have. Reciprocal ranks need none.",
+            have_both(arena, sample.count), LEAST_QUESTIONS);
         return;
     }
     best = best_weighted(&sample, HALF_BOTH);

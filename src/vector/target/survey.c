@@ -165,6 +165,7 @@ look_at(struct finder *finder, const struct sql_vector_target_columns *row,
         observer, arena_printf(ctx->arena, "trying searches on %s", survey_name(&column)), -1, -1);
     if (!survey_judge_plans(&column))
         return false;
+    survey_judge_use(&column);
     VEC_PUSH(ctx->arena, &survey->columns, facts);
     return true;
 }

@@ -29,6 +29,7 @@ struct vector_index {
     bool is_valid;
     int32_t lists;     /* of ivfflat; 0: none */
     bool is_on_vector; /* on the column itself, or an expression over it */
+    bool is_planned;   /* a search that was tried is planned by it */
 };
 
 struct vector_survey {

@@ -162,7 +162,6 @@ survey_judge_indexes(struct surveyed *column)
         if (!index->is_on_vector)
             continue;
         judge_invalid(column, index);
-        judge_unused(column, index);
         if (!survey_is_ann(index))
             continue;
         judge_lists(column, index);
@@ -170,6 +169,16 @@ survey_judge_indexes(struct surveyed *column)
         judge_small_tenants(column, index);
     }
     judge_tenant_index(column);
+}
+
+/* After the searches were tried, as the counters come late. */
+void
+survey_judge_use(struct surveyed *column)
+{
+    for (size_t i = 0; i < column->found.indexes.count; i++)
+        if (column->found.indexes.items[i].is_on_vector &&
+            !column->facts->indexes.items[i].is_planned)
+            judge_unused(column, &column->found.indexes.items[i]);
 }
 
 static size_t
@@ -184,7 +193,7 @@ count_hnsw(const struct surveyed *column)
 }
 
 static bool
-is_told(const struct surveyed *column, enum survey_rule rule)
+is_told_at_all(const struct surveyed *column, enum survey_rule rule)
 {
     for (size_t i = 0; i < column->survey->findings.count; i++)
         if (column->survey->findings.items[i].rule == &vector_rules[rule])
@@ -201,7 +210,7 @@ survey_judge_version(struct surveyed *column)
     struct finding *finding;
 
     if (number >= PARALLEL_BUG_FIRST && number < PARALLEL_BUG_FIXED && column->table.parallel > 0 &&
-        !is_told(column, RULE_PARALLEL_BUILD)) {
+        !is_told_at_all(column, RULE_PARALLEL_BUILD)) {
         finding = survey_add(column, RULE_PARALLEL_BUILD, "vector",
             "pgvector %s is installed, and max_parallel_maintenance_workers is %d",
             target->extension_version, column->table.parallel);
@@ -209,7 +218,7 @@ survey_judge_version(struct surveyed *column)
         survey_number(column, finding, "workers", column->table.parallel);
     }
     if (number < VACUUM_ERRORS_FIXED && count_hnsw(column) > 0 &&
-        !is_told(column, RULE_VACUUM_BUG)) {
+        !is_told_at_all(column, RULE_VACUUM_BUG)) {
         finding = survey_add(column, RULE_VACUUM_BUG, "vector",
             "pgvector %s is installed, and %s has HNSW indexes: vacuuming them can %s",
             target->extension_version, survey_name(column),

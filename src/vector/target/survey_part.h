@@ -83,6 +83,7 @@ void survey_judge_rows(struct surveyed *column);
 /* ---- survey_indexes.c: what the catalogue tells of the indexes ---- */
 
 void survey_judge_indexes(struct surveyed *column);
+void survey_judge_use(struct surveyed *column);
 void survey_judge_version(struct surveyed *column);
 
 /* ---- survey_plans.c: what the planner does ---- */

@@ -191,13 +191,13 @@ view_of(const struct surveyed *column, const struct found_search *search, struct
     struct vector_target *target = &ret->found.target;
 
     *ret = *column;
+    ret->found.searches.items = NULL;
+    ret->found.searches.count = ret->found.searches.capacity = 0;
     if (!search)
         return true;
     *finder = *column->found.finder;
     finder->wish = NULL;
     ret->found.finder = finder;
-    ret->found.searches.items = NULL;
-    ret->found.searches.count = ret->found.searches.capacity = 0;
     VEC_PUSH(column->ctx->arena, &ret->found.searches, search);
     target->filters.items = NULL;
     target->filters.count = target->filters.capacity = 0;
@@ -233,6 +233,13 @@ try_search(struct surveyed *column, const struct found_search *search)
     return judge_generic(&trying) || survey_goes_on(column, "trying prepared searches");
 }
 
+/* Whether the user said how he searches: then that is tried, and not the workload. */
+static bool
+is_described(const struct vector_wish *wish)
+{
+    return wish && (wish->tenant || wish->filters.count > 0 || wish->operator|| wish->limit> 0);
+}
+
 bool
 survey_judge_plans(struct surveyed *column)
 {
@@ -242,6 +249,8 @@ survey_judge_plans(struct surveyed *column)
     /* Without dimensions there is no index, and plans have nothing to choose from. */
     if (column->found.target.dims == 0)
         return true;
+    if (column->found.searches.count == 0 || is_described(column->found.finder->wish))
+        return try_search(column, NULL);
     for (size_t i = 0; i < column->found.searches.count && tried < MOST_SEARCHES; i++) {
         const struct found_search *search = column->found.searches.items[i];
 
@@ -252,5 +261,5 @@ survey_judge_plans(struct surveyed *column)
         if (!try_search(column, search))
             return false;
     }
-    return column->found.searches.count > 0 || try_search(column, NULL);
+    return true;
 }

@@ -194,7 +194,7 @@ judge_tenant(struct surveyed *column)
         return;
     finding = survey_add(column, RULE_NULL_TENANT, NULL, "%s: %s have no %s", survey_name(column),
         share_text(column->ctx->arena, facts->sizes.null_rows, facts->sizes.rows),
-        column->found.target.tenant);
+        db_ident(column->ctx->arena, column->found.target.tenant));
     survey_number(column, finding, "rows", facts->sizes.null_rows);
     survey_number(column, finding, "all_rows", facts->sizes.rows);
 }

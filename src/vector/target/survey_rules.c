@@ -85,8 +85,8 @@ const struct rule vector_rules[] = {
                "sees an error; answers are just missing.",
         .instead = "Do not filter behind an approximate index: search the tenant's rows exactly, by "
                    "an index on the tenant, or give large tenants an index of their own. `pgmend "
-                   "vector tune` measures which. Until then: `SET hnsw.iterative_scan = "
-                   "relaxed_order` (pgvector 0.8.0).",
+                   "vector tune` measures which. Until then, from pgvector 0.8.0 on: `SET "
+                   "hnsw.iterative_scan = relaxed_order`, or `ivfflat.iterative_scan`.",
         .fires = EVEN_CHUNKS COSINE_INDEX "ANALYZE chunks;\n" TENANT_SEARCH,
         .passes = EVEN_CHUNKS COSINE_INDEX "ANALYZE chunks;\n" TENANT_SEARCH "\n"
                   "ALTER DATABASE replyx SET hnsw.iterative_scan = relaxed_order;",

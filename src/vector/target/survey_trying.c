@@ -54,6 +54,14 @@ trying_choose(struct trying *trying)
     return true;
 }
 
+static void
+mark_planned(struct surveyed *column, const struct trial_plan *plan)
+{
+    for (size_t i = 0; i < column->facts->indexes.count; i++)
+        if (text_list_has(&plan->plan.indexes, column->facts->indexes.items[i].name))
+            column->facts->indexes.items[i].is_planned = true;
+}
+
 /* The plans that the tenants get, each planned for itself. */
 bool
 trying_plan(struct trying *trying)
@@ -68,6 +76,7 @@ trying_plan(struct trying *trying)
 
         if (!trial_explain(&trial, asked->tenant->value, asked->vector, &asked->plan))
             return false;
+        mark_planned(trying->column, &asked->plan);
         if (!trying->ann && asked->plan.ann) {
             trying->ann = asked->plan.ann;
             trying->has_filter = asked->plan.has_filter;

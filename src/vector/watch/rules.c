@@ -124,7 +124,7 @@ const struct rule vector_check_rules[] = {
                "it, or this pgmend makes a newer version of it.",
         .instead = "`pgmend vector install` puts it back; what is there now is kept in the "
                    "journal and comes back with `pgmend rollback`.",
-        .fires = "ALTER FUNCTION set_vector_search_params(text) STRICT;",
+        .fires = "ALTER FUNCTION search_embeddings_basic STRICT;",
         .passes = "pgmend vector install",
     },
     [PGVECTOR_CHANGED] = {

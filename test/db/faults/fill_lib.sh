@@ -10,7 +10,7 @@ readonly EXPRESSION="length(repeat(md5(a::text), 300)) + a"
 readonly WRONG="SELECT count(*) FROM items WHERE weight IS DISTINCT FROM $EXPRESSION"
 
 write_plan() { # proof, or nothing
-    "$here/make_plan.py" "$plan" "$1" <<JSON
+    python3 "$here/make_plan.py" "$plan" "$1" <<JSON
 [{"kind": "add column", "schema": "public", "table": "items", "name": "weight", "type": "bigint",
   "statement": "ALTER TABLE public.items ADD COLUMN weight bigint", "undo": "ALTER TABLE public.items DROP COLUMN weight"},
  {"kind": "create trigger", "schema": "public", "table": "items", "name": "items_weight", "column": "weight",

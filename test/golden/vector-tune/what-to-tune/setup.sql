@@ -1,0 +1,12 @@
+CREATE EXTENSION vector;
+CREATE SCHEMA other;
+CREATE TABLE empty_one (id int PRIMARY KEY, assistant_id int, embedding vector(3));
+CREATE TABLE no_key (id int, embedding vector(3));
+CREATE TABLE two_keys (a int, b int, embedding vector(3), PRIMARY KEY (a, b));
+CREATE TABLE no_dims (id int PRIMARY KEY, embedding vector);
+CREATE TABLE two_columns (id int PRIMARY KEY, title vector(3), body vector(3));
+CREATE TABLE parted (id int PRIMARY KEY, embedding vector(3)) PARTITION BY RANGE (id);
+CREATE TABLE plain (id int PRIMARY KEY, body text);
+CREATE TABLE other.hidden (id int PRIMARY KEY, assistant_id int, embedding vector(3));
+INSERT INTO other.hidden VALUES (1, 1, '[1,2,3]');
+CREATE VIEW seen AS SELECT * FROM other.hidden;
