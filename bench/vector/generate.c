@@ -3,6 +3,11 @@
  * of 1536 dimensions in documents of some ten chunks, each assistant with topics of its own, the
  * assistants' sizes by Zipf's law (s = 1). Questions have the assistant and a chunk they ask about.
  *
+ * Text embeddings fill few of their dimensions: a vector here is a point of LATENT dimensions, whose
+ * deviations fall by a power law, turned into 1536 by a fixed random matrix, plus a little noise of
+ * its own in each. So nearness varies as smoothly as with real ones; bench/vector/README.md
+ * compares both.
+ *
  * Usage: vector-data chunks|questions ROWS ASSISTANTS [SEED]
  */
 #include <math.h>
@@ -11,17 +16,42 @@
 
 #include "base/text.h"
 #include "data/prose.h"
-#include "data/topic.h"
 
 enum {
     DOCUMENT_CHUNKS = 10,
     TOPICS_EACH = 3, /* of an assistant */
     CHARACTERS = 400,
     QUESTIONS = 1000,
+    LATENT = 384,
+};
+
+/* Share of each part in the variance of the point. */
+#define SHARE_ALL       0.28F
+#define SHARE_TOPIC     0.12F
+#define SHARE_ASSISTANT 0.05F
+#define SHARE_DOCUMENT  0.11F
+#define SHARE_CHUNK     0.44F
+#define SHARE_QUESTION  0.20F /* of a question, in the place of a part of the chunk's */
+
+/* Deviation of the noise in each of the 1536 numbers, where the point's own is about 1. */
+#define NOISE 0.4F
+
+/* How fast the deviations fall. */
+#define FALL 0.35
+
+/* What a random point belongs to; part of its key. */
+enum part { PART_ALL = 1, PART_TOPIC, PART_ASSISTANT, PART_DOCUMENT, PART_CHUNK, PART_QUESTION };
+
+struct place {
+    uint32_t topic;
+    uint32_t assistant;
+    uint32_t document;
+    uint32_t row;
 };
 
 struct data {
-    struct topics topics;
+    float (*matrix)[LATENT]; /* VECTOR_SIZE rows */
+    float deviations[LATENT];
     uint64_t seed;
     uint32_t rows;
     uint32_t assistants;
@@ -53,6 +83,83 @@ put_stdout(struct ctx *ctx, struct sink *sink, const void *data, size_t length)
     (void)sink;
     return fwrite(data, 1, length, stdout) == length ||
            error_set_errno(ctx, "could not write the rows");
+}
+
+static void
+make_matrix(struct arena *arena, struct data *data)
+{
+    double sum = 0;
+
+    data->matrix = arena_alloc(arena, sizeof(*data->matrix) * VECTOR_SIZE);
+    for (uint32_t i = 0; i < VECTOR_SIZE; i++) {
+        struct rng rng = rng_start(data->seed, RNG_NOISE_POOL, i);
+
+        for (size_t j = 0; j < LATENT; j++)
+            data->matrix[i][j] = (float)rng_normal(&rng);
+    }
+    for (size_t j = 0; j < LATENT; j++)
+        sum += pow((double)j + 1, -2 * FALL);
+    for (size_t j = 0; j < LATENT; j++)
+        data->deviations[j] = (float)(pow((double)j + 1, -FALL) / sqrt(sum));
+}
+
+static void
+add_part(const struct data *data, enum part part, uint64_t key, float share, float *point)
+{
+    struct rng rng = rng_start(data->seed, RNG_VECTOR, ((uint64_t)part << 44) ^ key);
+
+    for (size_t j = 0; j < LATENT; j++)
+        point[j] += sqrtf(share) * data->deviations[j] * (float)rng_normal(&rng);
+}
+
+/* From the point to the vector of length 1. */
+static void
+turn(const struct data *data, const float *point, struct rng *noise, float *ret)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < VECTOR_SIZE; i++) {
+        float value = NOISE * (float)rng_normal(noise);
+
+        for (size_t j = 0; j < LATENT; j++)
+            value += data->matrix[i][j] * point[j];
+        ret[i] = value;
+        sum += (double)value * (double)value;
+    }
+    for (size_t i = 0; i < VECTOR_SIZE; i++)
+        ret[i] /= (float)sqrt(sum);
+}
+
+static void
+add_context(const struct data *data, const struct place *place, float *point)
+{
+    add_part(data, PART_ALL, 0, SHARE_ALL, point);
+    add_part(data, PART_TOPIC, place->topic, SHARE_TOPIC, point);
+    add_part(data, PART_ASSISTANT, place->assistant, SHARE_ASSISTANT, point);
+    add_part(data, PART_DOCUMENT, place->document, SHARE_DOCUMENT, point);
+}
+
+static void
+chunk_vector(const struct data *data, const struct place *place, float *ret)
+{
+    struct rng noise = rng_start(data->seed, RNG_CHUNK_TEXT, place->row);
+    float point[LATENT] = { 0 };
+
+    add_context(data, place, point);
+    add_part(data, PART_CHUNK, place->row, SHARE_CHUNK, point);
+    turn(data, point, &noise, ret);
+}
+
+static void
+question_vector(const struct data *data, const struct place *place, uint32_t number, float *ret)
+{
+    struct rng noise = rng_start(data->seed, RNG_QUESTION, number);
+    float point[LATENT] = { 0 };
+
+    add_context(data, place, point);
+    add_part(data, PART_CHUNK, place->row, SHARE_CHUNK - SHARE_QUESTION, point);
+    add_part(data, PART_QUESTION, number, SHARE_QUESTION, point);
+    turn(data, point, &noise, ret);
 }
 
 /* Sizes by Zipf's law, at least one row each. */
@@ -89,7 +196,7 @@ assistant_of(const struct data *data, uint32_t row)
     return low;
 }
 
-static struct topic_place
+static struct place
 place_of(const struct data *data, uint32_t row, uint32_t *ret_assistant)
 {
     uint32_t assistant = assistant_of(data, row);
@@ -97,11 +204,11 @@ place_of(const struct data *data, uint32_t row, uint32_t *ret_assistant)
     struct rng rng = rng_start(data->seed, RNG_DOCUMENT, ((uint64_t)assistant << 24) + number);
 
     *ret_assistant = assistant;
-    return (struct topic_place){
+    return (struct place){
         .topic = assistant * TOPICS_EACH + rng_below(&rng, TOPICS_EACH),
         .assistant = assistant,
         .document = (data->first[assistant] / DOCUMENT_CHUNKS) + assistant + number,
-        .chunk = (row - data->first[assistant]) % DOCUMENT_CHUNKS,
+        .row = row,
     };
 }
 
@@ -111,18 +218,18 @@ write_chunk(const struct data *data, uint32_t index, struct row *row)
     static const char *const types[] = { "faq", "manual", "price", "website", "summary" };
     struct rng rng = rng_start(data->seed, RNG_CHUNK_ROW, index);
     uint32_t assistant;
-    struct topic_place place = place_of(data, index, &assistant);
+    struct place place = place_of(data, index, &assistant);
     float vector[VECTOR_SIZE];
 
     row_int4(row, (int32_t)index + 1);
     row_int4(row, (int32_t)(assistant / 4) + 1);
     row_int4(row, (int32_t)assistant + 1);
     row_int4(row, (int32_t)place.document + 1);
-    row_int4(row, (int32_t)place.chunk);
+    row_int4(row, (int32_t)((index - data->first[assistant]) % DOCUMENT_CHUNKS));
     row_text_begin(row);
     prose_document(row, &rng, place.topic, CHARACTERS);
     row_text_end(row);
-    topic_chunk(&data->topics, &place, vector);
+    chunk_vector(data, &place, vector);
     row_vector(row, vector);
     row_text(row, types[rng_below(&rng, COUNT_OF(types))]);
     row_int4(row, rng_between(&rng, 1, 10));
@@ -136,8 +243,7 @@ write_question(const struct data *data, uint32_t index, struct row *row)
     uint32_t rank = (uint32_t)pow(data->assistants, rng_ratio(&rng)) - 1;
     uint32_t rows = data->first[rank + 1] - data->first[rank];
     uint32_t assistant;
-    struct topic_place place =
-        place_of(data, data->first[rank] + rng_below(&rng, rows), &assistant);
+    struct place place = place_of(data, data->first[rank] + rng_below(&rng, rows), &assistant);
     float vector[VECTOR_SIZE];
 
     row_int4(row, (int32_t)index + 1);
@@ -145,7 +251,7 @@ write_question(const struct data *data, uint32_t index, struct row *row)
     row_text_begin(row);
     prose_question(row, &rng, place.topic);
     row_text_end(row);
-    topic_question(&data->topics, &place, index, vector);
+    question_vector(data, &place, index, vector);
     row_vector(row, vector);
 }
 
@@ -187,7 +293,7 @@ main(int argc, char **argv)
     data = (struct data){
         .seed = (uint64_t)seed, .rows = (uint32_t)rows, .assistants = (uint32_t)assistants
     };
-    topics_make(arena, data.seed, data.assistants * TOPICS_EACH, &data.topics);
+    make_matrix(arena, &data);
     share_rows(arena, &data);
     if (write_rows(&ctx, &data, text_equal(argv[1], "chunks")))
         return 0;
