@@ -37,7 +37,6 @@ struct member *group_find(const struct grouping *grouping, const char *key);
 /* What a foreign key points to, or NULL. */
 struct member *group_target(const struct grouping *grouping, const struct member *member);
 
-
 void group_add_stage(struct grouping *grouping, const char *title);
 
 /* Makes stages and sets what members want: by what they are about. */
