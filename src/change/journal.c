@@ -25,8 +25,8 @@ hint_at_rights(struct ctx *ctx, struct db *db)
 
     if (ctx->error.kind == ERR_RIGHTS)
         error_hint(ctx,
-            "GRANT USAGE ON SCHEMA pgmend TO %s; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN "
-            "SCHEMA pgmend TO %s;",
+            "GRANT USAGE ON SCHEMA pgmend TO %s; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES "
+            "IN SCHEMA pgmend TO %s;",
             role, role);
 }
 

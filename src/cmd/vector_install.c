@@ -172,8 +172,8 @@ check_plan(struct ctx *ctx, const struct options *opts, struct plan *plan)
             error_set(ctx, ERR_CONFLICT, "%s: %s", change->name,
                 change->problem ? change->problem : "it cannot be done");
             if (change->remedy)
-                error_hint(ctx, "Look at it first; %s.", change->remedy);
-            return error_state(ctx, "Nothing was changed.");
+                return error_hint(ctx, "Look at it first; %s.", change->remedy);
+            return false;
         }
     }
     return true;
@@ -345,22 +345,32 @@ print_json(struct ctx *ctx, struct run *run, const struct work *work)
 }
 
 static bool
+find_and_plan(struct ctx *ctx, struct run *run, struct work *work)
+{
+    const struct options *opts = run->options;
+
+    if (!find_choice(ctx, run, work) ||
+        !vector_functions_make(ctx, &work->choice, opts->schema, &work->functions))
+        return false;
+    if (opts->print)
+        return true;
+    return find_others(ctx, run, work) && make_plan(ctx, run, work) &&
+           (opts->dry_run || check_plan(ctx, opts, &work->plan));
+}
+
+static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
     struct work work = { 0 };
 
-    if (!find_choice(ctx, run, &work) ||
-        !vector_functions_make(ctx, &work.choice, opts->schema, &work.functions))
-        return false;
+    if (!find_and_plan(ctx, run, &work))
+        return error_state(ctx, "Nothing was changed.");
     if (opts->print) {
         print_sql(run, &work);
         return true;
     }
-    if (!find_others(ctx, run, &work) || !make_plan(ctx, run, &work))
-        return false;
-    if (!opts->dry_run && (!check_plan(ctx, opts, &work.plan) ||
-                              (plan_pending(&work.plan) > 0 && !apply_plan(ctx, run, &work))))
+    if (!opts->dry_run && plan_pending(&work.plan) > 0 && !apply_plan(ctx, run, &work))
         return false;
     if (run->global->json)
         print_json(ctx, run, &work);

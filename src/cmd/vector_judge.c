@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/out.h"
 #include "cmd/parts/vector_wish.h"
+#include "db/ident.h"
 #include "vector/judge/judge.h"
 
 struct options {
@@ -71,7 +72,9 @@ judge(struct ctx *ctx, struct run *run, const struct vector_choice *choice,
     is_good =
         judge_run(ctx, run->db, choice, queries, log_level() == LOG_QUIET ? NULL : &observer, ret);
     progress_end(&watch.progress);
-    return is_good || error_wrap(ctx, "%s", run->operands.items[0]);
+    if (!is_good && ctx->error.kind == ERR_INPUT)
+        return error_wrap(ctx, "%s", run->operands.items[0]);
+    return is_good;
 }
 
 /* ---- what is printed ---- */
@@ -129,7 +132,8 @@ print_missing(struct ctx *ctx, FILE *out, const struct judgement *judgement)
     if (judgement->missing == 0)
         return;
     out_mark_line(out, MARK_WARN,
-        "%s relevant keys are not among the rows that a search can find; they count as not found:",
+        "relevant keys that are not among the rows that a search can find: %s; they count as not "
+        "found",
         text_from_count(ctx->arena, judgement->missing));
     for (size_t i = 0; i < judgement->missing_names.count; i++)
         fprintf(out, "      %s\n", judgement->missing_names.items[i]);
@@ -141,12 +145,12 @@ print_missing(struct ctx *ctx, FILE *out, const struct judgement *judgement)
 static const char *
 proposal_sql(struct ctx *ctx, const struct vector_choice *choice, const struct judgement *judgement)
 {
-    const char *tenant =
-        text_is_empty(choice->target.tenant) ? "NULL" : choice->target.tenant; /* stands for it */
+    const char *tenant = choice->target.tenant;
 
     return arena_printf(ctx->arena,
-        "SELECT * FROM %s(%s, query_vector, query_text, 10, vector_weight => %s);",
-        judgement->function, tenant,
+        "SELECT * FROM %s(%s%squery_vector, query_text, 10, vector_weight => %s);",
+        judgement->function, text_is_empty(tenant) ? "" : db_ident(ctx->arena, tenant),
+        text_is_empty(tenant) ? "" : ", ",
         judgement->proposed_weight < 0
             ? "NULL"
             : arena_printf(ctx->arena, "%.1f", judgement->proposed_weight));

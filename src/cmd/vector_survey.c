@@ -112,6 +112,15 @@ bytes_text(struct arena *arena, const struct vector_target *target)
         target->is_toasted ? "in the TOAST table" : "inside the rows", target->storage);
 }
 
+/* As one would write it: a number without quotes. */
+static const char *
+value_text(struct arena *arena, const char *value)
+{
+    double number;
+
+    return value && text_to_double(value, &number) ? value : db_literal(arena, value ? value : "");
+}
+
 /* The search as the survey understands it. */
 static const char *
 search_text(struct arena *arena, const struct vector_facts *facts)
@@ -128,7 +137,7 @@ search_text(struct arena *arena, const struct vector_facts *facts)
         const struct vector_filter *filter = &target->filters.items[i];
 
         buffer_printf(&text, "%s %s %s %s ", word, db_ident(arena, filter->column),
-            filter->operator, db_literal(arena, filter->value));
+            filter->operator, value_text(arena, filter->value));
         word = "AND";
     }
     buffer_printf(&text, "ORDER BY %s %s … LIMIT %d", db_ident(arena, target->column),

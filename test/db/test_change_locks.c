@@ -250,7 +250,6 @@ static void
 session_is_lost(void **state)
 {
     struct bench *bench = *state;
-    struct db *holder CLEANUP(db_cleanup) = connect_to(bench, bench->database);
     struct rollout_outcome outcome;
 
     do_change(bench, column_change(bench), "added");

@@ -337,16 +337,16 @@ what_was_measured_is_told(void **state)
 
 static const char *const other_sql[] = {
     "CREATE SCHEMA \"S;x\"",
-    "CREATE TABLE \"S;x\".\"My \"\"Chunks\n%s $pgmend$\" (\"Ключ\" uuid PRIMARY KEY DEFAULT"
-    " gen_random_uuid(), \"Чей ?\" varchar(20), \"select\" real, \"тип %\" text, \"Текст\" text,"
-    " \"Вектор\" public.vector(32), cfg text NOT NULL, \"words\" int, \"result_limit\" int)",
-    "INSERT INTO \"S;x\".\"My \"\"Chunks\n%s $pgmend$\" (\"Чей ?\", \"select\", \"тип %\", \"Текст\","
-    " \"Вектор\", cfg) SELECT 'o''' || assistant_id, importance / 10.0, doc_type, chunk_text ||"
-    " CASE id % 2 WHEN 0 THEN ' deliveries' ELSE '' END, CASE WHEN id % 5 > 0 THEN embedding END,"
-    " CASE id % 2 WHEN 0 THEN 'english' ELSE 'russian' END FROM public.knowledge_embeddings",
+    ("CREATE TABLE \"S;x\".\"My \"\"Chunks\n%s $pgmend$\" (\"Ключ\" uuid PRIMARY KEY DEFAULT"
+     " gen_random_uuid(), \"Чей ?\" varchar(20), \"select\" real, \"тип %\" text, \"Текст\" text,"
+     " \"Вектор\" public.vector(32), cfg text NOT NULL, \"words\" int, \"result_limit\" int)"),
+    ("INSERT INTO \"S;x\".\"My \"\"Chunks\n%s $pgmend$\" (\"Чей ?\", \"select\", \"тип %\", \"Текст\","
+     " \"Вектор\", cfg) SELECT 'o''' || assistant_id, importance / 10.0, doc_type, chunk_text ||"
+     " CASE id % 2 WHEN 0 THEN ' deliveries' ELSE '' END, CASE WHEN id % 5 > 0 THEN embedding END,"
+     " CASE id % 2 WHEN 0 THEN 'english' ELSE 'russian' END FROM public.knowledge_embeddings"),
     "CREATE TABLE public.bare (id bigint PRIMARY KEY, v public.halfvec(32) NOT NULL)",
-    "INSERT INTO public.bare SELECT id, embedding::public.halfvec(32) FROM"
-    " public.knowledge_embeddings",
+    ("INSERT INTO public.bare SELECT id, embedding::public.halfvec(32) FROM"
+     " public.knowledge_embeddings"),
 };
 
 static struct vector_target
@@ -486,6 +486,65 @@ tables_that_lack_roles(void **state)
         "SELECT 10");
 }
 
+/* The stored words are what is searched, not those of the text. */
+static void
+the_stored_text_is_searched(void **state)
+{
+    struct bench *bench = *state;
+    struct vector_target target = replyx_target();
+    struct vector_choice choice;
+
+    vector_choice_exact(bench->ctx.arena, &target, &choice);
+    choice.text_column = "Stored words";
+    bench_exec(bench, "BEGIN");
+    bench_exec(bench, "ALTER TABLE knowledge_embeddings ADD \"Stored words\" tsvector");
+    bench_exec(bench, "UPDATE knowledge_embeddings SET \"Stored words\" = to_tsvector('russian',"
+                      " 'единорог ' || id) WHERE id IN (3, 300, 700)");
+    bench_exec(bench, "CREATE SCHEMA stored");
+    install(bench, &choice, "stored");
+    same(bench,
+        "SELECT string_agg(id::text, ' ' ORDER BY id) FROM stored.search_embeddings_hybrid(1, NULL,"
+        " 'видели единорогов?')",
+        "SELECT '3 300'");
+    same(bench, "SELECT count(*) FROM stored.search_embeddings_hybrid(1, NULL, 'возврат')",
+        "SELECT 0");
+    bench_exec(bench, "ROLLBACK");
+}
+
+/* A global index that takes forty rows and then looks which are the tenant's is not asked for more. */
+static void
+an_approximate_base_is_never_short(void **state)
+{
+    static const struct vector_method global = {
+        .family = FAMILY_HNSW, .m = 16, .ef_construction = 64, .ef_search = 40, .with_btree = true
+    };
+    struct bench *bench = *state;
+    struct vector_target target = replyx_target();
+    const char *vector = question_near(bench, 640);
+    struct vector_choice choice;
+
+    vector_choice_exact(bench->ctx.arena, &target, &choice);
+    choice.base = global;
+    bench_exec(bench, "BEGIN");
+    build_parts(bench, &target, &global, NULL);
+    bench_exec(bench, "CREATE SCHEMA global");
+    install(bench, &choice, "global");
+    prefer_indexes(bench);
+    finds(bench, sql_of(bench, "global.search_embeddings_basic(2, %s, 100)", vector), 2, vector,
+        100, 100);
+    finds(bench, sql_of(bench, "global.search_embeddings_basic(2, %s, 10, 6)", vector), 2, vector,
+        120, 10);
+    finds(bench, sql_of(bench, "global.search_embeddings_multi_stage(2, %s, 24)", vector), 2,
+        vector, 120, 24);
+    same(bench,
+        sql_of(bench,
+            "SELECT count(*) FROM global.search_embeddings_by_doc_type(2, %s, '{faq}', 25)",
+            vector),
+        "SELECT 25");
+    bench_exec(bench, "ROLLBACK");
+    prefer_nothing(bench);
+}
+
 static int
 set_up(void **state)
 {
@@ -528,6 +587,8 @@ main(void)
         cmocka_unit_test(names_that_need_quotes),
         cmocka_unit_test(a_configuration_for_each_row),
         cmocka_unit_test(tables_that_lack_roles),
+        cmocka_unit_test(the_stored_text_is_searched),
+        cmocka_unit_test(an_approximate_base_is_never_short),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

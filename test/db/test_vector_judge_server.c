@@ -178,7 +178,7 @@ struct scene {
 static double
 number(const struct result *result, size_t row, size_t column)
 {
-    double value = NAN;
+    double value = (double)NAN;
 
     if (!text_to_double(result_cell(result, row, column), &value))
         fail_msg("\"%s\" is not a number", result_cell(result, row, column));
@@ -226,8 +226,8 @@ read_scene(struct bench *bench, const struct judged_query *query, struct scene *
 static double
 text_share(const struct scene *scene, const struct row *row)
 {
-    double least = INFINITY;
-    double most = -INFINITY;
+    double least = (double)INFINITY;
+    double most = -(double)INFINITY;
 
     for (size_t i = 0; i < scene->count; i++) {
         if (scene->rows[i].rank < 0)
@@ -243,8 +243,8 @@ text_share(const struct scene *scene, const struct row *row)
 static double
 vector_share(const struct scene *scene, const struct row *row)
 {
-    double least = INFINITY;
-    double most = -INFINITY;
+    double least = (double)INFINITY;
+    double most = -(double)INFINITY;
 
     for (size_t i = 0; i < scene->count; i++) {
         least = fmin(least, scene->rows[i].distance);

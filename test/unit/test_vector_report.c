@@ -569,8 +569,8 @@ the_picture_fits_and_stands_the_right_way_up(void **state)
     assert_true(find_letter(ctx, plot, 'H', &plan_row, &plan_column));
     assert_true(winner_row < plan_row);
     assert_true(winner_column < plan_column);
-    for (char letter = 'A'; letter <= 'I'; letter++)
-        assert_true(find_letter(ctx, plot, letter, &plan_row, &plan_column));
+    for (int letter = 'A'; letter <= 'I'; letter++)
+        assert_true(find_letter(ctx, plot, (char)letter, &plan_row, &plan_column));
     assert_false(find_letter(ctx, plot, 'J', &plan_row, &plan_column));
     setenv("LC_ALL", "C.UTF-8", 1);
     assert_non_null(strstr(plot_text(ctx, &tuning, 80), "│"));

@@ -280,7 +280,7 @@ print_not_built(const struct screen *screen)
                 text_equal(tuning->candidates.items[k].problem, reasons.items[i]))
                 text_list_add(screen->arena, &names, tuning->candidates.items[k].name);
         put_line(screen, i == 0 ? "left out" : "",
-            arena_printf(screen->arena, "%s%s: %s", names.items[0],
+            arena_printf(screen->arena, "%s%s: %s", names.count > 0 ? names.items[0] : "",
                 names.count > 1 ? arena_printf(screen->arena, " and %zu more", names.count - 1)
                                 : "",
                 reasons.items[i]));

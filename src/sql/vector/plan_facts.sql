@@ -7,6 +7,7 @@
 -- @column visible_ratio float8 share of the pages that an index-only scan need not look at
 -- @column triggers text? that run for each row that is updated, apart from ours
 -- @column text_bytes int8 a value of the text on average
+-- @column indexes int8 that each new version of a row is entered into
 -- @column has_schema bool
 -- @column may_create bool the role may create functions there
 -- @server 14+
@@ -24,6 +25,7 @@ SELECT pg_catalog.pg_relation_size(c.oid),
                    JOIN pg_catalog.pg_namespace AS o ON o.nspname = s.schemaname
                   WHERE o.oid = c.relnamespace AND s.tablename = c.relname AND s.attname = $3
                     AND NOT s.inherited), 500),
+       (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i WHERE i.indrelid = c.oid),
        n.oid IS NOT NULL,
        COALESCE(pg_catalog.has_schema_privilege(n.oid, 'CREATE'), false)
   FROM pg_catalog.pg_class AS c

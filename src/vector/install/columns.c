@@ -1,32 +1,13 @@
 #include "vector/install/columns.h"
 
-#include "base/crypto.h"
 #include "db/ident.h"
 #include "sql.h"
-
-/* PostgreSQL cuts longer names, without a word to the program that chose them. */
-enum { NAME_BYTES = 63, DIGEST_DIGITS = 8 };
 
 /*
  * A tsvector holds a megabyte, and a text beyond that would make the trigger refuse the row. So
  * many letters stay below it in every script.
  */
 enum { TEXT_LETTERS = 200000 };
-
-const char *
-vector_fitting_name(struct arena *arena, const char *name)
-{
-    size_t length = strlen(name);
-    size_t kept = NAME_BYTES - DIGEST_DIGITS - 1;
-
-    if (length <= NAME_BYTES)
-        return name;
-    /* Not in the middle of a letter: bytes that go on with one begin with the bits 10. */
-    while (kept > 0 && ((unsigned char)name[kept] & 0xC0) == 0x80)
-        kept--;
-    return arena_printf(
-        arena, "%.*s_%.*s", (int)kept, name, DIGEST_DIGITS, sha256_of(arena, name, length));
-}
 
 static void
 add(struct arena *arena, const struct vector_target *target, struct vector_kept_column column,

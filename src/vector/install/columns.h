@@ -46,6 +46,3 @@ void vector_columns_of_methods(
  */
 bool vector_columns_of_text(struct ctx *ctx, struct db *db, uint32_t table_oid, int64_t text_bytes,
     struct vector_choice *choice, struct vector_kept_columns *ret) MUST_CHECK;
-
-/* The name, cut and told apart by a digest when it is longer than PostgreSQL takes. */
-const char *vector_fitting_name(struct arena *arena, const char *name);

@@ -34,13 +34,20 @@ any_word(struct making *making, const struct draft *draft, const char *config)
         config, argument(making, draft, "query_text"), TEXT_LETTERS);
 }
 
+/*
+ * The words of a chunk: stored, or made of its text, and then once for both the condition and the
+ * rank. made: what makes them, joined to table t.
+ */
 static const char *
-stored_text(struct making *making)
+chunk_words(struct making *making, const char **ret_made)
 {
+    *ret_made = "";
     if (making->choice->text_column)
         return table_column(making, making->choice->text_column);
-    return arena_printf(making->arena, "to_tsvector(%s, left(%s::text, %d))", configuration(making),
-        table_column(making, making->target->text), TEXT_LETTERS);
+    *ret_made = arena_printf(making->arena,
+        " CROSS JOIN LATERAL (SELECT to_tsvector(%s, left(%s::text, %d)) AS words OFFSET 0) d",
+        configuration(making), table_column(making, making->target->text), TEXT_LETTERS);
+    return "d.words";
 }
 
 /* The chunks with any of the words. When each row has its configuration, each has its question. */
@@ -54,6 +61,8 @@ text_side(struct making *making, const struct draft *draft)
         making->arena, "GREATEST(%d, %s)", CANDIDATES, argument(making, draft, "result_limit"));
     const char *words = "own.words";
     const char *join = "";
+    const char *made;
+    const char *chunk = chunk_words(making, &made);
 
     if (making->target->is_config_column) {
         words = "w.words";
@@ -65,10 +74,9 @@ text_side(struct making *making, const struct draft *draft)
     }
     return arena_printf(making->arena,
         "SELECT r.id, r.rank, row_number() OVER (ORDER BY r.rank DESC, r.id) AS place FROM"
-        " (SELECT %s AS id, ts_rank(%s, %s, 1)::float8 AS rank FROM %s t%s WHERE %s AND %s @@ %s"
+        " (SELECT %s AS id, ts_rank(%s, %s, 1)::float8 AS rank FROM %s t%s%s WHERE %s AND %s @@ %s"
         " ORDER BY 2 DESC, 1 LIMIT %s) r",
-        key, stored_text(making), words, table, join, conditions, stored_text(making), words,
-        limit);
+        key, chunk, words, table, join, made, conditions, chunk, words, limit);
 }
 
 /* Between 0 for the worst and 1 for the best of a side. */

@@ -28,6 +28,7 @@ planning_change(const struct planning *planning, const char *kind, const char *n
         .table = planning->table.name,
         .table_oid = planning->table.oid,
         .name = name,
+        .source = planning->source,
         .table_rows = planning->facts.rows,
         .table_bytes = planning->facts.heap_bytes,
     };
@@ -108,6 +109,7 @@ begin(struct ctx *ctx, struct db *db, const struct vector_target *target, const 
     ret->db = db;
     ret->target = target;
     ret->schema = schema;
+    ret->source = vector_choice_key(ctx->arena, target);
     *ret->plan = (struct plan){
         .database = db_name(db),
         .server_version = db_version_text(db),

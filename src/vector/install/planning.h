@@ -14,6 +14,7 @@ struct planning {
     struct sql_vector_plan_facts facts;
     double rows;                        /* estimate */
     double row_bytes;                   /* of the heap, on average */
+    const char *source;                 /* of the changes: what is searched */
     const char *schema;                 /* of the functions */
     struct vector_kept_columns columns; /* that are to be there */
     struct vector_sizes sizes;

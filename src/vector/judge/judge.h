@@ -45,8 +45,7 @@ struct judgement {
     struct text_list missing_names; /* the first of them: "line 3: 17", with why */
     double proposed_weight;         /* below 0: reciprocal ranks are as good as any weight */
     const char *why;
-    const char
-        *function; /* that was asked, qualified; NULL: none is installed, its statement was */
+    const char *function; /* the search_embeddings_hybrid that was asked, qualified */
 };
 
 /* Scores of ranked keys against the relevant ones. */
@@ -55,9 +54,10 @@ double judge_mrr(const struct text_list *ranked, const struct judged_query *quer
 double judge_recall(const struct text_list *ranked, const struct judged_query *query, size_t depth);
 
 /*
- * Asks each way for each question by the installed functions' own statements. The weight is chosen
- * on one half of the questions and told by its score on the other, both ways round, so that it is
- * not praised for what it learned.
+ * Asks each way for each question by the installed search_embeddings_hybrid: its SQL is what is
+ * judged. ERR_NOT_FOUND without one for this table; ERR_INPUT with the line for what cannot be a
+ * key or a tenant. The weight is chosen on one half of the questions and told by its score on the
+ * other, both ways round, so that it is not praised for what it learned.
  */
 bool judge_run(struct ctx *ctx, struct db *db, const struct vector_choice *choice,
     const struct judged_queries *queries, const struct vector_observer *observer,

@@ -191,8 +191,8 @@ judge_propose(struct arena *arena, const struct judge_way *ways, size_t way_coun
     find_sample(&sample, questions);
     if (sample.count < LEAST_QUESTIONS) {
         ret->why = arena_printf(arena,
-            "%s both a text and an embedding: to choose a weight at least %d questions are needed "
-            "that have. Reciprocal ranks need none.",
+            "%s both a text and an embedding: at least %d such questions are needed to choose a "
+            "weight. Reciprocal ranks need none.",
             have_both(arena, sample.count), LEAST_QUESTIONS);
         return;
     }

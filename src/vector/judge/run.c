@@ -70,6 +70,9 @@ judge_run(struct ctx *ctx, struct db *db, const struct vector_choice *choice,
     if (!judge_asker_open(ctx, db, choice, &asker))
         return false;
     ret->function = asker.function;
+    if (!choice->text_column)
+        vector_note(observer, "the table has no stored tsvector, so every question reads the texts "
+                              "of its tenant anew: this may take long");
     make_ways(ctx->arena, queries->count, ways);
     for (size_t i = 0; i < queries->count; i++) {
         int64_t each_us = i > 0 ? (clock_us() - started_us) / (int64_t)i : -1;

@@ -104,6 +104,12 @@ struct vector_parts {
 };
 
 /*
+ * A name that PostgreSQL does not cut: a longer one would be cut at the end, where the difference
+ * is, so it gets a digest of the whole instead.
+ */
+const char *vector_fitting_name(struct arena *arena, const char *name);
+
+/*
  * The parts of a method for a target; tenant: the value as text for SCOPE_TENANT, else NULL.
  * row_prefix is "" or "NEW.": what stands before the columns in expressions.
  */

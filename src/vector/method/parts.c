@@ -14,12 +14,8 @@ enum { NAME_BYTES = 63, DIGEST_DIGITS = 8 };
 static const int64_t most_build_memory = INT64_C(2) << 30;
 static const int64_t least_build_memory = INT64_C(64) << 20;
 
-/*
- * A name that PostgreSQL does not cut: a longer one would be cut at the end, where the difference
- * is, so it gets a digest of the whole instead.
- */
-static const char *
-fitting_name(struct arena *arena, const char *name)
+const char *
+vector_fitting_name(struct arena *arena, const char *name)
 {
     size_t length = strlen(name);
     size_t kept = NAME_BYTES - DIGEST_DIGITS - 1;
@@ -35,7 +31,7 @@ fitting_name(struct arena *arena, const char *name)
 const char *
 method_bits_column(struct arena *arena, const struct vector_target *target)
 {
-    return fitting_name(arena, arena_printf(arena, "%s_bits", target->column));
+    return vector_fitting_name(arena, arena_printf(arena, "%s_bits", target->column));
 }
 
 const char *
@@ -45,9 +41,9 @@ method_column(
     if (method->family != FAMILY_EXACT)
         return target->column;
     if (method->element == ELEMENT_HALF)
-        return fitting_name(arena, arena_printf(arena, "%s_half", target->column));
+        return vector_fitting_name(arena, arena_printf(arena, "%s_half", target->column));
     if (method->element == ELEMENT_PLAIN)
-        return fitting_name(arena, arena_printf(arena, "%s_plain", target->column));
+        return vector_fitting_name(arena, arena_printf(arena, "%s_plain", target->column));
     return target->column;
 }
 
@@ -147,7 +143,7 @@ add_index(struct arena *arena, struct vector_parts *parts, const char *name, con
 {
     VEC_PUSH(arena, &parts->indexes,
         (struct vector_extra_index){
-            .name = fitting_name(arena, name),
+            .name = vector_fitting_name(arena, name),
             .definition = definition,
             .settings = settings,
         });

@@ -112,6 +112,8 @@ add_frame(struct chart *chart, double bottom)
     double drawn[16];
     size_t count = 0;
     double last = -INFINITY;
+    double ticks[TIME_TICKS];
+    size_t tick_count = time_axis_ticks(&chart->axis, ticks);
 
     buffer_printf(chart->out,
         "<text class=\"label\" x=\"%d\" y=\"20\">Recall</text>"
@@ -128,12 +130,11 @@ add_frame(struct chart *chart, double bottom)
         drawn[count++] = x;
         add_tick(chart, x, bottom, arena_printf(chart->out->arena, "%g", recall_ticks[i]));
     }
-    for (double us = chart->axis.first_us; us <= chart->axis.last_us * 1.001;
-         us = time_axis_next(us)) {
-        if (time_x(chart, us) - last < 52)
+    for (size_t i = 0; i < tick_count; i++) {
+        if (time_x(chart, ticks[i]) - last < 52)
             continue;
-        last = time_x(chart, us);
-        add_tick(chart, last, bottom, page_time(chart->out->arena, us));
+        last = time_x(chart, ticks[i]);
+        add_tick(chart, last, bottom, page_time(chart->out->arena, ticks[i]));
     }
     buffer_printf(chart->out,
         "<line class=\"goal\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%.1f\"/>", goal, TOP - 14,

@@ -87,14 +87,21 @@ add_recall_grid(struct chart *chart)
 static void
 add_time_grid(struct chart *chart)
 {
-    for (double us = chart->axis.first_us; us <= chart->axis.last_us * 1.001;
-         us = time_axis_next(us)) {
-        double x = x_of(chart, us);
+    double ticks[TIME_TICKS];
+    size_t count = time_axis_ticks(&chart->axis, ticks);
+    double last = -INFINITY;
 
+    for (size_t i = 0; i < count; i++) {
+        double x = x_of(chart, ticks[i]);
+
+        if (x - last < 52)
+            continue;
+        last = x;
         buffer_printf(chart->out,
             "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
             "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-            x, TOP, x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18, page_time(chart->out->arena, us));
+            x, TOP, x, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18,
+            page_time(chart->out->arena, ticks[i]));
     }
 }
 

@@ -37,7 +37,7 @@ locale_is_utf8(void)
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const char *value = getenv(names[i]);
 
-        if (!text_is_empty(value))
+        if (value && *value)
             return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
     }
     return false;
@@ -178,12 +178,13 @@ print_axis(FILE *out, struct plot *plot)
     const char **marks = ARENA_ARRAY(plot->arena, const char *, plot->columns);
     struct buffer labels = { .arena = plot->arena };
     size_t width = MARGIN;
+    double ticks[TIME_TICKS];
+    size_t count = time_axis_ticks(&plot->axis, ticks);
 
     buffer_printf(&labels, "%*s", MARGIN, "");
-    for (double us = plot->axis.first_us; us <= plot->axis.last_us * 1.001;
-         us = time_axis_next(us)) {
-        const char *text = text_from_us(plot->arena, (int64_t)us);
-        size_t column = column_of(plot, us);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = text_from_us(plot->arena, (int64_t)ticks[i]);
+        size_t column = column_of(plot, ticks[i]);
         size_t half = text_width(text) / 2;
         size_t start = MARGIN + (column > half ? column - half : 0);
 

@@ -24,8 +24,9 @@ step_below(double us)
     return power * (digit >= 5 - 1e-9 ? 5 : digit >= 2 - 1e-9 ? 2 : 1);
 }
 
-double
-time_axis_next(double us)
+/* The next 1, 2 or 5 times a power of ten above one. */
+static double
+step_above(double us)
 {
     double power = pow(10, floor(log10(us) + 1e-9));
     double digit = us / power;
@@ -49,13 +50,26 @@ time_axis_round(struct time_axis *axis)
     if (axis->first_us <= 0)
         time_axis_include(axis, 1000);
     axis->first_us = step_below(axis->first_us);
-    axis->last_us = time_axis_next(step_below(axis->last_us));
+    axis->last_us = step_above(step_below(axis->last_us));
 }
 
 double
 time_axis_share(const struct time_axis *axis, double us)
 {
     return log(fmax(us, axis->first_us) / axis->first_us) / log(axis->last_us / axis->first_us);
+}
+
+size_t
+time_axis_ticks(const struct time_axis *axis, double ret[TIME_TICKS])
+{
+    double us = axis->first_us;
+    size_t count = 0;
+
+    while (us <= axis->last_us * 1.001 && count < TIME_TICKS) {
+        ret[count++] = us;
+        us = step_above(us);
+    }
+    return count;
 }
 
 bool

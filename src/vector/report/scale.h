@@ -28,8 +28,9 @@ void time_axis_round(struct time_axis *axis);
 /* 0 … 1. */
 double time_axis_share(const struct time_axis *axis, double us);
 
-/* The next 1, 2 or 5 times a power of ten above us; us itself must be one. */
-double time_axis_next(double us);
+/* The times that are worth a line, both ends among them; returns how many. */
+enum { TIME_TICKS = 48 };
+size_t time_axis_ticks(const struct time_axis *axis, double ret[TIME_TICKS]);
 
 /* Of the candidates that are drawn: those that were measured. */
 bool candidate_is_drawn(const struct vector_candidate *candidate);

@@ -162,16 +162,18 @@ shoot_apart(struct ctx *ctx, struct asked *asked)
 
 /* Whether it stands in the statement outside of literals and quoted names. */
 static bool
-uses_parameter(const char *sql, char digit)
+uses_parameter(const char *sql, int number)
 {
     char quote = '\0';
 
     for (const char *at = sql; *at; at++) {
-        if (quote)
-            quote = *at == quote ? '\0' : quote;
+        if (quote && *at == quote)
+            quote = '\0';
+        else if (quote)
+            continue;
         else if (*at == '\'' || *at == '"')
             quote = *at;
-        else if (*at == '$' && at[1] == digit && !(at[2] >= '0' && at[2] <= '9'))
+        else if (*at == '$' && at[1] == '0' + number && !(at[2] >= '0' && at[2] <= '9'))
             return true;
     }
     return false;
@@ -187,10 +189,10 @@ with_all_parameters(struct arena *arena, const char *sql)
 {
     struct buffer text = { .arena = arena };
 
-    for (char digit = '1'; digit <= '3'; digit++)
-        if (!uses_parameter(sql, digit))
-            buffer_printf(&text, "%s($%c::pg_catalog.text IS NULL) IS NOT NULL",
-                text.length > 0 ? " AND " : "", digit);
+    for (int number = 1; number <= 3; number++)
+        if (!uses_parameter(sql, number))
+            buffer_printf(&text, "%s($%d::pg_catalog.text IS NULL) IS NOT NULL",
+                text.length > 0 ? " AND " : "", number);
     if (text.length == 0)
         return sql;
     return arena_printf(

@@ -80,12 +80,17 @@ static void
 hear(void *data, const char *message, const char *detail)
 {
     struct meter *meter = data;
-    double user, kernel;
     const char *numbers = detail ? strstr(detail, "!\t") : NULL;
+    char *end;
+    double seconds;
 
     (void)message;
-    if (numbers && sscanf(numbers, "!\t%lf s user, %lf s system", &user, &kernel) == 2)
-        meter->heard_us += (int64_t)((user + kernel) * 1e6 + .5);
+    if (!numbers)
+        return;
+    seconds = strtod(numbers + 2, &end);
+    if (text_starts_with(end, " s user, "))
+        seconds += strtod(end + strlen(" s user, "), NULL);
+    meter->heard_us += (int64_t)(seconds * 1e6 + .5);
 }
 
 void

@@ -48,13 +48,20 @@ create_database(struct ctx *ctx, struct staging *staging)
            error_wrap(ctx, "opening the scratch database");
 }
 
+/* "0.8.0" → 800 */
 static int32_t
 version_number(const char *version)
 {
-    int major = 0, minor = 0, patch = 0;
+    long number = 0;
+    const char *at = version;
 
-    (void)sscanf(version, "%d.%d.%d", &major, &minor, &patch);
-    return major * 10000 + minor * 100 + patch;
+    for (int part = 0; part < 3; part++) {
+        char *end;
+
+        number = number * 100 + strtol(at, &end, 10);
+        at = *end == '.' ? end + 1 : end;
+    }
+    return (int32_t)number;
 }
 
 static bool

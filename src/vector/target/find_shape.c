@@ -63,7 +63,7 @@ found_operator(struct found_column *column)
         reason = "operator: option";
     } else if (column->searches.count > 0 &&
                vector_metric_of(column->searches.items[0]->shape.operator, metric)) {
-        reason = arena_printf(arena, "operator: %s calls in pg_stat_statements",
+        reason = arena_printf(arena, "operator: pg_stat_statements (calls: %s)",
             text_from_count(arena, column->searches.items[0]->calls));
     } else if (operator_of_index(column, metric, &name)) {
         reason = arena_printf(arena, "operator: index %s", db_ident(arena, name));

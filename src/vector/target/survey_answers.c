@@ -64,7 +64,8 @@ report_answers(struct trying *trying, const struct answers *answers)
     if (answers->short_results > 0 && !survey_is_told(column, RULE_SHORT))
         tell_answers(column,
             survey_add(column, RULE_SHORT, NULL,
-                "%s: %lld of %lld searches that were tried returned too few rows; %s: %lld of %lld",
+                "%s: of the searches that were tried %lld of %lld returned too few rows; %s: %lld "
+                "of %lld",
                 survey_name(column), (long long)answers->short_results,
                 (long long)answers->searches, trying_tenant(arena, worst->asked->tenant),
                 (long long)worst->answer.rows, (long long)worst->answer.due),
@@ -74,8 +75,8 @@ report_answers(struct trying *trying, const struct answers *answers)
         !survey_is_told(column, RULE_RECALL))
         tell_answers(column,
             survey_add(column, RULE_RECALL, NULL,
-                "%s: %lld searches that were tried found %.0f %% of the right rows; %s: %lld of "
-                "%lld",
+                "%s: the searches that were tried (%lld) found %.0f %% of the right rows; %s: %lld "
+                "of %lld",
                 survey_name(column), (long long)answers->searches,
                 100 * answers->recall / (double)answers->searches,
                 trying_tenant(arena, worst->asked->tenant), (long long)worst->answer.right,

@@ -30,7 +30,7 @@ const struct rule vector_rules[] = {
         .id = "operator-class-mismatch",
         .group = "Searches",
         .severity = SEVERITY_ERROR,
-        .summary = "searches sort by an operator that no vector index is built for",
+        .summary = "no vector index is built for the operator",
         .why = "An approximate index serves the one operator of its operator class. A search by "
                "another one reads and sorts every row, and the index only costs room and writes. "
                "For vectors that are not of length one the order differs as well: by cosine and by "
@@ -63,7 +63,7 @@ const struct rule vector_rules[] = {
         .id = "index-not-matched",
         .group = "Searches",
         .severity = SEVERITY_WARNING,
-        .summary = "the planner cannot use the vector index for the searches, not even when forced",
+        .summary = "searches cannot use the vector index, even when forced",
         .why = "Operator and operator class agree, but the expressions do not: an index on a cast "
                "such as `v::halfvec(3)` serves only searches that sort by the same cast, and a "
                "search without LIMIT, or by a column of another query, may not be servable at all.",
@@ -79,7 +79,7 @@ const struct rule vector_rules[] = {
         .id = "short-results",
         .group = "Searches",
         .severity = SEVERITY_ERROR,
-        .summary = "searches return fewer rows than there are and were asked for",
+        .summary = "searches return fewer rows than they should",
         .why = "An approximate index gives its nearest rows of all tenants, and the condition is "
                "applied afterwards: what remains may be less than the LIMIT, or nothing. Nobody "
                "sees an error; answers are just missing.",
@@ -112,7 +112,7 @@ const struct rule vector_rules[] = {
         .id = "planner-flip",
         .group = "Plans",
         .severity = SEVERITY_WARNING,
-        .summary = "the planner answers some tenants by a global index with a filter behind it",
+        .summary = "large tenants are searched by an index of all tenants",
         .why = "From some size on the planner thinks that walking an approximate index of all "
                "tenants and dropping the rows of others is cheaper than reading the tenant's own "
                "rows. Answers that were exact become approximate, and may become short, as soon as "
@@ -127,7 +127,7 @@ const struct rule vector_rules[] = {
         .id = "generic-plan",
         .group = "Plans",
         .severity = SEVERITY_WARNING,
-        .summary = "prepared searches get another plan after the fifth execution",
+        .summary = "prepared searches change their plan after five times",
         .why = "A prepared statement is planned for its parameters five times; then the server "
                "takes a generic plan when that looks no dearer. It does not know the tenant, so it "
                "uses neither a partial index nor what is right for a large tenant: the same search "
@@ -142,7 +142,7 @@ const struct rule vector_rules[] = {
         .id = "no-iterative-scan",
         .group = "Plans",
         .severity = SEVERITY_WARNING,
-        .summary = "searches filter behind an approximate index without iterative scans",
+        .summary = "a filter behind an approximate index may empty it",
         .why = "Without them an index scan ends after its first `hnsw.ef_search` (or the rows of "
                "`ivfflat.probes` lists), whatever the filter leaves of them.",
         .instead = "`SET hnsw.iterative_scan = relaxed_order` (or `ivfflat.iterative_scan`), and "
@@ -155,7 +155,7 @@ const struct rule vector_rules[] = {
         .id = "ef-search-below-limit",
         .group = "Plans",
         .severity = SEVERITY_ERROR,
-        .summary = "searches ask for more rows than an HNSW scan returns",
+        .summary = "an HNSW scan returns fewer rows than asked",
         .why = "Without iterative scans a scan of an HNSW index returns at most `hnsw.ef_search` "
                "rows, 40 by default, whatever the LIMIT.",
         .instead = "Set `hnsw.ef_search` to at least the LIMIT, better twice as much.",
@@ -180,7 +180,7 @@ const struct rule vector_rules[] = {
         .id = "ann-for-small-tenants",
         .group = "Indexes",
         .severity = SEVERITY_ADVICE,
-        .summary = "an approximate index where every tenant is small enough for exact search",
+        .summary = "every tenant is small: exact search is as fast",
         .why = "Up to some thousand rows of a tenant (about 1,000 when the vectors stand in the "
                "TOAST table, 3,000 when they stand in the row; measured with 1,536 dimensions) "
                "exact search is as fast as an approximate index, always right, and needs no build.",
@@ -253,7 +253,7 @@ const struct rule vector_rules[] = {
         .id = "maintenance-work-mem",
         .group = "Server",
         .severity = SEVERITY_ADVICE,
-        .summary = "maintenance_work_mem is too small to build the vector index in memory",
+        .summary = "too little memory to build the vector index",
         .why = "An HNSW graph that does not fit is finished on disk, many times slower; IVFFlat "
                "refuses to start.",
         .instead = "`SET maintenance_work_mem` for the session that builds; pgmend's own plans do.",
@@ -266,7 +266,7 @@ const struct rule vector_rules[] = {
         .id = "pgvector-parallel-build",
         .group = "Server",
         .severity = SEVERITY_WARNING,
-        .summary = "this pgvector can overflow a buffer while it builds HNSW in parallel",
+        .summary = "parallel HNSW builds may overflow a buffer",
         .why = "pgvector 0.6.0 to 0.8.1 have a buffer overflow in parallel HNSW builds (issue 959, "
                "fixed in 0.8.2).",
         .instead = "Install pgvector 0.8.2 or later and `ALTER EXTENSION vector UPDATE`; until then "
@@ -278,7 +278,7 @@ const struct rule vector_rules[] = {
         .id = "pgvector-vacuum",
         .group = "Server",
         .severity = SEVERITY_WARNING,
-        .summary = "this pgvector can damage HNSW indexes, or fail, when they are vacuumed",
+        .summary = "vacuuming HNSW indexes may damage them",
         .why = "Before 0.8.3 vacuuming an HNSW index can corrupt it; before 0.8.4 vacuum and insert "
                "can fail with errors.",
         .instead = "Install pgvector 0.8.4 or later, `ALTER EXTENSION vector UPDATE`, and `REINDEX "
@@ -311,7 +311,7 @@ const struct rule vector_rules[] = {
         .id = "vectors-not-finite",
         .group = "Rows",
         .severity = SEVERITY_ERROR,
-        .summary = "vectors hold NaN or infinity, or are too long to be compared",
+        .summary = "vectors hold NaN or infinity, or are too long",
         .why = "Distances to them are NaN or infinite, and indexes cannot place them.",
         .instead = "Compute them again.",
         .fires = FEW_CHUNKS "UPDATE chunks SET v = '[3e38,3e38,0]' WHERE id = 7;",

@@ -219,16 +219,6 @@ trial_set(struct trial *trial, const char *name, const char *value)
         COUNT_OF(params), &ignored);
 }
 
-bool
-trial_prepare_again(struct trial *trial)
-{
-    struct ctx *ctx = trial->column->ctx;
-    struct db *db = trial->column->db;
-
-    return db_exec(ctx, db, "DEALLOCATE " PREPARED) &&
-           db_exec(ctx, db, arena_printf(ctx->arena, "PREPARE " PREPARED " AS %s", trial->sql));
-}
-
 static const struct sql_vector_target_indexes *
 find_ann(const struct surveyed *column, const char *name)
 {

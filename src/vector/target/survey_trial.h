@@ -60,9 +60,6 @@ bool trial_set(struct trial *trial, const char *name, const char *value) MUST_CH
 bool trial_explain(
     struct trial *trial, const char *tenant, const char *vector, struct trial_plan *ret) MUST_CHECK;
 
-/* Forgets the executions so far. */
-bool trial_prepare_again(struct trial *trial) MUST_CHECK;
-
 /* The vector of one of the tenant's rows, NULL: it has none that can be searched for. */
 bool trial_vector(struct surveyed *column, const char *tenant, int64_t skip, const char **ret)
     MUST_CHECK;

@@ -146,8 +146,20 @@ is_wanted(const struct wanted_parts *wanted, const struct built_part *part)
 
 /*
  * Values of a dropped column stay in the rows, and the old versions of all rows beside them, until
- * the table is written anew: the next measures shall not read through them.
+ * the table is written anew: the next measures shall not read through them. Where there is no room
+ * for that they have to.
  */
+static bool
+tidy(struct ctx *ctx, struct builder *builder)
+{
+    if (builder_vacuum(ctx, builder, "FULL"))
+        return true;
+    if (interrupt_signal() || !db_is_connected(builder->stage->db))
+        return false;
+    error_clear(ctx);
+    return builder_vacuum(ctx, builder, "PROCESS_TOAST false");
+}
+
 static bool
 remove_unwanted(struct ctx *ctx, struct builder *builder, const struct wanted_parts *wanted)
 {
@@ -169,7 +181,7 @@ remove_unwanted(struct ctx *ctx, struct builder *builder, const struct wanted_pa
         if (is_wanted(wanted, &builder->standing.items[i]))
             builder->standing.items[kept++] = builder->standing.items[i];
     builder->standing.count = kept;
-    return !is_rewritten || builder->is_last || builder_vacuum(ctx, builder, "FULL");
+    return !is_rewritten || builder->is_last || tidy(ctx, builder);
 }
 
 static void

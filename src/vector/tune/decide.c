@@ -10,8 +10,9 @@ static const double size_worth_it = 2;
 
 enum { COMPLEXITY_SCAN = 0, COMPLEXITY_UNKNOWN = 9 };
 
-int
-decide_complexity(const struct vector_method *method)
+/* How much a method asks of those who keep it running: fewer parts are less. */
+static int
+complexity_of(const struct vector_method *method)
 {
     switch (method->family) {
     case FAMILY_SCAN:
@@ -125,7 +126,7 @@ worst_recall(const struct vector_candidate *candidate)
 static bool
 is_preferred(const struct vector_candidate *a, const struct vector_candidate *b)
 {
-    int simpler = decide_complexity(&a->method) - decide_complexity(&b->method);
+    int simpler = complexity_of(&a->method) - complexity_of(&b->method);
 
     if (simpler != 0)
         return simpler < 0;

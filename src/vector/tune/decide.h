@@ -24,9 +24,6 @@ struct decision {
     bool meets_goal;
 };
 
-/* How much a method asks of those who keep it running: fewer parts are less. */
-int decide_complexity(const struct vector_method *method);
-
 /*
  * Adds the tenants with an index of their own that help a base: where it misses the goal, or where
  * they are at least twice as cheap. False when a bucket stays that misses the goal.

@@ -1,9 +1,6 @@
 /* Which tenants get an approximate index of their own. */
 #include "vector/tune/decide.h"
 
-/* How often cheaper an index of its own has to be where nothing else speaks for it. */
-static const double least_times = 2;
-
 struct budget {
     size_t tenants;
     double bytes; /* below 0: no limit */
@@ -109,13 +106,6 @@ does_rescue(const struct vector_tuning *tuning, const struct decided_special *sp
     return special->tenants.count == large;
 }
 
-static bool
-is_much_cheaper(const struct vector_measure *special, const struct vector_measure *base)
-{
-    return special->cpu_us_p95.value * least_times <= base->cpu_us_p95.value &&
-           special->cpu_us_p95.high < base->cpu_us_p95.low;
-}
-
 bool
 decide_specials(struct arena *arena, const struct vector_tuning *tuning, struct decision *decision)
 {
@@ -133,7 +123,7 @@ decide_specials(struct arena *arena, const struct vector_tuning *tuning, struct 
         bool is_needed = measure->queries > 0 && !goal_bucket_is_met(&tuning->goal, measure);
 
         if (candidate &&
-            (is_needed || is_much_cheaper(&candidate->buckets.items[bucket], measure))) {
+            (is_needed || goal_worth_an_index(&candidate->buckets.items[bucket], measure))) {
             struct decided_special special = collect(arena, tuning, candidate, bucket, &budget);
 
             special.is_needed = is_needed;

@@ -192,6 +192,26 @@ fill_expected(struct arena *arena, const struct vector_tuning *tuning,
     }
 }
 
+/* Tenants of several buckets that are served alike stand together. */
+static void
+add_special(
+    struct arena *arena, struct vector_choice *choice, const struct decided_special *decided)
+{
+    struct vector_special *special = NULL;
+
+    for (size_t i = 0; i < choice->specials.count && !special; i++)
+        if (text_equal(vector_method_name(arena, &choice->specials.items[i].method),
+                vector_method_name(arena, &decided->candidate->method)))
+            special = &choice->specials.items[i];
+    if (!special) {
+        VEC_PUSH(arena, &choice->specials,
+            (struct vector_special){ .method = decided->candidate->method });
+        special = &choice->specials.items[choice->specials.count - 1];
+    }
+    for (size_t i = 0; i < decided->tenants.count; i++)
+        text_list_add(arena, &special->tenants, decided->tenants.items[i]);
+}
+
 void
 decide_tell(struct arena *arena, struct vector_tuning *tuning, const struct decision *decision)
 {
@@ -211,8 +231,6 @@ decide_tell(struct arena *arena, struct vector_tuning *tuning, const struct deci
     }
     choice->base = decision->base->method;
     for (size_t i = 0; i < decision->specials.count; i++)
-        VEC_PUSH(arena, &choice->specials,
-            (struct vector_special){ .tenants = decision->specials.items[i].tenants,
-                .method = decision->specials.items[i].candidate->method });
+        add_special(arena, choice, &decision->specials.items[i]);
     fill_expected(arena, tuning, decision, choice);
 }

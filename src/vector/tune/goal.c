@@ -4,6 +4,9 @@
 static const double least_gain = 0.25;
 static const double least_approximate_gain = 0.5;
 
+/* And below this a search spends more time in being sent and planned than in finding. */
+static const double least_saved_us = 2000;
+
 /* How much worse a wrong answer is than a slow one. */
 static const double recall_weight = 10;
 
@@ -141,14 +144,25 @@ is_approximate(const struct vector_candidate *candidate)
 }
 
 bool
+goal_worth_an_index(const struct vector_measure *with, const struct vector_measure *without)
+{
+    double saved_us = without->cpu_us_p95.value - with->cpu_us_p95.value;
+
+    return saved_us >= least_approximate_gain * without->cpu_us_p95.value &&
+           saved_us >= least_saved_us && with->cpu_us_p95.high < without->cpu_us_p95.low;
+}
+
+bool
 goal_surely_cheaper(const struct vector_candidate *a, const struct vector_candidate *b)
 {
     const struct vector_measure *slowest_a = NULL;
     const struct vector_measure *slowest_b = NULL;
 
-    double gain = is_approximate(a) && !is_approximate(b) ? least_approximate_gain : least_gain;
+    bool is_risk = is_approximate(a) && !is_approximate(b);
+    double gain = is_risk ? least_approximate_gain : least_gain;
+    double saved_us = b->overall.cpu_us_p95.value - a->overall.cpu_us_p95.value;
 
-    if (a->overall.cpu_us_p95.value > (1 - gain) * b->overall.cpu_us_p95.value)
+    if (saved_us < gain * b->overall.cpu_us_p95.value || (is_risk && saved_us < least_saved_us))
         return false;
     if (a->overall.cpu_us_p95.high < b->overall.cpu_us_p95.low)
         return true;

@@ -35,11 +35,14 @@ bool goal_bucket_is_met(const struct vector_goal *goal, const struct vector_meas
 
 /*
  * Whether a takes at least a quarter less CPU than b, at the 95th percentile of all queries (half
- * of it when a is an approximate index and b is not: it makes writing much dearer, and hangs on
- * what the planner does), and that is no accident: the intervals of the percentile are apart, or those of the median in the
+ * of it and two milliseconds when a is an approximate index and b is not: it makes writing much
+ * dearer, and hangs on what the planner does), and that is no accident: the intervals of the percentile are apart, or those of the median in the
  * bucket where b takes longest.
  */
 bool goal_surely_cheaper(const struct vector_candidate *a, const struct vector_candidate *b);
+
+/* The same for an approximate index of a tenant's own, in one bucket. */
+bool goal_worth_an_index(const struct vector_measure *with, const struct vector_measure *without);
 
 /* "99.95 %" */
 const char *goal_share_text(struct arena *arena, double share);

@@ -148,22 +148,37 @@ run_finals(struct ctx *ctx, struct run *run)
     return builder_clear(ctx, &run->builder);
 }
 
-/* Exact search and bits look at all rows of a tenant; what others do with more rows is unknown. */
+/* Whether tenants of a bucket have an index of their own, for which the base does not count. */
+static bool
+has_special(const struct vector_tuning *tuning, size_t bucket)
+{
+    for (size_t i = 0; i < tuning->sizes.tenants.count; i++) {
+        const struct vector_tenant *tenant = &tuning->sizes.tenants.items[i];
+
+        if (tenant->bucket == bucket && tenant->value &&
+            vector_choice_method(&tuning->choice, tenant->value) != &tuning->choice.base)
+            return true;
+    }
+    return false;
+}
+
+/* Only for bits there is something to measure, so only they have to stand once more. */
 bool
 run_growth(struct ctx *ctx, struct run *run)
 {
-    const struct vector_candidate *chosen =
-        run->tuning->candidates.count > 0 ? &run->tuning->candidates.items[0] : NULL;
-    const struct vector_method *methods[1];
-    const struct build_wish wish = { .methods = methods, .count = 1 };
+    const struct vector_method *method = &run->tuning->choice.base;
+    const struct build_wish wish = { .methods = &method, .count = 1 };
+    struct vector_candidate chosen;
     struct vector_build build;
 
-    if (!chosen || !run->tuning->has_choice || !can_stand_beside(&chosen->method))
+    if (!run->tuning->has_choice || !can_stand_beside(method))
         return true;
-    methods[0] = &chosen->method;
+    chosen = run->tuning->candidates.items[0];
+    while (chosen.buckets.count > 0 && has_special(run->tuning, chosen.buckets.count - 1))
+        chosen.buckets.count--;
     vector_progress(run->observer, "looking at what growth changes", -1, -1);
-    if (builder_stand(ctx, &run->builder, &wish, &build) &&
-        extra_drift(ctx, &run->builder, chosen, &run->tuning->notes))
+    if ((method->family != FAMILY_BITS || builder_stand(ctx, &run->builder, &wish, &build)) &&
+        extra_drift(ctx, &run->builder, &chosen, &run->tuning->notes))
         return true;
     if (run_is_over(ctx, run))
         return false;

@@ -1,6 +1,5 @@
 #include "vector/watch/check.h"
 
-#include "base/log.h"
 #include "vector/watch/findings.h"
 
 void
@@ -14,6 +13,12 @@ check_add(struct arena *arena, struct vector_check *check, enum check_rule rule,
     finding->object =
         arena_printf(arena, "%s.%s.%s", target->schema, target->table, target->column);
     finding->context = bucket;
+}
+
+void
+check_advise(struct vector_check *check, const char *instead)
+{
+    check->findings.items[check->findings.count - 1].instead = instead;
 }
 
 /* The buckets there are now, with what was predicted for tenants of their size. */

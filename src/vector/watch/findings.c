@@ -1,8 +1,9 @@
 /* What the measured answers and the counted rows say. */
 #include "vector/watch/findings.h"
 
-/* Growth beyond this asks for measuring again. */
-enum { GROWN = 2 };
+/* Growth beyond this asks for measuring again: twice the largest tenant, half as many rows again. */
+enum { TENANT_GROWN = 2 };
+#define ROWS_GROWN_RATIO 1.5
 
 static void
 find_in_bucket(
@@ -37,7 +38,7 @@ find_growth(struct arena *arena, const struct inquiry *inquiry, struct vector_ch
     const struct vector_sizes *sizes = &inquiry->sizes;
     int64_t largest = sizes->tenants.count > 0 ? sizes->tenants.items[0].rows : 0;
 
-    if (choice->largest_rows > 0 && largest > choice->largest_rows * GROWN)
+    if (choice->largest_rows > 0 && largest > choice->largest_rows * TENANT_GROWN)
         check_find(arena, check, TENANTS_OUTGROWN, NULL,
             "the largest tenant has %s rows, %s when the search was chosen",
             text_from_count(arena, largest), text_from_count(arena, choice->largest_rows));
@@ -49,7 +50,8 @@ find_growth(struct arena *arena, const struct inquiry *inquiry, struct vector_ch
                 "%s tenants have %s now: none of this size was measured",
                 text_from_count(arena, bucket->tenants), bucket->name);
     }
-    if (choice->target.rows > 0 && sizes->rows > choice->target.rows * GROWN)
+    if (choice->target.rows > 0 &&
+        (double)sizes->rows > (double)choice->target.rows * ROWS_GROWN_RATIO)
         check_find(arena, check, ROWS_GROWN, NULL,
             "the table has %s rows with a vector, %s when the search was chosen",
             text_from_count(arena, sizes->rows), text_from_count(arena, choice->target.rows));

@@ -27,6 +27,9 @@ enum check_rule {
 void check_add(struct arena *arena, struct vector_check *check, enum check_rule rule,
     const char *bucket, const char *message);
 
+/* What to do in this very case, of the last finding. */
+void check_advise(struct vector_check *check, const char *instead);
+
 /* From what was measured and counted. */
 void check_find_measured(
     struct arena *arena, const struct inquiry *inquiry, struct vector_check *check);

@@ -39,6 +39,13 @@ has_equivalent(struct arena *arena, const struct sql_catalog_table_indexes_rows 
 }
 
 static void
+invalid(struct arena *arena, const char *name, struct vector_check *check)
+{
+    check_find(arena, check, INDEX_INVALID, NULL, "index %s is INVALID", name);
+    check_advise(check, arena_printf(arena, "`REINDEX INDEX CONCURRENTLY %s;`", name));
+}
+
+static void
 find_index(struct arena *arena, const struct sql_catalog_table_indexes_rows *indexes,
     const struct vector_extra_index *wanted, struct vector_check *check)
 {
@@ -48,8 +55,7 @@ find_index(struct arena *arena, const struct sql_catalog_table_indexes_rows *ind
         if (!text_equal(index->name, wanted->name))
             continue;
         if (!index->is_valid || !index->is_ready)
-            check_find(arena, check, INDEX_INVALID, NULL, "index %s is INVALID",
-                db_qualified(arena, index->schema, index->name));
+            invalid(arena, db_qualified(arena, index->schema, index->name), check);
         return;
     }
     if (!has_equivalent(arena, indexes, wanted))
@@ -105,10 +111,17 @@ find_unfilled(struct ctx *ctx, const struct inquiry *inquiry,
         !text_to_int64(result_cell(&result, 0, 0), &wrong) ||
         !text_to_int64(result_cell(&result, 0, 1), &seen))
         return error_wrap(ctx, "comparing column %s with what it should hold", column->name);
-    if (wrong > 0)
-        check_find(ctx->arena, check, COLUMN_NOT_FILLED, NULL,
-            "%s of %s rows that were looked at have another %s than they should",
-            text_from_count(ctx->arena, wrong), text_from_count(ctx->arena, seen), column->name);
+    if (wrong == 0)
+        return true;
+    check_find(ctx->arena, check, COLUMN_NOT_FILLED, NULL,
+        "%s of %s rows that were looked at have another %s than they should",
+        text_from_count(ctx->arena, wrong), text_from_count(ctx->arena, seen), column->name);
+    check_advise(
+        check, arena_printf(ctx->arena,
+                   "`UPDATE %1$s SET %2$s = %3$s WHERE pg_catalog.record_image_ne(ROW(%2$s), "
+                   "ROW((%3$s)::%4$s));`",
+                   vector_table(ctx->arena, &inquiry->choice.target),
+                   db_ident(ctx->arena, column->name), column->expression, column->type));
     return true;
 }
 
@@ -126,10 +139,15 @@ find_column(struct ctx *ctx, const struct inquiry *inquiry, const struct vector_
     if (rows.count != 1)
         return error_set(ctx, ERR_FAILED, "the catalogue gave no answer");
     found = &rows.items[0];
-    if (!found->is_enabled)
+    if (!found->is_enabled) {
         check_find(ctx->arena, check, TRIGGER_DISABLED, NULL,
             "trigger %s, which keeps column %s true, %s", db_ident(ctx->arena, column->trigger),
             column->name, found->has_trigger ? "does not run" : "is not there");
+        if (found->has_trigger)
+            check_advise(check, arena_printf(ctx->arena, "`ALTER TABLE %s ENABLE TRIGGER %s;`",
+                                    vector_table(ctx->arena, &inquiry->choice.target),
+                                    db_ident(ctx->arena, column->trigger)));
+    }
     if (found->has_column)
         return find_unfilled(ctx, inquiry, column, check);
     check_find(ctx->arena, check, COLUMN_NOT_FILLED, NULL, "column %s is not there", column->name);

@@ -96,8 +96,9 @@ const struct rule vector_check_rules[] = {
         .summary = "a stored column does not say what it should in some rows",
         .why = "The search goes by the stored column: rows where it is empty or old are found at "
                "the wrong place, or never.",
-        .instead = "`pgmend vector tune` plans the filling again. Find out who wrote around the "
-                   "trigger: `session_replication_role = replica`, a disabled trigger, a restore.",
+        .instead = "Write these rows again, as the trigger does: `UPDATE … SET embedding_bits = "
+                   "…`. Find out who wrote around the trigger: `session_replication_role = "
+                   "replica`, a disabled trigger, a restore.",
         .fires = "ALTER TABLE chunks DISABLE TRIGGER chunks_embedding_bits_fill; "
                  "UPDATE chunks SET embedding_bits = NULL WHERE id % 10 = 0; "
                  "ALTER TABLE chunks ENABLE TRIGGER chunks_embedding_bits_fill;",
@@ -110,8 +111,8 @@ const struct rule vector_check_rules[] = {
         .summary = "the trigger that keeps a stored column true is gone or does not run",
         .why = "Rows that are written from now on are not found by the search, or by their old "
                "vector.",
-        .instead = "`ALTER TABLE … ENABLE TRIGGER …`, then fill what was missed: `pgmend vector "
-                   "tune` plans both.",
+        .instead = "`ALTER TABLE … ENABLE TRIGGER …`, or `pgmend vector tune` when it is gone; then "
+                   "`pgmend vector check` tells which rows were missed.",
         .fires = "ALTER TABLE chunks DISABLE TRIGGER chunks_embedding_bits_fill;",
         .passes = "ALTER TABLE chunks ENABLE TRIGGER chunks_embedding_bits_fill;",
     },
@@ -153,12 +154,12 @@ const struct rule vector_check_rules[] = {
         .id = "rows-grown",
         .group = GROUP_GROWTH,
         .severity = SEVERITY_ADVICE,
-        .summary = "the table has more than twice the rows that it had when the search was chosen",
+        .summary = "the table has more than half as many rows again as when the search was chosen",
         .why = "What was measured was measured on a smaller table; the best choice may be another "
                "one now.",
         .instead = TUNE,
         .fires = "INSERT INTO chunks (assistant_id, importance, embedding) "
-                 "SELECT assistant_id, importance, embedding FROM chunks, generate_series(1, 2);",
+                 "SELECT assistant_id, importance, embedding FROM chunks WHERE id <= 2000;",
         .passes = "DELETE FROM chunks WHERE id > 3000;",
     },
     [NOT_INDEX_ONLY] = {

@@ -21,13 +21,13 @@ CREATE TABLE knowledge_embeddings (id serial PRIMARY KEY, assistant_id int REFER
 INSERT INTO knowledge_embeddings (assistant_id, chunk_text, embedding)
 SELECT 1 + g % 5, 'Доставка курьером ' || g, ARRAY[g % 7, g % 11, g % 13, 1, g % 17, 2, g % 19, 3]::float4[]::vector
   FROM generate_series(1, 300) g;
-ANALYZE;
+ANALYZE knowledge_embeddings;
 SQL
 trap 'psql -X -q -d "$db" -c "DROP OWNED BY $role" >/dev/null 2>&1; clean_up; psql -X -q -d postgres -c "DROP ROLE $role" >/dev/null 2>&1' EXIT
 
 functions() {
     sql "SELECT string_agg(p.proname, ' ' ORDER BY p.proname) FROM pg_proc p
-          WHERE p.pronamespace = '${1:-public}'::regnamespace AND NOT EXISTS
+          WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS
                 (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"
 }
 
@@ -97,10 +97,12 @@ sql 'DROP FUNCTION set_vector_search_params; DROP FUNCTION search_embeddings_bas
 run vector install --schema nowhere
 is "$rc" 1 'a schema that is not there'
 has "$both" 'CREATE SCHEMA nowhere;' 'the remedy is shown'
-sql "CREATE ROLE reader_$$ LOGIN; GRANT SELECT ON knowledge_embeddings TO reader_$$; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+sql "CREATE ROLE reader_$$ LOGIN; GRANT SELECT ON knowledge_embeddings TO reader_$$; GRANT USAGE ON SCHEMA pgmend TO reader_$$;
+     GRANT SELECT ON ALL TABLES IN SCHEMA pgmend TO reader_$$; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
 run --db-url "postgresql:///$db?user=reader_$$" vector install
 is "$([ "$rc" != 0 ] && echo refused)" refused 'a role that may not create functions'
-has "$both" 'Nothing was changed' 'changes nothing'
+has "$both" "may not create functions in schema public" 'is told what it may not'
+has "$both" 'Nothing was changed' 'and that nothing was changed'
 is "$(functions)" '' 'and leaves nothing behind'
 sql "DROP OWNED BY reader_$$; DROP ROLE reader_$$"
 sql 'ALTER TABLE knowledge_embeddings DROP doc_type, DROP importance, DROP chunk_hash; ALTER TABLE knowledge_embeddings RENAME chunk_text TO x;
