@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "change/journal.h"
 #include "change/lock.h"
+#include "change/rollout.h"
 #include "cli/command.h"
 #include "cli/out.h"
 #include "sql.h"
@@ -20,8 +21,7 @@ require_finished(struct ctx *ctx, struct db *db, size_t *ret_standing)
     for (size_t i = 0; i < entries.count; i++) {
         const struct journal_entry *entry = &entries.items[i];
 
-        *ret_standing +=
-            text_equal(entry->state, ENTRY_DONE) && text_equal(entry->kind, "create index");
+        *ret_standing += text_equal(entry->state, ENTRY_DONE) && rollout_can_undo(entry);
         if (journal_entry_is_open(entry)) {
             error_set(ctx, ERR_CONFLICT, "%s is not finished (%s)", entry->object, entry->state);
             return error_hint(ctx, "Run \"pgmend rollback\" first: it puts that right.");
@@ -94,7 +94,7 @@ run(struct ctx *ctx, struct run *run)
     if (!retire_file(ctx, run, &kept))
         return error_state(ctx, "Schema pgmend is removed.");
     fprintf(run->out, "Schema pgmend is removed%s. %s%s\n",
-        standing > 0 ? "; the indexes that were built stay" : "",
+        standing > 0 ? "; what was changed stays" : "",
         kept ? "The local journal is kept as " : "There was no local journal.", kept ? kept : "");
     return true;
 }

@@ -291,12 +291,14 @@ print_ivfflat(struct arena *arena, FILE *out, const struct work *work)
 }
 
 static void
-print_next(struct run *run, const struct work *work)
+print_next(struct run *run, const struct work *work, bool is_current)
 {
     const struct options *opts = run->options;
 
     if (work->has_plan && opts->output)
         out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", opts->output, opts->output);
+    else if (is_current)
+        out_next(run->out, "pgmend vector check");
     else if (work->has_plan)
         out_next(run->out, "pgmend vector tune -o vector.plan writes these changes as a plan");
     else
@@ -308,6 +310,8 @@ static bool
 print(struct ctx *ctx, struct run *run, const struct work *work)
 {
     const struct options *opts = run->options;
+    bool is_current = work->tuning.has_choice && !text_equal(opts->use, "ivfflat") &&
+                      is_installed(ctx->arena, work);
 
     if (run->global->json) {
         json_t *json CLEANUP(json_release) = vector_tuning_json(&work->tuning);
@@ -319,14 +323,16 @@ print(struct ctx *ctx, struct run *run, const struct work *work)
     vector_tune_print(ctx->arena, run->out, &work->tuning);
     if (text_equal(opts->use, "ivfflat"))
         print_ivfflat(ctx->arena, run->out, work);
-    if (work->has_plan)
+    if (is_current)
+        out_mark_line(run->out, MARK_OK, "it is what is installed: there is nothing to change");
+    else if (work->has_plan)
         vector_tune_print_plan(ctx->arena, run->out, &work->plan);
     if (opts->html)
         fprintf(run->out, "The page is %s.\n", opts->html);
     if (work->has_plan && opts->output)
         fprintf(run->out, "The plan is %s.\n", opts->output);
     fputs("The live database was only read; the scratch database is gone.\n", run->out);
-    print_next(run, work);
+    print_next(run, work, is_current);
     return true;
 }
 

@@ -31,8 +31,6 @@ static void
 run_script(struct bench *bench, const char *script)
 {
     struct sql_statements statements;
-    const char *version =
-        value(bench, "SELECT extversion FROM pg_extension WHERE extname = 'vector'");
 
     sql(bench, "ALTER DATABASE " DATABASE " RESET ALL");
     start_anew(bench);
@@ -42,7 +40,6 @@ run_script(struct bench *bench, const char *script)
         sql(bench, adapted(bench->ctx.arena, statements.items[i].text));
     sql(bench, "SELECT pg_stat_force_next_flush()");
     sql(bench, "SELECT 1");
-    (void)version;
 }
 
 static void
@@ -52,8 +49,6 @@ survey(struct bench *bench, struct vector_survey *ret)
 
     error_clear(&bench->ctx);
     must(bench, vector_survey(&bench->ctx, db, NULL, NULL, ret));
-    /* Whatever was tried, nothing of it is left in the session. */
-    must(bench, db_exec(&bench->ctx, db, "BEGIN"));
 }
 
 static const struct finding *

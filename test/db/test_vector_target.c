@@ -95,7 +95,7 @@ test_replyx_with_searches(void **state)
     assert_non_null(strstr(target.found_in, "pg_stat_statements"));
 
     /* Nothing but searches without any condition: there is no tenant. */
-    sql(bench, "SELECT pg_stat_statements_reset()");
+    forget_statements(bench);
     search(bench,
         "SELECT id, $1::int FROM shop.knowledge_embeddings"
         " ORDER BY embedding <=> $2::vector LIMIT 3",
@@ -106,7 +106,7 @@ test_replyx_with_searches(void **state)
     assert_int_equal(target.metric, METRIC_COSINE);
 
     /* No searches, but other statements that find rows by their user. */
-    sql(bench, "SELECT pg_stat_statements_reset()");
+    forget_statements(bench);
     search(bench, "SELECT id, $2 FROM knowledge_embeddings WHERE user_id = $1", 5);
     must(bench, find_target(bench, NULL, &target));
     assert_string_equal(target.tenant, "user_id");

@@ -92,6 +92,14 @@ bench_end(void **state)
     return 0;
 }
 
+/* Forgets the statements of this database. */
+static inline void
+forget_statements(struct bench *bench)
+{
+    sql(bench, "SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database"
+               " WHERE datname = current_database()), 0)");
+}
+
 /* An empty schema and empty statistics. */
 static inline void
 start_anew(struct bench *bench)
@@ -101,7 +109,7 @@ start_anew(struct bench *bench)
     sql(bench, "CREATE SCHEMA shop");
     sql(bench, "ALTER DATABASE " DATABASE " SET search_path = shop, public");
     sql(bench, "SET search_path = shop, public");
-    sql(bench, "SELECT pg_stat_statements_reset()");
+    forget_statements(bench);
 }
 
 /*

@@ -363,6 +363,14 @@ test_specials(void **state)
     assert_true(tuning.choice.expected.items[SMALL].measure.recall.value == 1);
     assert_says(tuning.choice.why, "2 tenants of 10,000-99,999 rows get an index of their own");
 
+    /* One that finds more, and 5.8 <= 1.25 * 5. */
+    tuning = make_tuning(ctx->arena);
+    add(ctx, &tuning, bits100, perfect, 12, 26);
+    add_partial(ctx, &tuning, 100, .995, 5);
+    add_partial(ctx, &tuning, 200, 1, 5.8);
+    assert_chosen(ctx, &tuning, &bits100);
+    assert_int_equal(tuning.choice.specials.items[0].method.ef_search, 200);
+
     /* 9.9 is not twice as cheap as 12. */
     tuning = make_tuning(ctx->arena);
     add(ctx, &tuning, bits100, perfect, 12, 26);

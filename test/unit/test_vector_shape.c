@@ -194,6 +194,35 @@ test_no_searches(void **state)
     }
 }
 
+/* What each parameter stands for, so that the statement can be tried with values. */
+static void
+test_parameters(void **state)
+{
+    static const char sql[] =
+        "SELECT id FROM ke WHERE assistant_id = $2 AND $3 <= importance AND embedding <=> $1 < $5"
+        " ORDER BY embedding <=> $1::vector LIMIT $4";
+    struct ctx *ctx = *state;
+    struct vector_shape shape;
+    const char *columns[6] = { NULL };
+    bool is_limit[6] = { false }, is_known[6] = { false };
+
+    assert_true(vector_shape_read(ctx, sql, &shape));
+    for (size_t i = 0; i < shape.parameters.count; i++) {
+        const struct vector_parameter *parameter = &shape.parameters.items[i];
+
+        assert_in_range(parameter->number, 1, 5);
+        is_known[parameter->number] = true;
+        columns[parameter->number] = parameter->column;
+        is_limit[parameter->number] = parameter->is_limit;
+    }
+    assert_true(is_known[1] && !columns[1] && !is_limit[1]);
+    assert_string_equal(columns[2], "assistant_id");
+    assert_string_equal(columns[3], "importance");
+    assert_true(is_limit[4] && !is_limit[2]);
+    /* A bound on the distance is nothing that a value is known for. */
+    assert_false(is_known[5]);
+}
+
 static void
 test_indirect(void **state)
 {
@@ -219,8 +248,9 @@ test_broken_statements(void **state)
         "DELETE FROM ke USING a WHERE ke.id = a.id AND created > now() - interval $1",
     };
     static const char pieces[] = "()$1<=>'\"., ;=ORDER BY\n\\-/*E";
-    struct ctx *ctx = *state;
     struct test_random random = test_random_new();
+
+    (void)state;
 
     for (int round = 0; round < 4000; round++) {
         struct arena *arena CLEANUP(arena_cleanup) = arena_new();
@@ -239,7 +269,6 @@ test_broken_statements(void **state)
         assert_int_equal(own.error.kind, ERR_NONE);
         assert_true(!shape.is_search || (shape.column && shape.operator));
     }
-    (void)ctx;
 }
 
 /* Deep nesting, as machines write it. */
@@ -369,6 +398,7 @@ main(void)
         test_with_ctx(test_nested_searches),
         test_with_ctx(test_statistics_text),
         test_with_ctx(test_no_searches),
+        test_with_ctx(test_parameters),
         test_with_ctx(test_indirect),
         test_with_ctx(test_broken_statements),
         test_with_ctx(test_deep_statement),

@@ -13,7 +13,7 @@ SELECT a.attname,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
        t.typcategory::pg_catalog.text,
        COALESCE(s.avg_width, 0),
-       COALESCE(s.n_distinct, 0),
+       COALESCE(s.n_distinct, 0)::pg_catalog.float8,
        EXISTS (SELECT 1
                  FROM pg_catalog.pg_constraint AS k
                 WHERE k.conrelid = a.attrelid AND k.contype = 'f'

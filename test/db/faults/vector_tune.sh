@@ -98,4 +98,14 @@ for signal in INT TERM; do
     is "$(live)" "$before" "SIG$signal: the live database is as it was"
 done
 
+# -- what is installed already: the budget has room for one way only ----------------------------------
+
+run "${tune[@]}" --use exact --budget 64kB -o "$work/small.plan"
+run apply "$work/small.plan" "${LAX[@]}"
+is "$rc" 0 'the plan is applied and proven'
+run "${tune[@]}" --use exact --budget 64kB --exit-code
+is "$rc" 0 'the winner is installed: --exit-code gives 0'
+has "$out" 'it is what is installed' 'it says so'
+has "$out" 'the installed functions search by "exact"' 'and what is done today'
+
 done_testing
