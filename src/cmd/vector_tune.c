@@ -87,7 +87,6 @@ static const struct field options[] = {
 
 /* A run: what was found and what is to be done about it. */
 struct work {
-    const struct options *opts;
     struct vector_tuning tuning;
     struct vector_choice installed;
     bool has_installed;
@@ -371,7 +370,7 @@ static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
-    struct work work = { .opts = opts };
+    struct work work = { 0 };
 
     if (!check_options(ctx, opts) || !tune(ctx, run, &work) || !look_at_today(ctx, run, &work))
         return false;

@@ -1,5 +1,5 @@
 /* How statements search, against what one reads in them. */
-#include "test.h"
+#include "support/test.h"
 #include "vector/target/target.h"
 
 /* What a statement is to be read as; NULL column: it is no search. */
