@@ -142,6 +142,8 @@ search_text(struct arena *arena, const struct vector_facts *facts)
     }
     buffer_printf(&text, "ORDER BY %s %s … LIMIT %d", db_ident(arena, target->column),
         vector_metric_operator(target->metric), target->limit);
+    if (facts->searches > 0)
+        buffer_printf(&text, " (all searches so far: %s)", text_from_count(arena, facts->searches));
     return buffer_text(&text);
 }
 

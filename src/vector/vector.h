@@ -90,7 +90,7 @@ struct vector_bucket {
 };
 
 struct vector_tenant {
-    const char *value; /* as text; NULL: rows without a tenant, or a table that has none */
+    const char *value; /* as text; NULL: the whole table, of a target without a tenant */
     int64_t rows;
     size_t bucket;
 };
@@ -99,8 +99,9 @@ struct vector_tenant {
 struct vector_sizes {
     VEC(struct vector_tenant) tenants;
     VEC(struct vector_bucket) buckets;
-    int64_t rows;      /* counted, with a vector */
-    int64_t null_rows; /* whose tenant is NULL: a search with "=" never finds them */
+    int64_t rows;      /* counted, with a vector; with null_rows */
+    int64_t null_rows; /* whose tenant is NULL: a search with "=" never finds them, and they are
+                          of no item in tenants */
 };
 
 /* One question. */

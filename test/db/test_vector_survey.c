@@ -346,7 +346,39 @@ test_leaves_no_trace(void **state)
     assert_string_equal(left, "0");
 }
 
-/* Searches that were tried against a table that is locked: noted, and the rest is told. */
+/* What the user says of one table is no fault of the others; of no table it is an error. */
+static void
+test_wish_among_many(void **state)
+{
+    struct bench *bench = *state;
+    struct vector_survey result;
+    struct db *db CLEANUP(db_cleanup) = NULL;
+
+    sql(bench, "ALTER DATABASE " DATABASE " RESET ALL");
+    start_anew(bench);
+    sql(bench, "CREATE TABLE a (id int PRIMARY KEY, owner int, v vector(3))");
+    sql(bench, "CREATE TABLE b (id int PRIMARY KEY, v vector(3))");
+    sql(bench, "INSERT INTO a SELECT i, i % 7, v(i, 3) FROM generate_series(1, 50) i");
+    db = look(bench);
+    must(bench,
+        vector_survey(&bench->ctx, db, &(struct vector_wish){ .tenant = "owner" }, NULL, &result));
+    assert_int_equal(result.columns.count, 1);
+    assert_int_equal(result.columns.items[0].sizes.tenants.count, 7);
+    assert_non_null(strstr(result.notes.items[0], "shop.b"));
+    assert_false(
+        vector_survey(&bench->ctx, db, &(struct vector_wish){ .tenant = "nobody" }, NULL, &result));
+    assert_error(&bench->ctx, ERR_USAGE, "no such column \"nobody\"");
+    error_clear(&bench->ctx);
+    assert_false(
+        vector_survey(&bench->ctx, db, &(struct vector_wish){ .limit = -5 }, NULL, &result));
+    assert_error(&bench->ctx, ERR_USAGE, "--limit: -5");
+    error_clear(&bench->ctx);
+    assert_false(
+        vector_survey(&bench->ctx, db, &(struct vector_wish){ .table = "c" }, NULL, &result));
+    assert_error(&bench->ctx, ERR_NOT_FOUND, "in c");
+}
+
+/* A table that is locked stops the survey in time, and leaves the session usable. */
 static void
 test_locked(void **state)
 {
@@ -382,6 +414,7 @@ main(void)
         cmocka_unit_test(test_odd_tables),
         cmocka_unit_test(test_rights),
         cmocka_unit_test(test_leaves_no_trace),
+        cmocka_unit_test(test_wish_among_many),
         cmocka_unit_test(test_locked),
         cmocka_unit_test(test_every_rule),
     };

@@ -1,5 +1,6 @@
 /* How statements search, against what one reads in them. */
 #include "support/test.h"
+
 #include "vector/target/target.h"
 
 /* What a statement is to be read as; NULL column: it is no search. */

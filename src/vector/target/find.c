@@ -6,7 +6,8 @@ enum {
     OLDEST_VECTOR = 500, /* 0.5.0 */
     NUMBER_PARTS = 3,
     LEAST_TOASTED = 1800, /* bytes of a value; the server moves out rows over some 2,000 */
-    HEADER_BYTES = 8
+    HEADER_BYTES = 8,
+    MOST_WISHED_ROWS = 100000
 };
 
 /* "0.8.0" → 800. */
@@ -162,6 +163,9 @@ bool
 finder_begin(struct ctx *ctx, struct db *db, const struct vector_wish *wish, struct finder *ret)
 {
     *ret = (struct finder){ .ctx = ctx, .db = db, .wish = wish };
+    if (wish && (wish->limit < 0 || wish->limit > MOST_WISHED_ROWS))
+        return error_set(
+            ctx, ERR_USAGE, "--limit: %d is not between 1 and %d", wish->limit, MOST_WISHED_ROWS);
     return find_extension(ret) && sql_vector_target_columns(ctx, db, &ret->columns) &&
            find_visible(ret) && found_workload_load(ret);
 }

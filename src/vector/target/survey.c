@@ -182,21 +182,48 @@ note_left_out(struct finder *finder, const struct sql_vector_target_columns *row
             row->may_read ? "the table is partitioned" : "this role may not read the table"));
 }
 
+static size_t
+count_wished(const struct finder *finder)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < finder->columns.count; i++)
+        count += finder_is_wished(finder, &finder->columns.items[i]);
+    return count;
+}
+
+/*
+ * What the user said may be about one of several tables: one that has no such column is left out,
+ * unless that leaves none.
+ */
 static bool
 look_at_all(
     struct finder *finder, const struct vector_observer *observer, struct vector_survey *ret)
 {
+    struct ctx *ctx = finder->ctx;
+    struct error refused = { 0 };
+    bool is_one_of_many = count_wished(finder) > 1;
+
     for (size_t i = 0; i < finder->columns.count; i++) {
         const struct sql_vector_target_columns *row = &finder->columns.items[i];
 
         if (!finder_is_wished(finder, row))
             continue;
-        if (!row->may_read || strcmp(row->kind, "r") != 0)
+        if (!row->may_read || strcmp(row->kind, "r") != 0) {
             note_left_out(finder, row, observer, ret);
-        else if (!look_at(finder, row, observer, ret))
-            return false;
+        } else if (!look_at(finder, row, observer, ret)) {
+            if (ctx->error.kind != ERR_USAGE || !is_one_of_many)
+                return false;
+            refused = ctx->error;
+            error_clear(ctx);
+            add_note(ret, ctx->arena, observer,
+                arena_printf(ctx->arena, "left out: %s", refused.message));
+        }
     }
-    return true;
+    if (ret->columns.count > 0)
+        return true;
+    ctx->error = refused;
+    return refused.kind == ERR_NONE ? finder_refuse(finder) : false;
 }
 
 bool
@@ -214,8 +241,6 @@ vector_survey(struct ctx *ctx, struct db *db, const struct vector_wish *wish,
             arena_printf(ctx->arena, "the workload: %s", finder.workload.problem));
     if (!look_at_all(&finder, observer, ret))
         return false;
-    if (ret->columns.count == 0)
-        return finder_refuse(&finder);
     findings_sort(&ret->findings);
     return true;
 }

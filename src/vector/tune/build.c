@@ -105,18 +105,17 @@ builder_close(struct builder *builder)
     meter_close(&builder->meter);
 }
 
-const struct vector_target *
-builder_target(const struct builder *builder, const struct vector_method *method)
-{
-    bool is_divided = method->scope == SCOPE_HASH || method->scope == SCOPE_LIST;
-
-    return is_divided && builder->divided.table ? &builder->divided : &builder->stage->target;
-}
-
 static bool
 is_divided(const struct vector_method *method)
 {
     return method->scope == SCOPE_HASH || method->scope == SCOPE_LIST;
+}
+
+const struct vector_target *
+builder_target(const struct builder *builder, const struct vector_method *method)
+{
+    return is_divided(method) && builder->divided.table ? &builder->divided
+                                                        : &builder->stage->target;
 }
 
 static bool

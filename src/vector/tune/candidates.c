@@ -159,8 +159,8 @@ add_ivfflat(struct maker *maker)
     struct vector_method method = { .family = FAMILY_IVFFLAT,
         .lists = vector_plan_lists(maker->sizes->rows) };
 
-    for (int with_btree = 0; with_btree <= has_btree(target); with_btree++) {
-        method.with_btree = with_btree;
+    for (int with_btree = 0; with_btree < (has_btree(target) ? 2 : 1); with_btree++) {
+        method.with_btree = with_btree > 0;
         for (size_t i = 0; i < COUNT_OF(probes); i++) {
             method.iteration = ITERATE_OFF;
             method.probes = probes[i] < method.lists ? probes[i] : method.lists;
@@ -210,8 +210,8 @@ add_hnsw(struct maker *maker, enum vector_element element)
 
     if (element == ELEMENT_BIT)
         method.candidates = 10 * target->limit;
-    for (int with_btree = 0; with_btree <= has_btree(target); with_btree++) {
-        method.with_btree = with_btree;
+    for (int with_btree = 0; with_btree < (has_btree(target) ? 2 : 1); with_btree++) {
+        method.with_btree = with_btree > 0;
         method.iteration = ITERATE_OFF;
         add_widths(maker, method, target->tenant ? 3 : 4);
         method.iteration = ITERATE_RELAXED;
