@@ -80,13 +80,14 @@ check(
     struct ctx *ctx, struct run *run, const struct vector_choice *choice, struct vector_check *ret)
 {
     const struct options *opts = run->options;
+    const struct vector_check_questions questions = { .count = opts->queries, .seed = opts->seed };
     struct watch watch = { .started_us = clock_us() };
     struct vector_observer observer = { show_progress, show_note, &watch };
     bool is_good;
 
     progress_begin(&watch.progress);
-    is_good = vector_check_run(ctx, run->db, choice, opts->queries, opts->seed,
-        log_level() == LOG_QUIET ? NULL : &observer, ret);
+    is_good = vector_check_run(
+        ctx, run->db, choice, &questions, log_level() == LOG_QUIET ? NULL : &observer, ret);
     progress_end(&watch.progress);
     return is_good;
 }

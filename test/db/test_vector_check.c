@@ -123,6 +123,7 @@ static struct vector_check
 check(struct bench *bench, int32_t queries)
 {
     struct db *db CLEANUP(db_cleanup) = connect_to_read(bench);
+    const struct vector_check_questions questions = { .count = queries, .seed = 1 };
     struct vector_target wanted = target();
     struct vector_choice choice;
     struct vector_check found;
@@ -132,7 +133,7 @@ check(struct bench *bench, int32_t queries)
     if (!is_installed)
         vector_check_nothing(bench->ctx.arena, &wanted, &found);
     else
-        must(bench, vector_check_run(&bench->ctx, db, &choice, queries, 1, NULL, &found));
+        must(bench, vector_check_run(&bench->ctx, db, &choice, &questions, NULL, &found));
     return found;
 }
 

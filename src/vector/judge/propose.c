@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <math.h>
 
 #include "vector/judge/score.h"
@@ -113,6 +114,7 @@ unseen_lead(const struct sample *sample, const struct judge_way *other)
     for (size_t i = 0; i < sample->count; i++) {
         const struct judge_way *way = chosen[is_in(i, HALF_EVEN) ? HALF_ODD : HALF_EVEN];
 
+        assert(way);
         leads[i] = way->shots[sample->questions[i]].ndcg - other->shots[sample->questions[i]].ndcg;
     }
     return judge_interval(sample->arena, leads, sample->count);

@@ -42,6 +42,7 @@ static int64_t
 spare_memory(const struct builder *builder)
 {
     char line[128];
+    static const char key[] = "MemAvailable:";
     long long kilobytes = -1;
     FILE *file;
 
@@ -51,8 +52,8 @@ spare_memory(const struct builder *builder)
     if (!file)
         return -1;
     while (kilobytes < 0 && fgets(line, sizeof(line), file))
-        if (sscanf(line, "MemAvailable: %lld kB", &kilobytes) != 1)
-            kilobytes = -1;
+        if (text_starts_with(line, key))
+            kilobytes = strtoll(line + sizeof(key) - 1, NULL, 10);
     fclose(file);
     return kilobytes < 0 ? -1 : kilobytes * 1024;
 }

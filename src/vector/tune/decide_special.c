@@ -50,7 +50,7 @@ find_candidate(const struct vector_tuning *tuning, size_t bucket)
     for (size_t i = 0; i < tuning->candidates.count; i++) {
         const struct vector_measure *measure = good_measure(tuning, i, bucket);
 
-        if (measure && measure->cpu_us_p95.value <= limit &&
+        if (best && measure && measure->cpu_us_p95.value <= limit &&
             measure->recall.value > best->recall.value) {
             best = measure;
             found = &tuning->candidates.items[i];

@@ -33,7 +33,7 @@ bool run_measure(struct ctx *ctx, struct run *run, const struct group *group,
     const struct halving_chosen *chosen) MUST_CHECK;
 
 /* Fills the measures of a candidate from its shots. */
-void run_summarise(struct ctx *ctx, struct run *run, size_t candidate);
+void run_summarise(struct ctx *ctx, struct run *run, size_t place);
 
 /* Whether the failure ends the run, and is not just one of a candidate. */
 bool run_is_over(const struct ctx *ctx, const struct run *run);

@@ -43,7 +43,8 @@ summarise(struct arena *arena, const struct inquiry *inquiry, struct vector_chec
 
 bool
 vector_check_run(struct ctx *ctx, struct db *db, const struct vector_choice *choice,
-    int32_t queries, int64_t seed, const struct vector_observer *observer, struct vector_check *ret)
+    const struct vector_check_questions *questions, const struct vector_observer *observer,
+    struct vector_check *ret)
 {
     struct inquiry inquiry;
 
@@ -53,7 +54,8 @@ vector_check_run(struct ctx *ctx, struct db *db, const struct vector_choice *cho
             ctx, "checking the search over %s", vector_table(ctx->arena, &choice->target));
     ret->rows = inquiry.sizes.rows;
     ret->function = inquiry.function;
-    if (inquiry.sizes.tenants.count > 0 && !inquiry_ask(ctx, &inquiry, queries, seed, observer))
+    if (inquiry.sizes.tenants.count > 0 &&
+        !inquiry_ask(ctx, &inquiry, questions->count, questions->seed, observer))
         return error_wrap(
             ctx, "checking the search over %s", vector_table(ctx->arena, &choice->target));
     ret->meter = inquiry.meter;

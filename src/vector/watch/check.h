@@ -21,10 +21,15 @@ struct vector_check {
     struct findings findings; /* recall below the goal, growth, indexes gone, other pgvector, … */
 };
 
+struct vector_check_questions {
+    int32_t count; /* a bucket */
+    int64_t seed;
+};
+
 /* Read-only: samples questions, computes the truth, asks the installed functions (or statements). */
 bool vector_check_run(struct ctx *ctx, struct db *db, const struct vector_choice *choice,
-    int32_t queries, int64_t seed, const struct vector_observer *observer, struct vector_check *ret)
-    MUST_CHECK;
+    const struct vector_check_questions *questions, const struct vector_observer *observer,
+    struct vector_check *ret) MUST_CHECK;
 
 /* Nothing is installed for the target: the finding that says so, and what to run. */
 void vector_check_nothing(
