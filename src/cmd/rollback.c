@@ -24,6 +24,7 @@ struct choice {
     struct journal_entries entries; /* newest first */
     const char *catalogue;          /* before the oldest of their runs, or NULL */
     const char *run;                /* of the oldest */
+    struct text_list runs;          /* that they are of, newest first */
     size_t skipped;                 /* that were altered since */
     struct error why;               /* of the first of them */
 };
@@ -51,10 +52,35 @@ check_operands(struct ctx *ctx, const struct text_list *operands, const struct c
     return true;
 }
 
-/* The whole last run, one named by its id or number of an entry, or everything. */
+/*
+ * The run and those that went on with the same plan, as after one that was killed: each of them
+ * did a part of the same work.
+ */
 static bool
-is_chosen(const struct options *opts, const struct text_list *operands, const char *last_run,
-    const struct journal_entry *entry)
+find_runs_of_plan(struct ctx *ctx, struct db *db, const char *run, struct text_list *ret)
+{
+    struct sql_change_runs_rows runs;
+    const char *plan_hash = NULL;
+
+    *ret = (struct text_list){ 0 };
+    if (!run)
+        return true;
+    text_list_add(ctx->arena, ret, run);
+    if (!sql_change_runs(ctx, db, &runs))
+        return false;
+    for (size_t i = 0; i < runs.count; i++)
+        if (text_equal(runs.items[i].id, run))
+            plan_hash = runs.items[i].plan_hash;
+    for (size_t i = 0; plan_hash && i < runs.count; i++)
+        if (text_equal(runs.items[i].plan_hash, plan_hash) && !text_list_has(ret, runs.items[i].id))
+            text_list_add(ctx->arena, ret, runs.items[i].id);
+    return true;
+}
+
+/* The last plan's runs, a run named by its id, entries by their numbers, or everything. */
+static bool
+is_chosen(const struct options *opts, const struct text_list *operands,
+    const struct text_list *last_runs, const struct journal_entry *entry)
 {
     if (opts->all)
         return true;
@@ -66,7 +92,7 @@ is_chosen(const struct options *opts, const struct text_list *operands, const ch
     }
     if (operands->count > 0)
         return false;
-    return text_equal(entry->run, opts->run ? opts->run : last_run);
+    return opts->run ? text_equal(entry->run, opts->run) : text_list_has(last_runs, entry->run);
 }
 
 /* The newest run of which something stands that is there to be undone. */
@@ -84,20 +110,22 @@ choose(struct ctx *ctx, struct run *run, struct db *db, struct choice *ret)
 {
     const struct options *opts = run->options;
     struct journal_entries all;
-    const char *last_run;
+    struct text_list last_runs;
 
     *ret = (struct choice){ 0 };
-    if (!journal_load(ctx, db, &all))
+    if (!journal_load(ctx, db, &all) ||
+        !find_runs_of_plan(ctx, db, find_last_run(&all), &last_runs))
         return false;
-    last_run = find_last_run(&all);
     for (size_t i = all.count; i-- > 0;) {
         const struct journal_entry *entry = &all.items[i];
 
         if (!rollout_can_undo(entry))
             continue;
-        if (!is_chosen(opts, &run->operands, last_run, entry))
+        if (!is_chosen(opts, &run->operands, &last_runs, entry))
             continue;
         VEC_PUSH(ctx->arena, &ret->entries, *entry);
+        if (!text_list_has(&ret->runs, entry->run))
+            text_list_add(ctx->arena, &ret->runs, entry->run);
         ret->run = entry->run;
     }
     if (!check_operands(ctx, &run->operands, ret))
@@ -154,6 +182,29 @@ skip(struct ctx *ctx, const struct run *run, struct choice *choice, const char *
     error_clear(ctx);
 }
 
+/* What was filled goes only when its column goes. */
+static bool
+is_column_chosen(const struct choice *choice, const char *object)
+{
+    for (size_t i = 0; i < choice->entries.count; i++)
+        if (text_equal(choice->entries.items[i].kind, KIND_COLUMN) &&
+            text_equal(choice->entries.items[i].object, object))
+            return true;
+    return false;
+}
+
+static void
+print_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome)
+{
+    if (text_equal(outcome->kind, KIND_INDEX) && text_equal(outcome->result, "dropped"))
+        out_mark_line(out, MARK_OK, "%s  dropped: the planner ignored it after %s, gone after %s",
+            outcome->name, text_from_us(ctx->arena, outcome->effect_us),
+            text_from_us(ctx->arena, outcome->us));
+    else
+        out_mark_line(out, MARK_OK, "%s  %s", outcome->name, outcome->result);
+    fflush(out);
+}
+
 static bool
 undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct screen *screen,
     struct choice *choice, json_t *ret_changes)
@@ -170,26 +221,51 @@ undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct scree
         }
         if (!is_good)
             return error_wrap(ctx, "undone %zu of %zu, then", i, choice->entries.count);
+        if (text_equal(outcome.kind, KIND_FILL) && !is_column_chosen(choice, outcome.name))
+            outcome.result = "what was filled stays in the column, which is not undone here";
         json_array_append_new(ret_changes,
             json_pack("{s:s, s:s, s:I, s:I}", "object", outcome.name, "result", outcome.result,
                 "effect_us", (json_int_t)outcome.effect_us, "us", (json_int_t)outcome.us));
-        if (run->global->json)
-            continue;
-        if (text_equal(outcome.kind, KIND_INDEX) && text_equal(outcome.result, "dropped"))
-            out_mark_line(run->out, MARK_OK,
-                "%s  dropped: the planner ignored it after %s, gone after %s", outcome.name,
-                text_from_us(ctx->arena, outcome.effect_us), text_from_us(ctx->arena, outcome.us));
-        else
-            out_mark_line(run->out, MARK_OK, "%s  %s", outcome.name, outcome.result);
-        fflush(run->out);
+        if (!run->global->json)
+            print_outcome(ctx, run->out, &outcome);
     }
     return true;
 }
 
-static void
-print_result(struct run *run, const struct choice *choice, const char *differences, bool is_known,
-    json_t *changes)
+/* What of other runs stands: nobody shall take the database for untouched. */
+static bool
+print_standing(struct ctx *ctx, struct run *run, struct db *db)
 {
+    struct journal_entries entries;
+    struct text_list runs = { 0 };
+    size_t count = 0;
+
+    if (!journal_load(ctx, db, &entries))
+        return false;
+    for (size_t i = entries.count; i-- > 0;) {
+        const struct journal_entry *entry = &entries.items[i];
+
+        if (!rollout_can_undo(entry) || !change_kind_find(entry->kind)->undo)
+            continue;
+        count++;
+        if (!text_list_has(&runs, entry->run))
+            text_list_add(ctx->arena, &runs, entry->run);
+    }
+    if (count > 0)
+        fprintf(run->out,
+            "%zu %s of %s %s still %s: \"pgmend rollback\" again undoes the last, \"pgmend rollback "
+            "--all\" all of them.\n",
+            count, count == 1 ? "change" : "changes", runs.count == 1 ? "run" : "runs",
+            text_list_join(ctx->arena, &runs, ", "), count == 1 ? "stands" : "stand");
+    return true;
+}
+
+static void
+print_result(struct ctx *ctx, struct run *run, const struct choice *choice, const char *differences,
+    bool is_known, json_t *changes)
+{
+    const struct options *opts = run->options;
+
     if (run->global->json) {
         json_t *json CLEANUP(json_release) = json_pack("{s:O, s:o, s:s?}", "changes", changes,
             "catalogue_is_as_before", is_known ? json_boolean(!differences) : json_null(),
@@ -198,6 +274,9 @@ print_result(struct run *run, const struct choice *choice, const char *differenc
         out_json(run->out, json);
         return;
     }
+    if (choice->runs.count > 1 && !opts->all && run->operands.count == 0)
+        fprintf(run->out, "\nThese runs went on with the same plan and are undone together: %s.",
+            text_list_join(ctx->arena, &choice->runs, ", "));
     if (is_known && !differences)
         fprintf(run->out,
             "\n%zu undone. The catalogue is what it was before run %s (apart from schema "
@@ -210,7 +289,6 @@ print_result(struct run *run, const struct choice *choice, const char *differenc
             choice->entries.count, choice->run, differences);
     else
         fprintf(run->out, "\n%zu undone.\n", choice->entries.count);
-    out_next(run->out, "pgmend history");
 }
 
 static bool
@@ -239,7 +317,12 @@ undo_chosen(struct ctx *ctx, struct run *run, struct rollout *rollout, struct sc
         return false;
     }
     choice.entries.count -= choice.skipped;
-    print_result(run, &choice, differences, is_known, changes);
+    print_result(ctx, run, &choice, differences, is_known, changes);
+    if (!run->global->json) {
+        if (!print_standing(ctx, run, rollout->db))
+            return false;
+        out_next(run->out, "pgmend history");
+    }
     if (choice.skipped > 0)
         run->status = error_exit_status(ERR_CONFLICT);
     return true;

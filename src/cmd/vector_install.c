@@ -49,7 +49,8 @@ struct work {
     bool was_there; /* the choice: else it is exact search */
     struct vector_functions functions;
     struct plan plan;
-    struct text_list others; /* functions of the same names that calls may mean */
+    struct text_list others; /* functions of the same names, of other arguments */
+    struct text_list rivals; /* those of them that a call of ours may mean */
     size_t done;
 };
 
@@ -126,6 +127,54 @@ find_choice(struct ctx *ctx, struct run *run, struct work *work)
     return true;
 }
 
+/* As regprocedure reads it. */
+static const char *
+signature_of(struct arena *arena, const char *schema, const struct vector_function *function)
+{
+    return arena_printf(
+        arena, "%s(%s)", db_qualified(arena, schema, function->name), function->arguments);
+}
+
+/*
+ * How few arguments a call may give: those without a default. The signature stands behind the
+ * qualified name.
+ */
+static int
+least_arguments(struct arena *arena, const char *schema, const struct vector_function *function)
+{
+    const char *at = strstr(function->statement, db_qualified(arena, schema, function->name));
+    const char *end = at ? strstr(at, ")\nRETURNS ") : NULL;
+    int ret = *function->arguments ? 1 : 0;
+
+    for (const char *comma = function->arguments; (comma = strstr(comma, ", ")); comma += 2)
+        ret++;
+    while (end && (at = strstr(at, " DEFAULT ")) && at < end) {
+        at += strlen(" DEFAULT ");
+        ret--;
+    }
+    return ret;
+}
+
+/*
+ * Those that take as many arguments as some call of ours gives, of types that the same values fit.
+ * A literal or a parameter without a type fits all types but those of numbers and truth values.
+ */
+static bool
+find_rivals(
+    struct ctx *ctx, struct run *run, const struct vector_function *function, struct work *work)
+{
+    const char *schema = ((const struct options *)run->options)->schema;
+    struct sql_vector_install_rivals_rows rows;
+
+    if (!sql_vector_install_rivals(ctx, run->db, &rows, .schema = schema, .name = function->name,
+            .types = function->arguments, .least = least_arguments(ctx->arena, schema, function),
+            .signature = signature_of(ctx->arena, schema, function)))
+        return error_wrap(ctx, "looking for other functions named %s", function->name);
+    for (size_t i = 0; i < rows.count; i++)
+        text_list_add(ctx->arena, &work->rivals, rows.items[i].signature);
+    return true;
+}
+
 static bool
 find_others(struct ctx *ctx, struct run *run, struct work *work)
 {
@@ -137,11 +186,12 @@ find_others(struct ctx *ctx, struct run *run, struct work *work)
 
         if (!sql_vector_install_overloads(ctx, run->db, &rows, .schema = opts->schema,
                 .name = function->name,
-                .signature = arena_printf(ctx->arena, "%s(%s)",
-                    db_qualified(ctx->arena, opts->schema, function->name), function->arguments)))
+                .signature = signature_of(ctx->arena, opts->schema, function)))
             return false;
         for (size_t k = 0; k < rows.count; k++)
             text_list_add(ctx->arena, &work->others, rows.items[k].signature);
+        if (rows.count > 0 && !find_rivals(ctx, run, function, work))
+            return false;
     }
     return true;
 }
@@ -159,6 +209,31 @@ make_plan(struct ctx *ctx, struct run *run, struct work *work)
         return false;
     work->plan.proof = NULL;
     return plan_seal(ctx, run->db, &work->plan);
+}
+
+static const char *
+drop_statement(struct arena *arena, const char *signature)
+{
+    return arena_printf(arena, "DROP ROUTINE %s;", signature);
+}
+
+/* Two functions that one call may mean: the wrong one answers, or none ("is not unique"). */
+static bool
+refuse_rivals(struct ctx *ctx, const struct work *work)
+{
+    struct text_list drops = { 0 };
+
+    if (work->rivals.count == 0)
+        return true;
+    for (size_t i = 0; i < work->rivals.count; i++)
+        text_list_add(ctx->arena, &drops, drop_statement(ctx->arena, work->rivals.items[i]));
+    error_set(ctx, ERR_CONFLICT,
+        "%s stands there already: the same calls may mean it, or be ambiguous",
+        text_list_join(ctx->arena, &work->rivals, ", "));
+    return error_hint(ctx,
+        "Rename it, drop it (%s) or choose another place (--schema SCHEMA): --replace-function "
+        "replaces only what has the very same arguments.",
+        text_list_join(ctx->arena, &drops, " "));
 }
 
 static bool
@@ -268,6 +343,23 @@ example(struct arena *arena, const struct options *opts, const struct vector_tar
 }
 
 static void
+print_others(struct ctx *ctx, struct run *run, const struct work *work)
+{
+    for (size_t i = 0; i < work->others.count; i++) {
+        const char *one = work->others.items[i];
+
+        if (text_list_has(&work->rivals, one))
+            out_mark_line(run->out, MARK_FAIL,
+                "%s stands there too: the same calls may mean it, or be ambiguous; rename it or "
+                "drop it first (%s)",
+                one, drop_statement(ctx->arena, one));
+        else
+            out_mark_line(run->out, MARK_INFO,
+                "%s stands there too: its calls are told apart by their arguments", one);
+    }
+}
+
+static void
 print_text(struct ctx *ctx, struct run *run, const struct work *work)
 {
     const struct options *opts = run->options;
@@ -291,10 +383,7 @@ print_text(struct ctx *ctx, struct run *run, const struct work *work)
     fputc('\n', run->out);
     for (size_t i = 0; i < work->functions.left_out.count; i++)
         fprintf(run->out, "Left out: %s\n", work->functions.left_out.items[i]);
-    for (size_t i = 0; i < work->others.count; i++)
-        out_mark_line(run->out, MARK_WARN,
-            "%s stands there too: a call may mean it, or be ambiguous (DROP FUNCTION %s)",
-            work->others.items[i], work->others.items[i]);
+    print_others(ctx, run, work);
     fprintf(run->out, "Example: %s\n", example(ctx->arena, opts, &choice->target));
     if (opts->dry_run)
         fputs("Nothing was changed (--dry-run).\n", run->out);
@@ -339,6 +428,7 @@ print_json(struct ctx *ctx, struct run *run, const struct work *work)
     json_object_set_new(json, "functions", functions);
     json_object_set_new(json, "left_out", texts_json(&work->functions.left_out));
     json_object_set_new(json, "others", texts_json(&work->others));
+    json_object_set_new(json, "rivals", texts_json(&work->rivals));
     json_object_set_new(json, "changed", json_integer((json_int_t)work->done));
     json_object_set_new(json, "choice", vector_choice_to_json(&work->choice));
     out_json(run->out, json);
@@ -355,7 +445,7 @@ find_and_plan(struct ctx *ctx, struct run *run, struct work *work)
     if (opts->print)
         return true;
     return find_others(ctx, run, work) && make_plan(ctx, run, work) &&
-           (opts->dry_run || check_plan(ctx, opts, &work->plan));
+           (opts->dry_run || (refuse_rivals(ctx, work) && check_plan(ctx, opts, &work->plan)));
 }
 
 static bool
@@ -389,14 +479,17 @@ const struct command cmd_vector_install = {
         "chose and \"apply\" built; before that by exact search, which is always right. A function "
         "that the table has no columns for is left out and named.\n\n"
         "assistant_id is the tenant, of whatever column; NULL finds nothing. result_limit is 10 "
-        "when it is NULL, and an error below 0. multi_stage orders the nearest 5 times result_limit "
+        "when it is NULL, and an error below 0. min_importance is NULL unless it is given, and "
+        "then rows of any importance are found, also those that have none. multi_stage orders the nearest 5 times result_limit "
         "rows by 0.6 similarity + 0.3 importance/10 + 0.1 for a known document type: importance may "
         "outweigh nearness, so recall is judged before it. hybrid finds chunks with any word of the "
         "question and fuses both lists by their ranks (RRF); with a vector_weight from 0 to 1, by "
         "the sum of their normalised scores.\n\n"
         "Every call is planned for its own values, under a search_path of its own. A function of "
-        "the same name that pgmend did not make is replaced only with --replace-function; \"pgmend "
-        "rollback\" gives back what was there.",
+        "the same name and arguments that pgmend did not make is replaced only with "
+        "--replace-function; one of other arguments that the same calls may mean must be renamed or "
+        "dropped first, and nothing is changed before. \"pgmend rollback\" gives back what was "
+        "there.",
     .access = ACCESS_WRITE,
     .options = options,
     .option_count = COUNT_OF(options),

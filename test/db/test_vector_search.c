@@ -281,6 +281,26 @@ names_that_need_quotes_and_missing_vectors(void **state)
     try_target(*state, hard_target(), "o'2");
 }
 
+/* Beyond what a halfvec can hold, and below: an angle has no length. */
+static void
+halves_of_any_length(void **state)
+{
+    struct bench *bench = *state;
+    struct vector_target target = plain_target();
+
+    for (size_t i = 0; i < COUNT_OF(methods); i++) {
+        if (methods[i].element != ELEMENT_HALF)
+            continue;
+        bench_exec(bench, "BEGIN");
+        bench_exec(bench, "UPDATE public.t SET embedding = embedding OPERATOR(\"Ext\".*)"
+                          " pg_catalog.array_fill(CASE WHEN id % 8 < 4 THEN 7e4 ELSE 1e-9 END"
+                          "::float4, ARRAY[24])::\"Ext\".vector");
+        build(bench, &target, &methods[i], "2");
+        ask(bench, &target, &methods[i], "2");
+        bench_exec(bench, "ROLLBACK");
+    }
+}
+
 static void
 without_tenant_or_filter(void **state)
 {
@@ -515,6 +535,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_finds_the_right_answers),
         cmocka_unit_test(names_that_need_quotes_and_missing_vectors),
+        cmocka_unit_test(halves_of_any_length),
         cmocka_unit_test(without_tenant_or_filter),
         cmocka_unit_test(more_rows_have_more_candidates),
         cmocka_unit_test(wrong_dimensions_are_an_error_even_where_no_row_is),

@@ -278,7 +278,16 @@ parts_of_exact_and_approximate(void **state)
 
     assert_string_equal(parts.columns.items[0].type, "public.halfvec(1536)");
     assert_string_equal(parts.columns.items[0].storage, "PLAIN");
-    assert_string_equal(parts.columns.items[0].expression, "NEW.embedding::public.halfvec(1536)");
+    target.metric = METRIC_L2;
+    assert_string_equal(
+        parts_of(ctx, &target,
+            (struct vector_method){ .family = FAMILY_EXACT, .element = ELEMENT_HALF }, NULL)
+            .columns.items[0]
+            .expression,
+        "NEW.embedding::public.halfvec(1536)");
+    target.metric = METRIC_COSINE;
+    assert_string_equal(parts.columns.items[0].expression,
+        "public.l2_normalize(NEW.embedding)::public.halfvec(1536)");
     assert_string_equal(
         parts.indexes.items[0].definition, "USING btree (assistant_id, importance)");
     parts = parts_of(ctx, &target,
@@ -300,7 +309,7 @@ parts_of_exact_and_approximate(void **state)
         "it's");
     assert_int_equal(parts.indexes.count, 2);
     assert_string_equal(parts.indexes.items[1].definition,
-        "USING hnsw ((embedding::public.halfvec(1536)) public.halfvec_cosine_ops) WITH (m = 16,"
+        "USING hnsw ((public.l2_normalize(embedding)::public.halfvec(1536)) public.halfvec_cosine_ops) WITH (m = 16,"
         " ef_construction = 64) WHERE assistant_id OPERATOR(pg_catalog.=) 'it''s'");
     /* Versions without iterative scans do not know the setting; parallel builds are not safe. */
     assert_string_equal(text_list_join(ctx->arena, &parts.settings, ";"), "hnsw.ef_search=100");

@@ -1,17 +1,28 @@
 #include "cmd/parts/proofs.h"
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "sql.h"
 #include "vector/watch/check.h"
 
+struct proving {
+    struct rollout *rollout;
+    int64_t started_us;
+};
+
 /* A feature's own observer speaks to that of the roll-out. */
 static void
 show_vector(void *data, const char *what, double ratio, int64_t left_us)
 {
-    const struct rollout *rollout = data;
+    const struct proving *proving = data;
+    const struct rollout *rollout = proving->rollout;
     const struct rollout_progress progress = {
-        .what = "proving", .phase = what, .ratio = ratio, .left_us = left_us
+        .what = "proving",
+        .phase = what,
+        .ratio = ratio,
+        .elapsed_us = clock_us() - proving->started_us,
+        .left_us = left_us,
     };
 
     if (rollout->observer.progress)
@@ -21,15 +32,18 @@ show_vector(void *data, const char *what, double ratio, int64_t left_us)
 static void
 note_vector(void *data, const char *text)
 {
-    rollout_note(data, text);
+    const struct proving *proving = data;
+
+    rollout_note(proving->rollout, text);
 }
 
 static bool
 prove_vector(struct ctx *ctx, struct rollout *rollout, struct db *db, const json_t *proof,
     const char **ret_text)
 {
+    struct proving proving = { .rollout = rollout, .started_us = clock_us() };
     const struct vector_observer observer = {
-        .progress = show_vector, .note = note_vector, .data = rollout
+        .progress = show_vector, .note = note_vector, .data = &proving
     };
 
     return vector_prove(ctx, db, proof, &observer, ret_text);

@@ -6,6 +6,7 @@
 #include "cli/out.h"
 #include "cmd/backup_show.h"
 #include "cmd/parts/proofs.h"
+#include "sql.h"
 
 const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
     FIELD(struct roll_out_options, override, .momentary = true, .arg = "GATE",
@@ -38,6 +39,9 @@ const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
     FIELD(struct roll_out_options, skip_blocked, .momentary = true,
         .help = "build the others although some statements are blocked"),
 };
+
+/* A time that is shorter says nothing. */
+enum { LEAST_TOLD_US = 1000 };
 
 struct outcomes {
     struct rollout_outcome *items;
@@ -131,8 +135,11 @@ print_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome)
         return;
     }
     if (!text_equal(outcome->kind, KIND_INDEX)) {
-        out_mark_line(out, MARK_OK, "%s  %s in %s", outcome->name, outcome->result,
-            text_from_us(ctx->arena, outcome->us));
+        if (outcome->us < LEAST_TOLD_US)
+            out_mark_line(out, MARK_OK, "%s  %s", outcome->name, outcome->result);
+        else
+            out_mark_line(out, MARK_OK, "%s  %s in %s", outcome->name, outcome->result,
+                text_from_us(ctx->arena, outcome->us));
         return;
     }
     out_mark_line(out, MARK_OK, "%s  built in %s, %s%s; valid, ready and live, as planned",
@@ -152,22 +159,62 @@ count_done(const struct outcomes *outcomes)
     return count;
 }
 
+/* A filling that was gone on with stands in the journal as begun by the earlier run. */
+static bool
+is_done_now(const struct outcomes *done, const struct journal_entry *entry)
+{
+    for (size_t i = 0; i < done->count; i++)
+        if (done->items[i].is_done && text_equal(done->items[i].kind, entry->kind) &&
+            text_equal(done->items[i].name, entry->object))
+            return true;
+    return false;
+}
+
+/* What earlier runs of the same plan did and what stands; 0 when it cannot be known any more. */
+static size_t
+count_earlier(struct ctx *ctx, const struct rollout *rollout, const struct plan *plan,
+    const struct outcomes *done)
+{
+    struct error why = ctx->error;
+    int signal_number = interrupt_take();
+    struct journal_entries entries = { 0 };
+    struct sql_change_runs_rows runs = { 0 };
+    struct text_list of_plan = { 0 };
+    size_t count = 0;
+    bool is_known = db_is_connected(rollout->db) && journal_load(ctx, rollout->db, &entries) &&
+                    sql_change_runs(ctx, rollout->db, &runs);
+
+    for (size_t i = 0; is_known && i < runs.count; i++)
+        if (text_equal(runs.items[i].plan_hash, plan->hash) &&
+            !text_equal(runs.items[i].id, rollout->journal.run))
+            text_list_add(ctx->arena, &of_plan, runs.items[i].id);
+    for (size_t i = 0; is_known && i < entries.count; i++)
+        count += text_equal(entries.items[i].state, ENTRY_DONE) &&
+                 text_list_has(&of_plan, entries.items[i].run) &&
+                 !is_done_now(done, &entries.items[i]);
+    interrupt_put(signal_number);
+    ctx->error = why;
+    return count;
+}
+
 /* Adds to the state of the failed change what became of the ones before it. */
 static bool
-tell_state(struct ctx *ctx, const struct plan *plan, const struct outcomes *done, size_t pending)
+tell_state(struct ctx *ctx, const struct rollout *rollout, const struct plan *plan,
+    const struct outcomes *done, size_t pending)
 {
     const char *state = ctx->error.state ? ctx->error.state : "";
     size_t built = count_done(done);
+    size_t earlier = count_earlier(ctx, rollout, plan, done);
+    const char *more =
+        earlier > 0 ? arena_printf(ctx->arena, ", %zu more of an earlier run", earlier) : "";
 
-    if (built == 0 && !*state)
+    if (built == 0 && earlier == 0 && !*state)
         return error_state(ctx, "Nothing was changed.");
-    if (built == 0)
+    if (built == 0 && earlier == 0)
         return false;
-    return error_state(ctx,
-        "%s%s%zu of %zu %s and stay; \"pgmend rollback\" undoes "
-        "them.",
-        state, *state ? " " : "", built, pending,
-        plan_is_of_indexes(plan) ? "indexes are built" : "changes are done");
+    return error_state(ctx, "%s%s%zu of %zu %s and stay%s; \"pgmend rollback\" undoes them.", state,
+        *state ? " " : "", built, pending,
+        plan_is_of_indexes(plan) ? "indexes are built" : "changes are done", more);
 }
 
 static bool
@@ -186,7 +233,7 @@ apply_changes(struct ctx *ctx, struct run *run, struct rollout *rollout, struct 
         is_good = is_good && rollout_create(ctx, rollout, &plan->items[i], &outcome);
         screen_end(screen);
         if (!is_good)
-            return tell_state(ctx, plan, ret, pending);
+            return tell_state(ctx, rollout, plan, ret, pending);
         VEC_PUSH(ctx->arena, ret, outcome);
         if (!run->global->json)
             print_outcome(ctx, run->out, &outcome);

@@ -1,4 +1,8 @@
 -- Columns of the types of pgvector in tables, largest table first.
+--
+-- Those that an earlier plan of ours keeps beside the user's own are left out: a trigger with our
+-- name and body fills them.
+--
 -- @column schema       text
 -- @column table_name   text
 -- @column table_oid    oid
@@ -51,4 +55,16 @@ SELECT n.nspname,
    AND a.attnum > 0
    AND NOT a.attisdropped
    AND n.nspname <> 'pgmend'
+   AND NOT EXISTS (SELECT 1
+                     FROM pg_catalog.pg_trigger AS g
+                     JOIN pg_catalog.pg_proc AS p ON p.oid = g.tgfoid
+                    WHERE g.tgrelid = c.oid
+                      AND NOT g.tgisinternal
+                      AND p.proname = g.tgname
+                      AND pg_catalog.starts_with(g.tgname, pg_catalog.left(c.relname, 10))
+                      -- Names that would be too long end in a digest.
+                      AND (a.attname ~ '_(half|plain)$' OR pg_catalog.octet_length(a.attname::pg_catalog.text) > 55)
+                      AND pg_catalog.starts_with(p.prosrc, E'\nBEGIN\n    NEW.'
+                              || pg_catalog.quote_ident(a.attname) || ' := ')
+                      AND p.prosrc LIKE E'%;\n    RETURN NEW;\nEND\n')
  ORDER BY pg_catalog.pg_table_size(c.oid) DESC, n.nspname, c.relname, a.attnum

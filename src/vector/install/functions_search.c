@@ -63,10 +63,26 @@ importance_condition(struct making *making, const struct draft *draft)
         table_column(making, making->target->importance), bound);
 }
 
+/*
+ * Whether a call asks for more than the least importance that was measured; where none was, every
+ * bound is more.
+ */
+static const char *
+importance_beyond(struct making *making, const struct draft *draft)
+{
+    const struct vector_filter *filter = importance_filter(making->target);
+    const char *least = argument(making, draft, "min_importance");
+
+    if (filter && filter->value &&
+        (text_equal(filter->operator, ">=") || text_equal(filter->operator, ">")))
+        return arena_printf(
+            making->arena, "%s > %s", least, db_literal(making->arena, filter->value));
+    return arena_printf(making->arena, "%s IS NOT NULL", least);
+}
+
 static void
 make_basic(struct making *making)
 {
-    const struct vector_filter *filter = importance_filter(making->target);
     struct draft draft = { .name = "search_embeddings_basic",
         .summary = "the nearest chunks of one assistant, nearest first" };
     struct asking asking;
@@ -76,11 +92,9 @@ make_basic(struct making *making)
     draft_limit(making, &draft);
     asking = plain_asking(making, &draft);
     if (making->target->importance) {
-        draft_argument(making, &draft, "min_importance", "double precision", "1");
+        draft_argument(making, &draft, "min_importance", "double precision", "NULL");
         asking.condition = importance_condition(making, &draft);
-        asking.beyond =
-            arena_printf(making->arena, "%s > %s", argument(making, &draft, "min_importance"),
-                filter && filter->value ? db_literal(making->arena, filter->value) : "1");
+        asking.beyond = importance_beyond(making, &draft);
     }
     draft_search(making, &draft, "", question_guard(making, &draft), &asking);
 }

@@ -103,6 +103,31 @@ shadow_of(struct ctx *ctx, const struct planning *planning, const struct vector_
     return shadow;
 }
 
+/*
+ * What the method asks for, and a third more, for the need is only reckoned and ivfflat refuses to
+ * build with a byte too little; never less than the server itself grants, nor more than 2 GB.
+ */
+static bool
+set_memory(
+    struct ctx *ctx, const struct planning *planning, const char *settings, struct change *ret)
+{
+    static const char name[] = "maintenance_work_mem=";
+    struct sql_change_server_rows server;
+    double kilobytes;
+    char *rest;
+
+    ret->settings = settings;
+    if (!settings || !text_starts_with(settings, name))
+        return true;
+    if (!sql_change_server(ctx, planning->db, &server))
+        return false;
+    kilobytes = strtod(settings + strlen(name), &rest);
+    kilobytes = fmin(kilobytes * 4 / 3, 2 << 20);
+    kilobytes = fmax(kilobytes, (double)server.items[0].temp_buffers / 1024);
+    ret->settings = arena_printf(ctx->arena, "%s%.0f%s", name, ceil(kilobytes), rest);
+    return true;
+}
+
 bool
 planning_add_index(struct ctx *ctx, struct planning *planning,
     const struct vector_extra_index *index, double rows, const char *reason)
@@ -113,9 +138,9 @@ planning_add_index(struct ctx *ctx, struct planning *planning,
 
     change.statement = arena_printf(ctx->arena, "CREATE INDEX CONCURRENTLY %s ON %s %s",
         db_ident(ctx->arena, index->name), change_relation(ctx->arena, &change), index->definition);
-    change.settings = index->settings;
     change.reason = reason;
-    if (!shadow_try(ctx, planning->db, &wanted, &trial))
+    if (!set_memory(ctx, planning, index->settings, &change) ||
+        !shadow_try(ctx, planning->db, &wanted, &trial))
         return false;
     if (trial.problem)
         return change_block(&change, trial.problem, trial.remedy) &&
@@ -146,21 +171,51 @@ is_wanted(const struct plan *plan, const struct sql_vector_plan_old_indexes *ind
     return false;
 }
 
+/* Why an index that this choice does not need must stay; NULL: it may go. */
+static const char *
+kept_for(struct ctx *ctx, const struct planning *planning, const struct vector_others *others,
+    const struct sql_vector_plan_old_indexes *index)
+{
+    const struct vector_target *target = planning->target;
+
+    if (!target->tenant || !index->is_valid)
+        return NULL;
+    if (others->calls > 0)
+        return arena_printf(ctx->arena,
+            "it stays: the workload has searches over %s without %s (calls: %s), which may use it",
+            db_ident(ctx->arena, target->column), db_ident(ctx->arena, target->tenant),
+            text_from_count(ctx->arena, others->calls));
+    if (others->problem && index->scans > 0)
+        return arena_printf(ctx->arena,
+            "it stays: it was scanned (%s times since the statistics were reset), and by which "
+            "searches is not known: %s",
+            text_from_count(ctx->arena, index->scans), others->problem);
+    return NULL;
+}
+
 static bool
-add_drop(
-    struct ctx *ctx, struct planning *planning, const struct sql_vector_plan_old_indexes *index)
+add_drop(struct ctx *ctx, struct planning *planning, const struct vector_others *others,
+    const struct sql_vector_plan_old_indexes *index)
 {
     struct change change = planning_change(planning, KIND_DROP, index->name);
+    const char *kept = kept_for(ctx, planning, others, index);
 
     change.definition = index->definition;
     change.access_method = index->access_method;
+    change.us = FIXED_US;
+    if (kept) {
+        change_compose(ctx->arena, &change);
+        change.action = ACTION_NONE;
+        change.problem = kept;
+        VEC_PUSH(ctx->arena, planning->plan, change);
+        return true;
+    }
     change.reason = arena_printf(ctx->arena,
         "the chosen search does not use it, no constraint rests on it, and it costs %s and work at "
         "each write; while it is there the server may take it for a search by tenant and lose "
         "right answers (%s scans since the statistics were reset%s)",
         text_from_bytes(ctx->arena, index->bytes), text_from_count(ctx->arena, index->scans),
         index->is_valid ? "" : "; it is INVALID");
-    change.us = FIXED_US;
     return planning_add(ctx, planning, &change);
 }
 
@@ -168,12 +223,15 @@ bool
 planning_drop_old(struct ctx *ctx, struct planning *planning)
 {
     struct sql_vector_plan_old_indexes_rows old;
+    struct vector_others others;
 
     if (!sql_vector_plan_old_indexes(ctx, planning->db, &old, .table_oid = planning->table.oid,
-            .column_name = planning->target->column))
+            .column_name = planning->target->column) ||
+        !vector_others_find(ctx, planning->db, planning->target, &others))
         return false;
     for (size_t i = 0; i < old.count; i++)
-        if (!is_wanted(planning->plan, &old.items[i]) && !add_drop(ctx, planning, &old.items[i]))
+        if (!is_wanted(planning->plan, &old.items[i]) &&
+            !add_drop(ctx, planning, &others, &old.items[i]))
             return false;
     return true;
 }

@@ -61,6 +61,19 @@ method_bits_of(struct arena *arena, const struct vector_target *target, const ch
         db_qualified(arena, target->extension_schema, "binary_quantize"), expression, target->dims);
 }
 
+/*
+ * The cosine distance does not depend on lengths, but the numbers of a halfvec end at 65504 and
+ * are 0 below 6e-8: a vector of length one fits, whatever its length was.
+ */
+const char *
+method_half_of(struct arena *arena, const struct vector_target *target, const char *expression)
+{
+    if (target->metric == METRIC_COSINE)
+        expression = arena_printf(arena, "%s(%s)",
+            db_qualified(arena, target->extension_schema, "l2_normalize"), expression);
+    return arena_printf(arena, "%s::%s", expression, method_type(arena, target, "halfvec"));
+}
+
 static void
 add_column(struct arena *arena, struct vector_parts *parts, struct vector_extra_column extra_column)
 {
@@ -92,8 +105,7 @@ add_columns(struct arena *arena, const struct vector_target *target,
                 .name = method_column(arena, target, method),
                 .type = method_type(arena, target, "halfvec"),
                 .storage = "PLAIN",
-                .expression =
-                    arena_printf(arena, "%s::%s", column, method_type(arena, target, "halfvec")),
+                .expression = method_half_of(arena, target, column),
             });
     else if (method->element == ELEMENT_PLAIN)
         add_column(arena, parts,
@@ -226,8 +238,7 @@ indexed_element(
     if (method->element == ELEMENT_BIT)
         return arena_printf(arena, "((%s) %s)", method_bits_of(arena, target, column), class);
     if (method->element == ELEMENT_HALF)
-        return arena_printf(
-            arena, "((%s::%s) %s)", column, method_type(arena, target, "halfvec"), class);
+        return arena_printf(arena, "((%s) %s)", method_half_of(arena, target, column), class);
     return arena_printf(arena, "(%s %s)", column, class);
 }
 

@@ -18,6 +18,10 @@ const char *method_bits_column(struct arena *arena, const struct vector_target *
 /* schema.halfvec(1536) and the like. */
 const char *method_type(struct arena *arena, const struct vector_target *target, const char *type);
 
+/* expression::halfvec(1536), under cosine of the expression brought to length one. */
+const char *method_half_of(
+    struct arena *arena, const struct vector_target *target, const char *expression);
+
 /* binary_quantize(…)::bit(1536) of an expression. */
 const char *method_bits_of(
     struct arena *arena, const struct vector_target *target, const char *expression);

@@ -27,6 +27,13 @@ column_of(const struct statement *s, const char *column)
     return arena_printf(s->arena, "t.%s", db_ident(s->arena, column));
 }
 
+/* The question as a halfvec, in a subquery of its own: made once and not once a row. */
+static const char *
+half_question(const struct statement *s)
+{
+    return arena_printf(s->arena, "(SELECT %s)", method_half_of(s->arena, s->target, s->vector));
+}
+
 /*
  * The exact distance, of the column as it is or of the one beside it. Adding zero keeps every
  * approximate index from serving the order: the answers must not depend on the planner's choice.
@@ -39,8 +46,7 @@ exact_distance(const struct statement *s, bool of_copy)
     const char *vector = s->vector;
 
     if (of_copy && s->method->element == ELEMENT_HALF)
-        vector =
-            arena_printf(s->arena, "%s::%s", vector, method_type(s->arena, s->target, "halfvec"));
+        vector = half_question(s);
     return arena_printf(s->arena, "(%s %s %s) OPERATOR(pg_catalog.+) 0.0::float8",
         column_of(s, column), extension_operator(s, vector_metric_operator(s->target->metric)),
         vector);
@@ -66,12 +72,9 @@ first_distance(const struct statement *s)
     }
     if (s->method->family != FAMILY_HNSW && s->method->family != FAMILY_IVFFLAT)
         return exact_distance(s, true);
-    if (s->method->element == ELEMENT_HALF) {
-        const char *type = method_type(s->arena, s->target, "halfvec");
-
-        return arena_printf(s->arena, "(%s::%s) %s %s::%s", column, type,
-            extension_operator(s, vector_metric_operator(s->target->metric)), s->vector, type);
-    }
+    if (s->method->element == ELEMENT_HALF)
+        return arena_printf(s->arena, "(%s) %s %s", method_half_of(s->arena, s->target, column),
+            extension_operator(s, vector_metric_operator(s->target->metric)), half_question(s));
     return arena_printf(s->arena, "%s %s %s", column,
         extension_operator(s, vector_metric_operator(s->target->metric)), s->vector);
 }

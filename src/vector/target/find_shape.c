@@ -193,7 +193,7 @@ filters_of_searches(struct found_column *column)
     }
     if (column->target.filters.count > 0)
         text_list_add(ctx->arena, &column->reasons,
-            "filters: the searches in pg_stat_statements, with typical values");
+            "filters: the searches in pg_stat_statements, with typical values to measure with");
     return true;
 }
 
@@ -207,30 +207,18 @@ found_filters(struct found_column *column)
     return filters_of_searches(column);
 }
 
-static bool
-has_approximate(const struct found_column *column)
-{
-    for (size_t i = 0; i < column->indexes.count; i++)
-        if (column->indexes.items[i].is_on_vector &&
-            strcmp(column->indexes.items[i].method, "btree") != 0)
-            return true;
-    return false;
-}
-
 /*
- * pg_stat_statements puts $n for a number, but it counts the rows that came. Behind an approximate
- * index these may be fewer than were asked for.
+ * pg_stat_statements puts $n for a number, but it counts the rows that came. Few rows tell nothing:
+ * small tenants have fewer than were asked for. More than the usual limit do: so many were asked for.
  */
 static int32_t
-limit_of_rows(const struct found_column *column, const struct found_search *search)
+limit_of_rows(const struct found_search *search)
 {
     enum { STEP = 5 };
     double mean = search->calls > 0 ? (double)search->rows / (double)search->calls : 0;
 
-    if (mean <= 0 || mean > MOST_LIMIT || (mean < USUAL_LIMIT && has_approximate(column)))
+    if (!search->shape.has_limit || mean <= USUAL_LIMIT || mean > MOST_LIMIT)
         return USUAL_LIMIT;
-    if (mean <= STEP && mean == (double)(int32_t)mean)
-        return (int32_t)mean;
     return (int32_t)((mean + STEP - 1e-9) / STEP) * STEP;
 }
 
@@ -238,15 +226,20 @@ void
 found_limit(struct found_column *column)
 {
     const struct vector_wish *wish = column->finder->wish;
+    const struct found_search *search =
+        column->searches.count > 0 ? column->searches.items[0] : NULL;
     int32_t *limit = &column->target.limit;
 
-    *limit = USUAL_LIMIT;
-    if (wish && wish->limit > 0)
+    if (wish && wish->limit > 0) {
         *limit = wish->limit;
-    else if (column->searches.count > 0 && column->searches.items[0]->shape.limit > 0)
-        *limit = column->searches.items[0]->shape.limit;
-    else if (column->searches.count > 0 && column->searches.items[0]->shape.has_limit)
-        *limit = limit_of_rows(column, column->searches.items[0]);
-    if (*limit > MOST_LIMIT && !(wish && wish->limit > 0))
-        *limit = MOST_LIMIT;
+        return;
+    }
+    if (search && search->shape.limit > 0) {
+        *limit = search->shape.limit > MOST_LIMIT ? MOST_LIMIT : search->shape.limit;
+        return;
+    }
+    *limit = search ? limit_of_rows(search) : USUAL_LIMIT;
+    text_list_add(column->finder->ctx->arena, &column->reasons,
+        arena_printf(column->finder->ctx->arena, "limit: %d, %s", *limit,
+            *limit == USUAL_LIMIT ? "the usual one" : "by the rows that came"));
 }

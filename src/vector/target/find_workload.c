@@ -111,3 +111,50 @@ found_workload_match(struct found_column *column)
         column->searches.items[at] = search;
     }
 }
+
+/* A statement that does not tell its table may be about this one. */
+static bool
+may_be_of(const struct finder *finder, const struct vector_shape *shape,
+    const struct sql_vector_target_columns *row)
+{
+    return strcmp(shape->column, row->column_name) == 0 &&
+           (!shape->table || finder_is_table(finder, shape->table, row));
+}
+
+static int64_t
+calls_without(
+    const struct finder *finder, const struct sql_vector_target_columns *row, const char *tenant)
+{
+    int64_t calls = 0;
+
+    for (size_t i = 0; i < finder->workload.searches.count; i++) {
+        const struct found_search *search = &finder->workload.searches.items[i];
+
+        if (may_be_of(finder, &search->shape, row) && !text_list_has(&search->shape.equal, tenant))
+            calls += search->calls;
+    }
+    return calls;
+}
+
+bool
+vector_others_find(
+    struct ctx *ctx, struct db *db, const struct vector_target *target, struct vector_others *ret)
+{
+    struct finder finder;
+
+    *ret = (struct vector_others){ 0 };
+    if (!target->tenant)
+        return true;
+    if (!finder_begin(ctx, db, NULL, &finder))
+        return error_wrap(ctx, "looking for other searches");
+    ret->problem = finder.workload.problem;
+    for (size_t i = 0; i < finder.columns.count; i++) {
+        const struct sql_vector_target_columns *row = &finder.columns.items[i];
+
+        if (strcmp(row->schema, target->schema) == 0 &&
+            strcmp(row->table_name, target->table) == 0 &&
+            strcmp(row->column_name, target->column) == 0)
+            ret->calls += calls_without(&finder, row, target->tenant);
+    }
+    return true;
+}

@@ -31,6 +31,7 @@
     X(RULE_HASH_DUPLICATES)  \
     X(RULE_VALUE_DUPLICATES) \
     X(RULE_DIMENSIONS)       \
+    X(RULE_KEY)              \
     X(RULE_STATISTICS)
 #define SURVEY_RULE_ENUM(rule) rule,
 enum survey_rule { SURVEY_RULES(SURVEY_RULE_ENUM) RULE_COUNT };

@@ -200,6 +200,15 @@ judge_tenant(struct surveyed *column)
 }
 
 static void
+judge_key(struct surveyed *column)
+{
+    if (!column->found.target.key)
+        (void)survey_add(column, RULE_KEY, NULL,
+            "%s has no primary key of one column: pgmend vector tune cannot work on %s",
+            vector_table(column->ctx->arena, &column->found.target), survey_name(column));
+}
+
+static void
 judge_statistics(struct surveyed *column)
 {
     struct arena *arena = column->ctx->arena;
@@ -249,6 +258,7 @@ survey_judge_rows(struct surveyed *column)
     judge_hashes(column);
     judge_dimensions(column);
     judge_tenant(column);
+    judge_key(column);
     judge_statistics(column);
     judge_storage(column);
 }

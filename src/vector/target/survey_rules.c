@@ -367,6 +367,20 @@ const struct rule vector_rules[] = {
         .passes = "CREATE TABLE chunks (id int PRIMARY KEY, v vector);\n"
                   "INSERT INTO chunks VALUES (1, '[1,2]'), (2, '[1,3]');",
     },
+    [RULE_KEY] = {
+        .id = "key-missing",
+        .group = "Rows",
+        .severity = SEVERITY_ADVICE,
+        .summary = "the table has no primary key of one column",
+        .why = "`pgmend vector tune` cannot work on it: it tells rows by their key, to compare the "
+               "answers of a search with the right ones and to fill columns in batches.",
+        .instead = "`ALTER TABLE … ADD COLUMN id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY` "
+                   "(this rewrites the table under a lock), or make one of the columns the key.",
+        .fires = "CREATE TABLE chunks (tenant_id int, id int, v vector(3), PRIMARY KEY (tenant_id, "
+                 "id));\nINSERT INTO chunks SELECT 1, i, ARRAY[i, 1, 2]::vector FROM "
+                 "generate_series(1, 9) i;",
+        .passes = FEW_CHUNKS,
+    },
     [RULE_STATISTICS] = {
         .id = "stats-stale",
         .group = "Server",

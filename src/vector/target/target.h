@@ -56,6 +56,17 @@ bool vector_targets_find(struct ctx *ctx, struct db *db, const struct vector_wis
 bool vector_target_find(struct ctx *ctx, struct db *db, const struct vector_wish *wish,
     struct vector_target *ret) MUST_CHECK;
 
+/*
+ * The searches over the column that do not compare its tenant column, which an index of all tenants
+ * may serve. problem: why not all of the workload could be read, or NULL.
+ */
+struct vector_others {
+    int64_t calls;
+    const char *problem;
+};
+bool vector_others_find(struct ctx *ctx, struct db *db, const struct vector_target *target,
+    struct vector_others *ret) MUST_CHECK;
+
 /* Counts every tenant's rows, in one read of the table without its TOAST. */
 bool vector_sizes_load(struct ctx *ctx, struct db *db, const struct vector_target *target,
     struct vector_sizes *ret) MUST_CHECK;

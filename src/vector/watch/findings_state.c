@@ -63,6 +63,7 @@ find_index(struct arena *arena, const struct sql_catalog_table_indexes_rows *ind
             db_qualified(arena, check->choice.target.schema, wanted->name));
 }
 
+/* Where nothing was measured, nothing was built either: exact search over the table as it is. */
 static bool
 find_indexes(struct ctx *ctx, const struct inquiry *inquiry, struct vector_check *check)
 {
@@ -70,6 +71,8 @@ find_indexes(struct ctx *ctx, const struct inquiry *inquiry, struct vector_check
     struct vector_ways ways = vector_choice_ways(ctx->arena, &inquiry->choice);
     struct text_list known = { 0 };
 
+    if (!inquiry->choice.was_measured)
+        return true;
     if (!sql_catalog_table_indexes(
             ctx, inquiry->db, &indexes, .table_oid = inquiry->choice.target.table_oid))
         return false;

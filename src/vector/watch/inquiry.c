@@ -86,21 +86,25 @@ inquiry_open(
            vector_sizes_load(ctx, db, &ret->choice.target, &ret->sizes);
 }
 
-/* NULL: rows of any importance, as the statement without such a filter finds. */
+/* NULL: none was measured. */
 static const char *
 least_importance(struct arena *arena, const struct vector_target *target)
 {
     for (size_t i = 0; i < target->filters.count; i++)
         if (is_least_importance(target, &target->filters.items[i]))
             return db_literal(arena, target->filters.items[i].value);
-    return "NULL";
+    return NULL;
 }
 
-/* The very call that applications make; its first column is the key, its order the answer's. */
+/*
+ * The very call that applications make; its first column is the key, its order the answer's. The
+ * least importance is given when it was measured, else it is left to the function.
+ */
 static const char *
 call_sql(struct arena *arena, const struct inquiry *inquiry)
 {
     const struct vector_target *target = &inquiry->choice.target;
+    const char *least = target->importance ? least_importance(arena, target) : NULL;
     struct buffer sql = { .arena = arena };
 
     buffer_printf(&sql, "SELECT r.key::pg_catalog.text FROM %s(", inquiry->function);
@@ -108,8 +112,8 @@ call_sql(struct arena *arena, const struct inquiry *inquiry)
         buffer_printf(&sql, "$1::%s, ", target->tenant_type);
     buffer_printf(&sql, "$2::%s, $3::pg_catalog.int4",
         db_qualified(arena, target->extension_schema, target->type));
-    if (target->importance)
-        buffer_printf(&sql, ", %s::pg_catalog.float8", least_importance(arena, target));
+    if (least)
+        buffer_printf(&sql, ", %s::pg_catalog.float8", least);
     buffer_add(&sql, ") WITH ORDINALITY AS r(key) ORDER BY r.ordinality");
     return buffer_text(&sql);
 }

@@ -64,6 +64,12 @@ is "$(sql "SELECT string_agg(method || ' ' || rows || ' ' || recall, ', ') FROM 
     'exact 10 1, installed: exact 10 1' 'the analysis runs as the plan calls it'
 has "$(sql "SELECT set_vector_search_params('accurate')")" 'hnsw.ef_search = 200' 'the profiles too'
 is "$(sql "SELECT count(*) FROM search_embeddings_hybrid(1, '[1,2,3,4,5,6,7,8]', 'доставкой', 10)")" 10 'and the search'
+sql 'UPDATE knowledge_embeddings SET importance = 0; ALTER TABLE knowledge_embeddings ALTER importance DROP NOT NULL;
+     UPDATE knowledge_embeddings SET importance = NULL WHERE id % 2 = 0'
+is "$(sql "SELECT count(*) FROM search_embeddings_basic(1, '[1,2,3,4,5,6,7,8]', 50)")" 50 'without a least importance rows of any are found'
+is "$(sql "SELECT count(*) FROM search_embeddings_basic(1, '[1,2,3,4,5,6,7,8]', 50, 1)")" 0 'with one only those that have it'
+run vector check --json
+is "$(grep -c 'index-missing\|short-results' <<<"$out")" 0 'a check right after it misses nothing that was never built'
 run vector install
 is "$rc" 0 'once more'
 has "$out" '0 of 10 changes done, 10 were there' 'changes nothing'
@@ -77,20 +83,37 @@ is "$(functions)$(sql "SELECT count(*) FROM pgmend.value")" 0 'takes all of it b
 # -- what others made -------------------------------------------------------------------------------
 
 theirs="CREATE FUNCTION set_vector_search_params(profile text, is_local boolean DEFAULT true) RETURNS int LANGUAGE sql AS 'SELECT 7'"
-sql "$theirs; CREATE FUNCTION search_embeddings_basic(a int, v vector, n int) RETURNS int LANGUAGE sql AS 'SELECT 8'"
+sql "$theirs"
 run vector install
 is "$rc" 1 'a function of somebody else is not replaced'
 has "$both" '--replace-function set_vector_search_params' 'it says how to allow it'
 has "$err" 'Nothing was changed' 'and that nothing was changed'
-is "$(functions)" 'search_embeddings_basic set_vector_search_params' 'which is so'
+is "$(functions)" set_vector_search_params 'which is so'
+sql "CREATE FUNCTION search_embeddings_basic(a int, v vector, n int) RETURNS int LANGUAGE sql AS 'SELECT 8'"
+run vector install --replace-function set_vector_search_params --replace-function search_embeddings_basic
+is "$rc" 1 'one that the same calls may mean is in the way, with consent too'
+has "$both" 'DROP ROUTINE public.search_embeddings_basic(integer,public.vector,integer);' 'how to drop it is shown'
+is "$(functions)" 'search_embeddings_basic set_vector_search_params' 'and nothing was changed'
+run vector install --dry-run
+has "$out" 'search_embeddings_basic(integer,public.vector,integer) stands there too: the same calls may' '--dry-run tells'
+sql "ALTER FUNCTION search_embeddings_basic RENAME TO their_search
+   ; CREATE FUNCTION set_vector_search_params(probes int) RETURNS int LANGUAGE sql AS 'SELECT 9'
+   ; CREATE FUNCTION search_embeddings_basic(one int) RETURNS int LANGUAGE sql AS 'SELECT 9'"
 run vector install --replace-function set_vector_search_params
 is "$rc" 0 'with consent it is'
-has "$out" 'search_embeddings_basic(integer,public.vector,integer) stands there too' 'another one of the name is told of'
-is "$(sql "SELECT count(*) FROM pg_proc WHERE proname = 'search_embeddings_basic'")" 2 'and stays'
+has "$out" 'set_vector_search_params(integer) stands there too: its calls are told apart' 'another one of the name is told of'
+is "$(sql "SELECT count(*) FROM pg_proc WHERE proname IN ('search_embeddings_basic', 'set_vector_search_params')")" 4 'and stays'
 has "$(sql "SELECT set_vector_search_params('fast')")" 'fast: ' 'the new one answers'
 run rollback
-is "$(sql "SELECT set_vector_search_params('fast') + search_embeddings_basic(1, '[1]', 1)")" 15 'rollback gives back the old one'
-sql 'DROP FUNCTION set_vector_search_params; DROP FUNCTION search_embeddings_basic'
+is "$(sql "SELECT set_vector_search_params('fast') + their_search(1, '[1]', 1)")" 15 'rollback gives back the old one'
+sql 'DROP FUNCTION set_vector_search_params(text, boolean), set_vector_search_params(int), search_embeddings_basic, their_search'
+for theirs in 'set_vector_search_params(text)' 'search_embeddings_basic(int, vector)' 'search_embeddings_basic(bigint, text, int, int, text DEFAULT NULL)'; do
+    sql "CREATE FUNCTION $theirs RETURNS int LANGUAGE sql AS 'SELECT 8'"
+    run vector install
+    is "$rc" 1 "$theirs is in the way"
+    has "$both" 'DROP ROUTINE' 'how to drop it is shown'
+    sql "DROP FUNCTION ${theirs/ DEFAULT NULL/}"
+done
 
 # -- what cannot be done ----------------------------------------------------------------------------
 
