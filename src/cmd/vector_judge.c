@@ -258,7 +258,7 @@ run(struct ctx *ctx, struct run *run)
 
 const struct command cmd_vector_judge = {
     .path = "vector judge",
-    .summary = "score text, vector and hybrid search by questions whose relevant rows are known",
+    .summary = "score text, vector and hybrid search by questions with known answers",
     .details =
         "FILE holds one JSON object a line: \"query\" (text), \"embedding\" (numbers), \"tenant\" "
         "(when searches filter by one) and \"relevant\": keys of rows with grades, {\"12\": 3}, or "

@@ -391,8 +391,7 @@ run(struct ctx *ctx, struct run *run)
 
 const struct command cmd_vector_tune = {
     .path = "vector tune",
-    .summary = "build and measure ways to search vectors on your own rows, and choose the cheapest "
-               "that finds the right answers",
+    .summary = "build ways to search vectors, measure them on your rows, choose the best",
     .details =
         "Copies whole tenants of every size into a scratch database, asks it questions (logged ones "
         "where there are any, else rows that are held out), computes the right answers by exact "

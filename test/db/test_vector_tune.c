@@ -485,9 +485,9 @@ test_build(void **state)
     vector_stage_close(&stage);
 }
 
-/* Cancels the first build of an hnsw index that it sees, from a process of its own. */
+/* Cancels the first build of an hnsw index on the stage, from a process of its own. */
 static pid_t
-start_canceller(struct bench *bench)
+start_canceller(struct bench *bench, const struct vector_stage *stage)
 {
     pid_t child = fork();
 
@@ -497,6 +497,7 @@ start_canceller(struct bench *bench)
     struct arena *arena = arena_new();
     struct ctx ctx = { .arena = arena };
     struct db_options options = { .database = bench->database, .application = "canceller" };
+    const char *params[] = { stage->scratch.name };
     struct db *db;
 
     if (!db_open(&ctx, &options, &db))
@@ -506,8 +507,8 @@ start_canceller(struct bench *bench)
 
         if (!db_value(&ctx, db,
                 "SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity WHERE query LIKE"
-                " 'CREATE INDEX % USING hnsw %' AND state = 'active' AND pid <> pg_backend_pid()",
-                NULL, 0, &value))
+                " 'CREATE INDEX % USING hnsw %' AND state = 'active' AND datname = $1",
+                params, COUNT_OF(params), &value))
             _exit(2);
         if (value)
             _exit(0);
@@ -528,7 +529,7 @@ test_cancelled_build(void **state)
 
     open_stage(bench, &stage);
 
-    pid_t child = start_canceller(bench);
+    pid_t child = start_canceller(bench, &stage);
 
     assert_true(child > 0);
     must(bench, vector_tune(&bench->ctx, &stage, &usual_goal, "hnsw", NULL, &tuning));

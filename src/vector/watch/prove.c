@@ -3,8 +3,9 @@
 #include "vector/watch/inquiry.h"
 
 /*
- * Questions a bucket: first so many, and where they cannot tell, more. The intervals of the second
- * are half as wide.
+ * Questions a bucket: first so many, and where they cannot tell or tell that it is worse, more: one
+ * interval in forty is wrong by chance, and what stands would be undone. The intervals of the
+ * second are half as wide.
  */
 static const int32_t rounds[] = { 40, 160 };
 
@@ -85,7 +86,7 @@ prove(struct ctx *ctx, struct inquiry *inquiry, const struct vector_observer *ob
         if (!inquiry_ask(ctx, inquiry, rounds[i], SEED + (int64_t)i, observer))
             return false;
         proof = judge(ctx->arena, inquiry);
-        if (proof.failure || proof.unclear.count == 0)
+        if (!proof.failure && proof.unclear.count == 0)
             break;
     }
     if (proof.failure) {
