@@ -17,7 +17,7 @@ SELECT p.oid::pg_catalog.regprocedure::text
    AND EXISTS (
        SELECT
          FROM pg_catalog.generate_series(
-                  GREATEST($4, p.pronargs - p.pronargdefaults),
+                  GREATEST($4::int4, p.pronargs - p.pronargdefaults),
                   LEAST(pg_catalog.cardinality(o.types),
                         CASE WHEN p.provariadic = 0 THEN p.pronargs ELSE 100 END)) AS k(count)
         WHERE NOT EXISTS (
