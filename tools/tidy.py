@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Runs clang-tidy on the source files that were compiled since it last read them.
 
-Usage: tidy.py BUILD_FOLDER [CLANG_TIDY]
+Usage: tidy.py [--deep] BUILD_FOLDER [CLANG_TIDY]
+
+Nearly all of its time is the analyzer's, which walks the paths of a function until it has seen a number of states:
+20,000 take a tenth of the time that clang's own 225,000 do. --deep: clang's own.
 
 An object file is made anew whenever its source or a header changes, so a stamp that is newer than
 the object and .clang-tidy says that nothing is new; it holds what clang-tidy said then.
@@ -14,16 +17,18 @@ import subprocess
 import sys
 
 
+SHORT = [f"--extra-arg={arg}" for arg in ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=20000")]
+
+
 def is_stale(stamp, *inputs):
     return not stamp.exists() or any(path.stat().st_mtime_ns >= stamp.stat().st_mtime_ns for path in inputs)
 
 
-def tidy(program, build, source, stamp):
+def tidy(command, source, stamp):
     """Leaves in the stamp what clang-tidy finds: nothing, or lines to print."""
     started = stamp.with_suffix(".new")
     started.touch()
-    run = subprocess.run(
-        [program, "-p", str(build), "--quiet", str(source)], capture_output=True, text=True, check=False)
+    run = subprocess.run([*command, str(source)], capture_output=True, text=True, check=False)
     said = run.stdout + "".join(line for line in run.stderr.splitlines(True) if "warnings generated" not in line)
     when = started.stat()
     started.write_text(said if run.returncode else "", encoding="utf-8")
@@ -31,10 +36,13 @@ def tidy(program, build, source, stamp):
     started.replace(stamp)
 
 
-def main(build, program="clang-tidy"):
+def main(*words):
+    is_deep = "--deep" in words
+    build, program = [*(word for word in words if word != "--deep"), "clang-tidy"][:2]
     build = pathlib.Path(build).resolve()
     root = pathlib.Path.cwd()
-    stamps = build / "tidy"
+    command = [program, "-p", str(build), "--quiet", *([] if is_deep else SHORT)]
+    stamps = build / ("tidy-deep" if is_deep else "tidy")
     stamps.mkdir(exist_ok=True)
     jobs, all_stamps = [], []
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
@@ -44,7 +52,7 @@ def main(build, program="clang-tidy"):
         if ours:
             all_stamps.append(stamp)
         if ours and is_stale(stamp, build / entry["output"], root / ".clang-tidy"):
-            jobs.append((program, build, source, stamp))
+            jobs.append((command, source, stamp))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda job: tidy(*job), jobs))
     found = [said for said in (stamp.read_text(encoding="utf-8") for stamp in all_stamps) if said]

@@ -321,6 +321,7 @@ add_to(struct wanted *wanted, const struct judged_query *query, const int *keys,
     double ideal = 7 / log2(2) + 3 / log2(3) + 3 / log2(4) + 1 / log2(5);
     size_t first = 0;
     size_t found = 0;
+    size_t relevant = COUNT_OF(grades);
 
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < COUNT_OF(grades); j++) {
@@ -336,7 +337,7 @@ add_to(struct wanted *wanted, const struct judged_query *query, const int *keys,
     }
     wanted->ndcg += gained / ideal;
     wanted->mrr += first > 0 ? 1 / (double)first : 0;
-    wanted->recall += (double)found / COUNT_OF(grades);
+    wanted->recall += (double)found / (double)relevant;
 }
 
 static struct judged_queries

@@ -58,27 +58,34 @@ add_knobs(struct arena *arena, struct grid *grid, struct vector_method method)
     }
 }
 
+static void
+add_scopes(struct arena *arena, struct grid *grid, struct vector_method method)
+{
+    bool is_approximate = method.family == FAMILY_HNSW || method.family == FAMILY_IVFFLAT;
+
+    for (int scope = 0; scope < SCOPE_COUNT; scope++) {
+        method.scope = (enum vector_scope)scope;
+        method.partitions = scope == SCOPE_HASH ? 16 : 0;
+        for (int more = 0; more < (is_approximate ? 2 * ITERATE_COUNT : 1); more++) {
+            method.iteration = (enum vector_iteration)(more / 2);
+            method.with_btree = more % 2 == 1;
+            add_knobs(arena, grid, method);
+        }
+    }
+}
+
 static struct grid
 grid_of(struct arena *arena)
 {
     struct grid grid = { 0 };
 
-    for (int family = 0; family < FAMILY_COUNT; family++) {
-        bool is_approximate = family == FAMILY_HNSW || family == FAMILY_IVFFLAT;
-
+    for (int family = 0; family < FAMILY_COUNT; family++)
         for (int element = 0; element < (family == FAMILY_BITS ? 1 : ELEMENT_COUNT); element++)
-            for (int scope = 0; scope < SCOPE_COUNT; scope++)
-                for (int more = 0; more < (is_approximate ? 2 * ITERATE_COUNT : 1); more++)
-                    add_knobs(arena, &grid,
-                        (struct vector_method){
-                            .family = (enum vector_family)family,
-                            .element = (enum vector_element)element,
-                            .scope = (enum vector_scope)scope,
-                            .partitions = scope == SCOPE_HASH ? 16 : 0,
-                            .iteration = (enum vector_iteration)(more / 2),
-                            .with_btree = more % 2 == 1,
-                        });
-    }
+            add_scopes(arena, &grid,
+                (struct vector_method){
+                    .family = (enum vector_family)family,
+                    .element = (enum vector_element)element,
+                });
     return grid;
 }
 
