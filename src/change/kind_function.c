@@ -68,6 +68,23 @@ is_ours(struct ctx *ctx, const struct journal_entries *journal, const char *obje
     return false;
 }
 
+/* Two functions that one call may mean: the wrong one answers, or none ("is not unique"). */
+static bool
+block_for_rivals(struct ctx *ctx, struct change *change, const struct text_list *rivals)
+{
+    struct text_list drops = { 0 };
+
+    for (size_t i = 0; i < rivals->count; i++)
+        text_list_add(
+            ctx->arena, &drops, arena_printf(ctx->arena, "DROP ROUTINE %s;", rivals->items[i]));
+    return change_block(change,
+        arena_printf(ctx->arena, "%s %s there too: the same calls may mean %s, or be ambiguous",
+            text_list_join(ctx->arena, rivals, ", "), rivals->count > 1 ? "stand" : "stands",
+            rivals->count > 1 ? "them" : "it"),
+        arena_printf(ctx->arena, "rename or drop what is in the way (%s) or choose another schema",
+            text_list_join(ctx->arena, &drops, " ")));
+}
+
 static bool
 judge(struct ctx *ctx, struct db *db, const struct journal_entries *journal, struct change *change)
 {
@@ -76,7 +93,11 @@ judge(struct ctx *ctx, struct db *db, const struct journal_entries *journal, str
 
     if (!routine_try(ctx, db, change, &trial, &is_good))
         return false;
-    if (!is_good || !trial.before.oid)
+    if (!is_good)
+        return true;
+    if (trial.rivals.count > 0)
+        return block_for_rivals(ctx, change, &trial.rivals);
+    if (!trial.before.oid)
         return true;
     if (text_equal(trial.before.definition, trial.planned.definition)) {
         change->action = ACTION_NONE;

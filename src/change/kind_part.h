@@ -105,6 +105,7 @@ struct routine_trial {
     struct routine planned;
     struct routine before; /* oid 0: none */
     bool has_to_drop;      /* the one before has another result and has to be dropped first */
+    struct text_list rivals; /* others of its name that one of its calls could mean as well */
 };
 bool routine_try(struct ctx *ctx, struct db *db, struct change *change, struct routine_trial *ret,
     bool *ret_good) MUST_CHECK;

@@ -37,10 +37,24 @@ routine_find(struct ctx *ctx, struct db *db, const char *signature, struct routi
     return routine_load(ctx, db, rows.count == 1 ? rows.items[0].oid : 0, ret);
 }
 
-/* The one function that the transaction has made. */
 static bool
-read_made(struct ctx *ctx, struct db *db, struct change *change, struct routine *ret)
+find_rivals(struct ctx *ctx, struct db *db, uint32_t oid, struct text_list *ret)
 {
+    struct sql_change_function_rivals_rows rows;
+
+    *ret = (struct text_list){ 0 };
+    if (!sql_change_function_rivals(ctx, db, &rows, .function_oid = oid))
+        return false;
+    for (size_t i = 0; i < rows.count; i++)
+        text_list_add(ctx->arena, ret, rows.items[i].signature);
+    return true;
+}
+
+/* The one function that the transaction has made, as long as it is there to be asked about. */
+static bool
+read_made(struct ctx *ctx, struct db *db, struct change *change, struct routine_trial *trial)
+{
+    struct routine *ret = &trial->planned;
     struct sql_change_functions_made_rows made;
     struct routine wanted;
 
@@ -56,7 +70,7 @@ read_made(struct ctx *ctx, struct db *db, struct change *change, struct routine 
     if (!routine_find(ctx, db, change_object(ctx->arena, change), &wanted))
         return false;
     if (wanted.oid == ret->oid)
-        return true;
+        return find_rivals(ctx, db, ret->oid, &trial->rivals);
     (void)change_block(
         change, arena_printf(ctx->arena, "its statement makes %s", ret->signature), NULL);
     *ret = (struct routine){ 0 };
@@ -69,13 +83,13 @@ read_made(struct ctx *ctx, struct db *db, struct change *change, struct routine 
  */
 static bool
 try_once(struct ctx *ctx, struct db *db, struct change *change, bool has_to_drop,
-    struct routine *ret, bool *ret_refused)
+    struct routine_trial *ret, bool *ret_refused)
 {
     struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
     const char *drop =
         arena_printf(ctx->arena, "DROP ROUTINE %s", change_object(ctx->arena, change));
 
-    *ret = (struct routine){ 0 };
+    ret->planned = (struct routine){ 0 };
     *ret_refused = false;
     if (!db_begin(ctx, db, "READ WRITE", &transaction) ||
         !db_exec(ctx, db, "SET LOCAL lock_timeout = '2s'") ||
@@ -100,12 +114,12 @@ routine_try(struct ctx *ctx, struct db *db, struct change *change, struct routin
     if (change_is_of(change, KIND_FUNCTION) &&
         !routine_find(ctx, db, change_object(ctx->arena, change), &ret->before))
         return false;
-    if (!try_once(ctx, db, change, false, &ret->planned, &is_refused))
+    if (!try_once(ctx, db, change, false, ret, &is_refused))
         return false;
     if (is_refused && ret->before.oid) {
         *change = as_it_was;
         ret->has_to_drop = true;
-        if (!try_once(ctx, db, change, true, &ret->planned, &is_refused))
+        if (!try_once(ctx, db, change, true, ret, &is_refused))
             return false;
     }
     *ret_good = ret->planned.oid != 0;

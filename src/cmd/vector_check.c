@@ -1,9 +1,8 @@
 #include <math.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "cli/command.h"
 #include "cli/out.h"
+#include "cmd/parts/vector_screen.h"
 #include "cmd/parts/vector_wish.h"
 #include "finding/render.h"
 #include "vector/watch/check.h"
@@ -54,41 +53,18 @@ static const struct field columns[] = {
 
 /* ---- progress ---- */
 
-struct watch {
-    struct progress progress;
-    int64_t started_us;
-};
-
-static void
-show_progress(void *data, const char *what, double ratio, int64_t left_us)
-{
-    struct watch *watch = data;
-
-    progress_show(
-        &watch->progress, "check", what, ratio, clock_us() - watch->started_us, left_us, NULL);
-}
-
-static void
-show_note(void *data, const char *text)
-{
-    (void)data;
-    log_info("%s", text);
-}
-
 static bool
 check(
     struct ctx *ctx, struct run *run, const struct vector_choice *choice, struct vector_check *ret)
 {
     const struct options *opts = run->options;
     const struct vector_check_questions questions = { .count = opts->queries, .seed = opts->seed };
-    struct watch watch = { .started_us = clock_us() };
-    struct vector_observer observer = { show_progress, show_note, &watch };
+    struct vector_screen screen;
     bool is_good;
 
-    progress_begin(&watch.progress);
     is_good = vector_check_run(
-        ctx, run->db, choice, &questions, log_level() == LOG_QUIET ? NULL : &observer, ret);
-    progress_end(&watch.progress);
+        ctx, run->db, choice, &questions, vector_screen_begin(&screen, "check"), ret);
+    vector_screen_end(&screen);
     return is_good;
 }
 

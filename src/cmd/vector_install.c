@@ -50,7 +50,6 @@ struct work {
     struct vector_functions functions;
     struct plan plan;
     struct text_list others; /* functions of the same names, of other arguments */
-    struct text_list rivals; /* those of them that a call of ours may mean */
     size_t done;
 };
 
@@ -135,46 +134,6 @@ signature_of(struct arena *arena, const char *schema, const struct vector_functi
         arena, "%s(%s)", db_qualified(arena, schema, function->name), function->arguments);
 }
 
-/*
- * How few arguments a call may give: those without a default. The signature stands behind the
- * qualified name.
- */
-static int
-least_arguments(struct arena *arena, const char *schema, const struct vector_function *function)
-{
-    const char *at = strstr(function->statement, db_qualified(arena, schema, function->name));
-    const char *end = at ? strstr(at, ")\nRETURNS ") : NULL;
-    int ret = *function->arguments ? 1 : 0;
-
-    for (const char *comma = function->arguments; (comma = strstr(comma, ", ")); comma += 2)
-        ret++;
-    while (end && (at = strstr(at, " DEFAULT ")) && at < end) {
-        at += strlen(" DEFAULT ");
-        ret--;
-    }
-    return ret;
-}
-
-/*
- * Those that take as many arguments as some call of ours gives, of types that the same values fit.
- * A literal or a parameter without a type fits all types but those of numbers and truth values.
- */
-static bool
-find_rivals(
-    struct ctx *ctx, struct run *run, const struct vector_function *function, struct work *work)
-{
-    const char *schema = ((const struct options *)run->options)->schema;
-    struct sql_vector_install_rivals_rows rows;
-
-    if (!sql_vector_install_rivals(ctx, run->db, &rows, .schema = schema, .name = function->name,
-            .types = function->arguments, .least = least_arguments(ctx->arena, schema, function),
-            .signature = signature_of(ctx->arena, schema, function)))
-        return error_wrap(ctx, "looking for other functions named %s", function->name);
-    for (size_t i = 0; i < rows.count; i++)
-        text_list_add(ctx->arena, &work->rivals, rows.items[i].signature);
-    return true;
-}
-
 static bool
 find_others(struct ctx *ctx, struct run *run, struct work *work)
 {
@@ -190,8 +149,6 @@ find_others(struct ctx *ctx, struct run *run, struct work *work)
             return false;
         for (size_t k = 0; k < rows.count; k++)
             text_list_add(ctx->arena, &work->others, rows.items[k].signature);
-        if (rows.count > 0 && !find_rivals(ctx, run, function, work))
-            return false;
     }
     return true;
 }
@@ -209,31 +166,6 @@ make_plan(struct ctx *ctx, struct run *run, struct work *work)
         return false;
     work->plan.proof = NULL;
     return plan_seal(ctx, run->db, &work->plan);
-}
-
-static const char *
-drop_statement(struct arena *arena, const char *signature)
-{
-    return arena_printf(arena, "DROP ROUTINE %s;", signature);
-}
-
-/* Two functions that one call may mean: the wrong one answers, or none ("is not unique"). */
-static bool
-refuse_rivals(struct ctx *ctx, const struct work *work)
-{
-    struct text_list drops = { 0 };
-
-    if (work->rivals.count == 0)
-        return true;
-    for (size_t i = 0; i < work->rivals.count; i++)
-        text_list_add(ctx->arena, &drops, drop_statement(ctx->arena, work->rivals.items[i]));
-    error_set(ctx, ERR_CONFLICT,
-        "%s stands there already: the same calls may mean it, or be ambiguous",
-        text_list_join(ctx->arena, &work->rivals, ", "));
-    return error_hint(ctx,
-        "Rename it, drop it (%s) or choose another place (--schema SCHEMA): --replace-function "
-        "replaces only what has the very same arguments.",
-        text_list_join(ctx->arena, &drops, " "));
 }
 
 static bool
@@ -309,25 +241,32 @@ print_sql(struct run *run, const struct work *work)
         fprintf(run->out, "-- left out: %s\n", work->functions.left_out.items[i]);
 }
 
+/* The change that makes the function; NULL when there is none. */
+static const struct change *
+change_of(const struct work *work, const char *name)
+{
+    for (size_t i = 0; i < work->plan.count; i++)
+        if (change_is_of(&work->plan.items[i], KIND_FUNCTION) &&
+            text_equal(work->plan.items[i].name, name))
+            return &work->plan.items[i];
+    return NULL;
+}
+
 /* What was done about a function, or would be. */
 static const char *
 action_of(const struct run *run, const struct work *work, const char *name)
 {
     const struct options *opts = run->options;
+    const struct change *change = change_of(work, name);
 
-    for (size_t i = 0; i < work->plan.count; i++) {
-        const struct change *change = &work->plan.items[i];
-
-        if (change_is_of(change, KIND_FUNCTION) && text_equal(change->name, name)) {
-            if (!change_is_pending(change) && change->action != ACTION_BLOCKED)
-                return "there already";
-            return !opts->dry_run                     ? "made"
-                   : change->action == ACTION_BLOCKED ? "blocked"
-                   : change->needs_consent            ? "needs your consent"
-                                                      : "to be made";
-        }
-    }
-    return "";
+    if (!change)
+        return "";
+    if (!change_is_pending(change) && change->action != ACTION_BLOCKED)
+        return "there already";
+    return !opts->dry_run                     ? "made"
+           : change->action == ACTION_BLOCKED ? "blocked"
+           : change->needs_consent            ? "needs your consent"
+                                              : "to be made";
 }
 
 static const char *
@@ -342,21 +281,34 @@ example(struct arena *arena, const struct options *opts, const struct vector_tar
                                              : "'…', ");
 }
 
-static void
-print_others(struct ctx *ctx, struct run *run, const struct work *work)
+/* Whether a change is blocked because of this function. */
+static bool
+is_in_the_way(const struct work *work, const char *signature)
 {
-    for (size_t i = 0; i < work->others.count; i++) {
-        const char *one = work->others.items[i];
+    for (size_t i = 0; i < work->plan.count; i++) {
+        const struct change *change = &work->plan.items[i];
 
-        if (text_list_has(&work->rivals, one))
-            out_mark_line(run->out, MARK_FAIL,
-                "%s stands there too: the same calls may mean it, or be ambiguous; rename it or "
-                "drop it first (%s)",
-                one, drop_statement(ctx->arena, one));
-        else
-            out_mark_line(run->out, MARK_INFO,
-                "%s stands there too: its calls are told apart by their arguments", one);
+        if (change->action == ACTION_BLOCKED && strstr(change->problem, signature))
+            return true;
     }
+    return false;
+}
+
+static void
+print_others(struct run *run, const struct work *work)
+{
+    for (size_t i = 0; i < work->plan.count; i++) {
+        const struct change *change = &work->plan.items[i];
+
+        if (change->action == ACTION_BLOCKED)
+            out_mark_line(run->out, MARK_FAIL, "%s%s%s", change->problem,
+                change->remedy ? "; " : "", change->remedy ? change->remedy : "");
+    }
+    for (size_t i = 0; i < work->others.count; i++)
+        if (!is_in_the_way(work, work->others.items[i]))
+            out_mark_line(run->out, MARK_INFO,
+                "%s stands there too: its calls are told apart by their arguments",
+                work->others.items[i]);
 }
 
 static void
@@ -383,7 +335,7 @@ print_text(struct ctx *ctx, struct run *run, const struct work *work)
     fputc('\n', run->out);
     for (size_t i = 0; i < work->functions.left_out.count; i++)
         fprintf(run->out, "Left out: %s\n", work->functions.left_out.items[i]);
-    print_others(ctx, run, work);
+    print_others(run, work);
     fprintf(run->out, "Example: %s\n", example(ctx->arena, opts, &choice->target));
     if (opts->dry_run)
         fputs("Nothing was changed (--dry-run).\n", run->out);
@@ -420,15 +372,17 @@ print_json(struct ctx *ctx, struct run *run, const struct work *work)
     for (size_t i = 0; i < work->functions.items.count; i++) {
         const struct vector_function *function = &work->functions.items.items[i];
 
-        json_array_append_new(
-            functions, json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", function->name, "arguments",
-                           function->arguments, "summary", function->summary, "action",
-                           action_of(run, work, function->name), "statement", function->statement));
+        const struct change *change = change_of(work, function->name);
+
+        json_array_append_new(functions,
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "name", function->name, "arguments",
+                function->arguments, "summary", function->summary, "action",
+                action_of(run, work, function->name), "statement", function->statement, "problem",
+                change ? change->problem : NULL, "remedy", change ? change->remedy : NULL));
     }
     json_object_set_new(json, "functions", functions);
     json_object_set_new(json, "left_out", texts_json(&work->functions.left_out));
     json_object_set_new(json, "others", texts_json(&work->others));
-    json_object_set_new(json, "rivals", texts_json(&work->rivals));
     json_object_set_new(json, "changed", json_integer((json_int_t)work->done));
     json_object_set_new(json, "choice", vector_choice_to_json(&work->choice));
     out_json(run->out, json);
@@ -445,7 +399,7 @@ find_and_plan(struct ctx *ctx, struct run *run, struct work *work)
     if (opts->print)
         return true;
     return find_others(ctx, run, work) && make_plan(ctx, run, work) &&
-           (opts->dry_run || (refuse_rivals(ctx, work) && check_plan(ctx, opts, &work->plan)));
+           (opts->dry_run || check_plan(ctx, opts, &work->plan));
 }
 
 static bool

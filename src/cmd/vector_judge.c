@@ -1,9 +1,8 @@
 #include <math.h>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "cli/command.h"
 #include "cli/out.h"
+#include "cmd/parts/vector_screen.h"
 #include "cmd/parts/vector_wish.h"
 #include "db/ident.h"
 #include "vector/judge/judge.h"
@@ -39,39 +38,15 @@ static const struct field columns[] = {
 
 /* ---- progress ---- */
 
-struct watch {
-    struct progress progress;
-    int64_t started_us;
-};
-
-static void
-show_progress(void *data, const char *what, double ratio, int64_t left_us)
-{
-    struct watch *watch = data;
-
-    progress_show(
-        &watch->progress, "judge", what, ratio, clock_us() - watch->started_us, left_us, NULL);
-}
-
-static void
-show_note(void *data, const char *text)
-{
-    (void)data;
-    log_info("%s", text);
-}
-
 static bool
 judge(struct ctx *ctx, struct run *run, const struct vector_choice *choice,
     const struct judged_queries *queries, struct judgement *ret)
 {
-    struct watch watch = { .started_us = clock_us() };
-    struct vector_observer observer = { show_progress, show_note, &watch };
+    struct vector_screen screen;
     bool is_good;
 
-    progress_begin(&watch.progress);
-    is_good =
-        judge_run(ctx, run->db, choice, queries, log_level() == LOG_QUIET ? NULL : &observer, ret);
-    progress_end(&watch.progress);
+    is_good = judge_run(ctx, run->db, choice, queries, vector_screen_begin(&screen, "judge"), ret);
+    vector_screen_end(&screen);
     if (!is_good && ctx->error.kind == ERR_INPUT)
         return error_wrap(ctx, "%s", run->operands.items[0]);
     return is_good;

@@ -1,21 +1,14 @@
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/term.h"
 #include "cli/command.h"
 #include "cli/out.h"
 #include "cli/page.h"
+#include "cmd/parts/vector_screen.h"
 #include "cmd/parts/vector_wish.h"
 #include "db/ident.h"
 #include "finding/render.h"
 #include "vector/target/survey.h"
 
-enum {
-    STATUS_FINDINGS = 3,
-    PROGRESS_AFTER_US = 1000000,
-    LABEL_COLUMN = 2,
-    TEXT_COLUMN = 13,
-    WIDEST = 100
-};
+enum { STATUS_FINDINGS = 3, LABEL_COLUMN = 2, TEXT_COLUMN = 13, WIDEST = 100 };
 
 struct options {
     struct vector_wish wish;
@@ -56,21 +49,6 @@ static const struct field index_columns[] = {
     FIELD(struct index_line, health, .help = "state"),
 };
 /* clang-format on */
-
-struct screen {
-    struct progress progress;
-    int64_t started_us;
-};
-
-static void
-show_progress(void *data, const char *what, double ratio, int64_t left_us)
-{
-    struct screen *screen = data;
-    int64_t elapsed_us = clock_us() - screen->started_us;
-
-    if (elapsed_us >= PROGRESS_AFTER_US && log_level() != LOG_QUIET)
-        progress_show(&screen->progress, "survey", what, ratio, elapsed_us, left_us, NULL);
-}
 
 struct sheet {
     struct ctx *ctx;
@@ -263,16 +241,15 @@ static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
-    struct screen screen = { .started_us = clock_us() };
-    const struct vector_observer observer = { .progress = show_progress, .data = &screen };
+    struct vector_screen screen;
     struct vector_survey survey;
     bool is_good;
 
     if (run->global->json && strcmp(opts->format, "text") != 0 && strcmp(opts->format, "json") != 0)
         return error_set(ctx, ERR_USAGE, "--json and --format %s are two formats", opts->format);
-    progress_begin(&screen.progress);
-    is_good = vector_survey(ctx, run->db, &opts->wish, &observer, &survey);
-    progress_end(&screen.progress);
+    is_good =
+        vector_survey(ctx, run->db, &opts->wish, vector_screen_begin(&screen, "survey"), &survey);
+    vector_screen_end(&screen);
     if (!is_good)
         return false;
     print(ctx, run, &survey);

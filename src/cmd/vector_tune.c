@@ -1,12 +1,12 @@
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "change/plan.h"
 #include "cli/command.h"
 #include "cli/out.h"
 #include "cmd/parts/vector_present.h"
+#include "cmd/parts/vector_screen.h"
 #include "cmd/parts/vector_tune_screen.h"
 #include "cmd/parts/vector_wish.h"
 #include "vector/install/install.h"
@@ -143,29 +143,6 @@ check_options(struct ctx *ctx, const struct options *opts)
 }
 
 /* ---- the run ---- */
-
-struct watch {
-    struct progress progress;
-    int64_t started_us;
-};
-
-static void
-show_progress(void *data, const char *what, double ratio, int64_t left_us)
-{
-    struct watch *watch = data;
-
-    progress_show(
-        &watch->progress, "tune", what, ratio, clock_us() - watch->started_us, left_us, NULL);
-}
-
-static void
-show_note(void *data, const char *text)
-{
-    struct watch *watch = data;
-
-    progress_end(&watch->progress);
-    log_info("%s", text);
-}
 
 /* Another session, that may write: the one to the live database is read-only by the server's word. */
 static bool
@@ -339,15 +316,13 @@ static bool
 tune(struct ctx *ctx, struct run *run, struct work *work)
 {
     struct db *server CLEANUP(db_cleanup) = NULL;
-    struct watch watch = { .started_us = clock_us() };
-    struct vector_observer observer = { show_progress, show_note, &watch };
+    struct vector_screen screen;
     bool is_good;
 
     if (!open_server(ctx, run, &server))
         return false;
-    progress_begin(&watch.progress);
-    is_good = measure(ctx, run, server, log_level() == LOG_QUIET ? NULL : &observer, work);
-    progress_end(&watch.progress);
+    is_good = measure(ctx, run, server, vector_screen_begin(&screen, "tune"), work);
+    vector_screen_end(&screen);
     return is_good;
 }
 

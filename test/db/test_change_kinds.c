@@ -327,6 +327,22 @@ function_is_given_back(void **state)
     assert_answer(bench, FUNCTION_NOW, before);
 }
 
+/* bigint has an implicit cast from integer: answer(1) could mean either, and the server would choose. */
+static void
+function_with_a_rival_is_blocked(void **state)
+{
+    struct bench *bench = *state;
+
+    run(bench, "CREATE FUNCTION app.answer(n bigint, more integer DEFAULT 1) RETURNS integer"
+               " LANGUAGE sql AS 'SELECT 7'");
+    refuse(bench, function_change(ANSWER_42), ERR_STALE,
+        "app.answer(bigint,integer) stands there too: the same calls may mean it");
+    run(bench, "DROP FUNCTION app.answer(bigint, integer)");
+    run(bench, "CREATE FUNCTION app.answer(n boolean) RETURNS integer LANGUAGE sql AS 'SELECT 7'");
+    do_change(bench, function_change(ANSWER_42), "made");
+    assert_answer(bench, "SELECT app.answer(1)", "43");
+}
+
 static void
 function_of_ours_needs_no_consent(void **state)
 {
@@ -578,6 +594,7 @@ main(void)
         test_with_bench(fill_needs_a_key),
         test_with_bench(function_is_made_and_dropped),
         test_with_bench(function_is_given_back),
+        test_with_bench(function_with_a_rival_is_blocked),
         test_with_bench(function_of_ours_needs_no_consent),
         test_with_bench(function_is_the_one_named),
         test_with_bench(index_is_dropped_and_built_again),
