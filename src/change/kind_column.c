@@ -236,9 +236,8 @@ undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
     text_list_add(ctx->arena, &ddl.statements,
         arena_printf(ctx->arena, "ALTER TABLE %s DROP COLUMN %s",
             change_relation(ctx->arena, &column.about), db_ident(ctx->arena, column.about.name)));
-    if (!text_equal(entry->state, ENTRY_UNDOING) &&
-        !journal_update(ctx, &rollout->journal, entry, ENTRY_UNDOING, NULL))
-        return error_state(ctx, "%s was not touched.", entry->object);
+    if (!work_undoing(ctx, rollout, entry))
+        return false;
     if (!ddl_run(ctx, rollout, &ddl, ret))
         return work_keep(ctx, rollout, entry);
     ret->is_done = true;

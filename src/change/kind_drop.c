@@ -133,9 +133,8 @@ undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
         error_set(ctx, ERR_CONFLICT, "the name %s is taken by something else since", entry->object);
         return work_keep(ctx, rollout, entry);
     }
-    if (!text_equal(entry->state, ENTRY_UNDOING) &&
-        !journal_update(ctx, &rollout->journal, entry, ENTRY_UNDOING, NULL))
-        return error_state(ctx, "%s was not touched.", entry->object);
+    if (!work_undoing(ctx, rollout, entry))
+        return false;
     if (index.oid &&
         !rollout_drop(ctx, rollout, change.schema, change.name, rollout->limits.drop_us, ret))
         return error_state(ctx, "The unusable index %s is left.", entry->object);

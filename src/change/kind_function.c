@@ -228,9 +228,8 @@ go_back(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
         text_list_add(ctx->arena, &ddl.statements, function->before);
     if (function->before && function->has_to_drop && !add_rights(ctx, function->rights, &ddl))
         return false;
-    if (!text_equal(entry->state, ENTRY_UNDOING) &&
-        !journal_update(ctx, &rollout->journal, entry, ENTRY_UNDOING, NULL))
-        return error_state(ctx, "%s was not touched.", entry->object);
+    if (!work_undoing(ctx, rollout, entry))
+        return false;
     if (!ddl_run(ctx, rollout, &ddl, ret))
         return work_keep(ctx, rollout, entry);
     ret->is_done = true;

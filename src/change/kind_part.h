@@ -48,6 +48,9 @@ bool work_succeed(struct ctx *ctx, struct rollout *rollout, struct journal_entry
  */
 bool work_fail(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry);
 
+/* The entry is being undone, which a rollback that was cut off has said already. */
+bool work_undoing(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry) MUST_CHECK;
+
 /* An undo was refused or gave up, and what stood stands: the entry is done again. Returns false. */
 bool work_keep(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry);
 
@@ -103,8 +106,8 @@ bool routine_find(struct ctx *ctx, struct db *db, const char *signature, struct 
  */
 struct routine_trial {
     struct routine planned;
-    struct routine before; /* oid 0: none */
-    bool has_to_drop;      /* the one before has another result and has to be dropped first */
+    struct routine before;   /* oid 0: none */
+    bool has_to_drop;        /* the one before has another result and has to be dropped first */
     struct text_list rivals; /* others of its name that one of its calls could mean as well */
 };
 bool routine_try(struct ctx *ctx, struct db *db, struct change *change, struct routine_trial *ret,

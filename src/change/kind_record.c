@@ -123,9 +123,8 @@ undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
         error_set(ctx, ERR_CONFLICT, "%s was recorded anew since", entry->object);
         return work_keep(ctx, rollout, entry);
     }
-    if (!text_equal(entry->state, ENTRY_UNDOING) &&
-        !journal_update(ctx, &rollout->journal, entry, ENTRY_UNDOING, NULL))
-        return error_state(ctx, "%s was not touched.", entry->object);
+    if (!work_undoing(ctx, rollout, entry))
+        return false;
     if (!put(ctx, rollout, record.name, record.before))
         return work_keep(ctx, rollout, entry);
     ret->is_done = true;

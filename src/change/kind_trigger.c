@@ -274,9 +274,8 @@ undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
         return work_keep(ctx, rollout, entry);
     if (ddl.statements.count == 0)
         return work_undone(ctx, rollout, entry, "was gone already", ret);
-    if (!text_equal(entry->state, ENTRY_UNDOING) &&
-        !journal_update(ctx, &rollout->journal, entry, ENTRY_UNDOING, NULL))
-        return error_state(ctx, "%s was not touched.", entry->object);
+    if (!work_undoing(ctx, rollout, entry))
+        return false;
     if (!ddl_run(ctx, rollout, &ddl, ret))
         return work_keep(ctx, rollout, entry);
     ret->is_done = true;

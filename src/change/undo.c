@@ -69,9 +69,8 @@ static bool
 drop_built(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
     const struct built *built, struct rollout_outcome *ret)
 {
-    if (!text_equal(entry->state, ENTRY_UNDOING) &&
-        !journal_update(ctx, &rollout->journal, entry, ENTRY_UNDOING, NULL))
-        return error_state(ctx, "%s was not touched.", entry->object);
+    if (!work_undoing(ctx, rollout, entry))
+        return false;
     if (!rollout_drop(ctx, rollout, built->schema, built->name, rollout->limits.drop_us, ret)) {
         if (is_untouched(ctx, rollout, entry, built))
             return false;

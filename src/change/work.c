@@ -69,6 +69,15 @@ work_fail(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry)
 }
 
 bool
+work_undoing(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry)
+{
+    if (text_equal(entry->state, ENTRY_UNDOING) ||
+        journal_update(ctx, &rollout->journal, entry, ENTRY_UNDOING, NULL))
+        return true;
+    return error_state(ctx, "%s was not touched.", entry->object);
+}
+
+bool
 work_keep(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry)
 {
     bool is_refused = *ctx->error.sqlstate && ctx->error.kind != ERR_TIMEOUT &&
