@@ -18,3 +18,6 @@ bool sha256_of_file(struct ctx *ctx, const char *path, const char **ret_hex) MUS
 
 /* count random bytes as hexadecimal digits, in the arena. */
 const char *random_hex(struct arena *arena, size_t count);
+
+/* Whether two secrets are the same; how long that takes does not depend on where they differ. */
+bool secret_equal(const char *a, const char *b);

@@ -1,10 +1,24 @@
 #include "base/interrupt.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t count;
+static volatile sig_atomic_t wake_fd = -1;
+
+/* Runs in a signal handler: keeps errno, and could do nothing about a counter that is full. */
+static void
+wake(void)
+{
+    static const uint64_t one = 1;
+    int before = errno;
+    ssize_t written = wake_fd >= 0 ? write((int)wake_fd, &one, sizeof(one)) : 0;
+
+    (void)written;
+    errno = before;
+}
 
 static void
 note(int signal_number)
@@ -18,6 +32,7 @@ note(int signal_number)
         _exit(128 + signal_number);
     }
     caught = signal_number;
+    wake();
 }
 
 void
@@ -51,8 +66,19 @@ interrupt_take(void)
 void
 interrupt_put(int signal_number)
 {
-    if (signal_number)
-        caught = signal_number;
+    if (!signal_number)
+        return;
+    caught = signal_number;
+    wake();
+}
+
+int
+interrupt_wake(int eventfd)
+{
+    int before = (int)wake_fd;
+
+    wake_fd = eventfd;
+    return before;
 }
 
 bool

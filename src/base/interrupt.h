@@ -18,5 +18,11 @@ int interrupt_take(void);
 /* As if the signal had come (a clean-up puts back what it took). */
 void interrupt_put(int signal);
 
+/*
+ * An eventfd that the signal is also written to, so that what waits for it wakes up whichever thread
+ * the signal came to; -1: none. Returns the one before.
+ */
+int interrupt_wake(int eventfd);
+
 /* Sets ERR_INTERRUPTED or ERR_TERMINATED according to the signal and returns false. */
 bool interrupt_error(struct ctx *ctx, int signal);

@@ -69,7 +69,8 @@ static void
 add_actions(posix_spawn_file_actions_t *actions, const struct process_options *options,
     const int *out, const int *err)
 {
-    posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(actions, STDIN_FILENO,
+        options->stdin_path ? options->stdin_path : "/dev/null", O_RDONLY, 0);
     if (options->stdout_path)
         posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, options->stdout_path,
             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
@@ -145,13 +146,13 @@ process_start(struct ctx *ctx, const struct process_options *options, struct pro
     return true;
 }
 
-/* Takes what is there; closes at the end. */
+/* Takes what is there, at most a megabyte of one that never stops writing; closes at the end. */
 static void
 drain(int *fd, struct buffer *buffer)
 {
     char chunk[16 * 1024];
 
-    while (*fd >= 0) {
+    for (int i = 0; i < 64 && *fd >= 0; i++) {
         ssize_t got = read(*fd, chunk, sizeof(chunk));
 
         if (got > 0)

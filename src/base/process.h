@@ -9,6 +9,7 @@
 struct process_options {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH */
     const char *const *env;  /* NULL-terminated "NAME=value" beside our own environment, or NULL */
+    const char *stdin_path;  /* the file that is its standard input; NULL: nothing */
     const char *stdout_path; /* the file that takes standard output; NULL: captured */
     int64_t timeout_us;      /* 0: none */
     bool own_group;          /* its own process group: Ctrl-C of the terminal does not reach it */

@@ -41,6 +41,7 @@ const struct field change_fields[] = {
     FIELD(struct change, key),
     FIELD(struct change, arguments),
     FIELD(struct change, settings),
+    FIELD(struct change, role),
 };
 const size_t change_field_count = COUNT_OF(change_fields);
 
@@ -48,6 +49,17 @@ const char *
 change_action_name(enum change_action action)
 {
     return actions[action];
+}
+
+/* "work_mem", "work_mem of role app", "autovacuum_vacuum_scale_factor of public.t". */
+static const char *
+setting_object(struct arena *arena, const struct change *change)
+{
+    if (change->table)
+        return arena_printf(arena, "%s of %s", change->name, change_relation(arena, change));
+    if (change->role)
+        return arena_printf(arena, "%s of role %s", change->name, db_ident(arena, change->role));
+    return change->name;
 }
 
 const char *
@@ -66,6 +78,8 @@ change_object(struct arena *arena, const struct change *change)
         return change_relation(arena, change);
     if (change_is_of(change, KIND_RECORD))
         return change->name;
+    if (change_is_of(change, KIND_SETTING))
+        return setting_object(arena, change);
     return db_qualified(arena, change->schema, change->name);
 }
 

@@ -32,6 +32,7 @@ enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 #define KIND_FUNCTION "create function"
 #define KIND_VACUUM   "vacuum"
 #define KIND_RECORD   "record"
+#define KIND_SETTING  "setting"
 
 /*
  * One change of a kind. Members that a kind has no use for are NULL or 0; kind.h says which ones
@@ -42,7 +43,7 @@ struct change {
     const char *schema; /* of the table, and so of the index; of a function */
     const char *table;
     uint32_t table_oid;
-    const char *name;      /* of the index, column, trigger, function or value */
+    const char *name;      /* of the index, column, trigger, function, value or setting */
     const char *statement; /* what will be sent, built by us from the server's own wording */
     const char *undo;
     const char *wording;    /* the same as it would be if the script itself were run, or NULL */
@@ -55,6 +56,7 @@ struct change {
     const char *key;        /* column of the primary key, by whose order a column is filled */
     const char *arguments;  /* of a function: the types, as DROP FUNCTION takes them */
     const char *settings;   /* "maintenance_work_mem=1GB;…" for the session while it runs */
+    const char *role;       /* of a setting: whose sessions get it; NULL: not of a role */
     bool is_unique;
     const char *lock;   /* the strongest lock on the table while it runs */
     const char *blocks; /* whom that lock stops, in words */

@@ -1,5 +1,6 @@
 /* What a change of each kind needs, and the words and statements that follow from it. */
 #include "change/change.h"
+#include "change/setting.h"
 #include "db/ident.h"
 
 enum { NEEDED_MEMBERS = 6 };
@@ -19,6 +20,7 @@ static const struct need needs[] = {
     { KIND_FUNCTION, { "schema", "arguments", "statement" } },
     { KIND_VACUUM, { "schema", "table", "statement" } },
     { KIND_RECORD, { "definition", "statement" } },
+    { KIND_SETTING, { "definition", "statement" } },
 };
 
 static const struct field *
@@ -153,6 +155,19 @@ compose_record(struct arena *arena, struct change *change)
     change->blocks = "nobody";
 }
 
+/* What was there before is known only when it is done; who makes the plan may know it already. */
+static void
+compose_setting(struct arena *arena, struct change *change)
+{
+    change->statement = setting_statement(arena, change, change->definition);
+    if (!change->undo)
+        change->undo = "the value before, or none";
+    change->lock = change->table ? "SHARE UPDATE EXCLUSIVE" : "none";
+    change->blocks = change->table
+                         ? "reads and writes go on; VACUUM and other DDL of this table wait"
+                         : "nobody";
+}
+
 void
 change_compose(struct arena *arena, struct change *change)
 {
@@ -167,6 +182,7 @@ change_compose(struct arena *arena, struct change *change)
         { KIND_FUNCTION, compose_function },
         { KIND_VACUUM, compose_vacuum },
         { KIND_RECORD, compose_record },
+        { KIND_SETTING, compose_setting },
     };
 
     const struct need *need = find_need(change);

@@ -12,6 +12,8 @@
  *   create function   or replace: undone to the definition that was there before, or by a drop
  *   vacuum            so that index-only scans are; nothing to undo
  *   record            a value in pgmend.value; undone to the value before
+ *   setting           of the server (ALTER SYSTEM and a reload), of a table or of a role; undone to
+ *                     exactly what was written there before, or to nothing
  *
  * What each needs besides kind and name (SQL texts run with search_path pg_catalog, so names in
  * them are qualified). plan_seal() composes what is marked *, and undo, lock and blocks of all but
@@ -26,6 +28,8 @@
  *   create function   schema, name, arguments ("" for none), statement: CREATE OR REPLACE FUNCTION
  *   vacuum            schema, table, table_oid, name (of the table), statement*
  *   record            name, definition: the JSON; statement*
+ *   setting           name, definition: the value; schema, table and table_oid for one of a table,
+ *                     role for one of a role; statement*
  *
  * settings, of any kind: "maintenance_work_mem=1GB;max_parallel_maintenance_workers=0".
  */

@@ -31,6 +31,7 @@ extern const struct change_kind kind_function;
 extern const struct change_kind kind_drop;
 extern const struct change_kind kind_vacuum;
 extern const struct change_kind kind_record;
+extern const struct change_kind kind_setting;
 
 /* -- entries of the journal -- */
 

@@ -72,6 +72,7 @@ static const struct field more_fields[] = {
     FIELD(struct change, key),
     FIELD(struct change, arguments),
     FIELD(struct change, settings),
+    FIELD(struct change, role),
 };
 
 static void

@@ -20,6 +20,7 @@ struct command {
     size_t min_operands;
     size_t max_operands; /* SIZE_MAX: any number */
     enum access access;
+    bool watches_many; /* --db-url may be given several times */
     const struct field *options;
     size_t option_count;
     size_t options_size;
@@ -32,6 +33,7 @@ struct command {
 /* Options that every command has. */
 struct global_options {
     const char *db_url;
+    struct text_list db_urls; /* all that were given as arguments, db_url is the last of them */
     const char *config;
     const char *state_dir;
     bool json;

@@ -251,7 +251,15 @@ apply_arguments(struct parser *parser)
 {
     for (size_t i = 0; i < parser->settings.count; i++) {
         const struct setting *setting = &parser->settings.items[i];
+        const struct option *option = &setting->option;
 
+        if (option->is_global && text_equal(option->field->name, "db_url")) {
+            text_list_add(parser->ctx->arena, &parser->global->db_urls, setting->value);
+            if (parser->global->db_urls.count > 1 && !parser->command->watches_many)
+                return error_set(parser->ctx, ERR_USAGE,
+                    "--db-url is given twice, and \"%s\" is about one database",
+                    parser->command->path);
+        }
         if (!set_value(parser, &setting->option, LAYER_ARGUMENT, setting->spelling, setting->value))
             return false;
     }

@@ -15,6 +15,14 @@
     COMMAND(history)                \
     COMMAND(rollback)               \
     COMMAND(uninstall)              \
+    TITLE("Monitor")                \
+    COMMAND(doctor)                 \
+    COMMAND(top)                    \
+    COMMAND(monitor)                \
+    COMMAND(monitor_test_alert)     \
+    COMMAND(kpi_show)               \
+    COMMAND(kpi_record)             \
+    COMMAND(kpi_import)             \
     TITLE("Indexes")                \
     COMMAND(index_apply)            \
     TITLE("Vectors")                \

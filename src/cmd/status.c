@@ -1,12 +1,14 @@
+#include "base/clock.h"
 #include "base/file.h"
 #include "change/journal.h"
 #include "change/kind.h"
 #include "change/lock.h"
 #include "cli/out.h"
 #include "cmd/parts/roll_out.h"
+#include "monitor/calm.h"
 #include "sql.h"
 
-enum { NEEDS_ATTENTION = 3 };
+enum { NEEDS_ATTENTION = 3, RUNNING_US = 300000000 };
 
 struct options {
     bool exit_code;
@@ -51,6 +53,7 @@ struct picture {
     struct sql_catalog_invalid_indexes_rows invalid;
     VEC(struct standing) standing;
     size_t unfinished;
+    const struct calm *calm; /* what a monitor with our state folder has seen; NULL: nothing */
 };
 
 static bool
@@ -134,14 +137,37 @@ look_at_journal(struct ctx *ctx, struct db *db, struct picture *ret)
     return true;
 }
 
+/* What cannot be read is as if no monitor had run: it begins a new file too. */
 static bool
-look(struct ctx *ctx, struct db *db, struct picture *ret)
+look_at_calm(struct ctx *ctx, const struct run *run, struct picture *ret)
+{
+    const char *path = file_join(ctx->arena, run->global->state_dir, CALM_FILE);
+    struct calms *calms = ARENA_NEW(ctx->arena, struct calms);
+    json_t *json CLEANUP(json_release) = NULL;
+    const char *cluster;
+
+    if (!journal_system_identifier(ctx, run->db, &cluster))
+        return false;
+    calms->arena = ctx->arena;
+    if (!file_exists(path))
+        return true;
+    if (json_read_file(ctx, path, &json))
+        calm_restore(calms, json_object_get(json, "calm"));
+    else
+        error_clear(ctx);
+    ret->calm = calm_find(calms, cluster, db_name(run->db));
+    return true;
+}
+
+static bool
+look(struct ctx *ctx, const struct run *run, struct picture *ret)
 {
     struct sql_change_progress_rows rows;
+    struct db *db = run->db;
 
     *ret = (struct picture){ 0 };
-    if (!run_lock_holder(ctx, db, &ret->holder) || !look_at_journal(ctx, db, ret) ||
-        !sql_catalog_invalid_indexes(ctx, db, &ret->invalid))
+    if (!look_at_calm(ctx, run, ret) || !run_lock_holder(ctx, db, &ret->holder) ||
+        !look_at_journal(ctx, db, ret) || !sql_catalog_invalid_indexes(ctx, db, &ret->invalid))
         return false;
     if (!ret->holder.is_held)
         return true;
@@ -197,8 +223,51 @@ print_invalid(struct ctx *ctx, FILE *out, const struct picture *picture)
         out_mark_line(out, MARK_OK, "no unusable (INVALID) index");
 }
 
+/* Whether the 48 hours without a critical alert have passed, which the end of a project waits for. */
+static void
+print_calm(struct ctx *ctx, FILE *out, const struct calm *calm)
+{
+    int64_t calm_us = calm && calm->since_wall_us ? calm->seen_wall_us - calm->since_wall_us : 0;
+    bool is_watched = calm && clock_wall_us() - calm->seen_wall_us < RUNNING_US;
+
+    if (!calm) {
+        out_mark_line(out, MARK_INFO, "no monitor has watched it from here (pgmend monitor)");
+        return;
+    }
+    if (calm->since_wall_us == 0)
+        out_mark_line(out, MARK_FAIL, "a critical alert fires: %s", calm->last);
+    else if (calm_us >= CALM_WANTED_US)
+        out_mark_line(out, MARK_OK,
+            "48 hours without a critical alert have passed (watched since %s)",
+            clock_text(ctx->arena, calm->since_wall_us));
+    else
+        out_mark_line(out, MARK_INFO, "%s of 48 hours without a critical alert",
+            text_from_us(ctx->arena, calm_us));
+    if (calm->since_wall_us && calm->last_wall_us)
+        fprintf(out, "      the last one, %s: %s\n", clock_text(ctx->arena, calm->last_wall_us),
+            calm->last);
+    if (!is_watched)
+        out_mark_line(out, MARK_WARN, "it is not watched now: the monitor's last tick was at %s",
+            clock_text(ctx->arena, calm->seen_wall_us));
+}
+
+static json_t *
+calm_json(struct ctx *ctx, const struct calm *calm)
+{
+    int64_t calm_us = calm && calm->since_wall_us ? calm->seen_wall_us - calm->since_wall_us : 0;
+
+    if (!calm)
+        return json_null();
+    return json_pack("{s:b, s:I, s:s?, s:s, s:s?, s:s?}", "is_reached", calm_us >= CALM_WANTED_US,
+        "calm_us", (json_int_t)calm_us, "since",
+        calm->since_wall_us ? clock_text(ctx->arena, calm->since_wall_us) : NULL, "seen",
+        clock_text(ctx->arena, calm->seen_wall_us), "last_critical",
+        calm->last_wall_us ? calm->last : NULL, "last_critical_at",
+        calm->last_wall_us ? clock_text(ctx->arena, calm->last_wall_us) : NULL);
+}
+
 static bool
-print_json(struct run *run, const struct picture *picture)
+print_json(struct ctx *ctx, struct run *run, const struct picture *picture)
 {
     const struct lock_holder *holder = &picture->holder;
     json_t *running =
@@ -207,13 +276,14 @@ print_json(struct run *run, const struct picture *picture)
                   holder->application, "since", holder->since, "is_orphan", (int)holder->is_orphan,
                   "phase", picture->progress.phase ? picture->progress.phase : "")
             : json_null();
-    json_t *json CLEANUP(json_release) = json_pack("{s:o, s:I, s:o, s:o}", "running", running,
-        "unfinished", (json_int_t)picture->unfinished, "changes",
-        out_json_rows(columns, COUNT_OF(columns), picture->standing.items, picture->standing.count,
-            sizeof(struct standing)),
-        "invalid_indexes",
-        out_json_rows(invalid_columns, COUNT_OF(invalid_columns), picture->invalid.items,
-            picture->invalid.count, sizeof(struct sql_catalog_invalid_indexes)));
+    json_t *json CLEANUP(json_release) =
+        json_pack("{s:o, s:o, s:I, s:o, s:o}", "running", running, "calm",
+            calm_json(ctx, picture->calm), "unfinished", (json_int_t)picture->unfinished, "changes",
+            out_json_rows(columns, COUNT_OF(columns), picture->standing.items,
+                picture->standing.count, sizeof(struct standing)),
+            "invalid_indexes",
+            out_json_rows(invalid_columns, COUNT_OF(invalid_columns), picture->invalid.items,
+                picture->invalid.count, sizeof(struct sql_catalog_invalid_indexes)));
 
     out_json(run->out, json);
     return true;
@@ -225,16 +295,17 @@ run(struct ctx *ctx, struct run *run)
     const struct options *opts = run->options;
     struct picture picture;
 
-    if (!look(ctx, run->db, &picture))
+    if (!look(ctx, run, &picture))
         return false;
     if (opts->exit_code && (picture.unfinished > 0 || picture.invalid.count > 0))
         run->status = NEEDS_ATTENTION;
     if (run->global->json)
-        return print_json(run, &picture);
+        return print_json(ctx, run, &picture);
     fprintf(
         run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db), db_version_text(run->db));
     print_holder(ctx, run->out, &picture);
     print_invalid(ctx, run->out, &picture);
+    print_calm(ctx, run->out, picture.calm);
     if (picture.unfinished > 0)
         out_mark_line(run->out, picture.holder.is_held ? MARK_INFO : MARK_WARN,
             "%zu change%s in the journal not finished%s", picture.unfinished,

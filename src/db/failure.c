@@ -114,3 +114,32 @@ db_error_of_result(struct ctx *ctx, struct db *db, const PGresult *result)
         hint_grant(ctx, db, message);
     return false;
 }
+
+bool
+db_error_of_connecting(struct ctx *ctx, struct db *db)
+{
+    const char *text = db_redact(ctx->arena, PQerrorMessage(db->conn), db->password);
+    size_t length = strcspn(text, "\n");
+
+    error_set(ctx, ERR_CONNECTION, "could not connect: %.*s", (int)length, text);
+    if (text[length] && text[length + 1])
+        ctx->error.detail = text + length + 1;
+    if (strstr(text, "password authentication failed") || strstr(text, "no password supplied"))
+        return error_hint(ctx, "Put the password into ~/.pgpass (mode 0600) or PGPASSFILE.");
+    if (strstr(text, "does not exist"))
+        return error_hint(ctx, "Check the database and role names in --db-url or DATABASE_URL.");
+    if (strstr(text, "too many clients") || strstr(text, "remaining connection slots") ||
+        strstr(text, "too many connections"))
+        return error_hint(ctx, "No connection is left: end sessions that are idle, or raise "
+                               "max_connections or the limit of the role or database.");
+    return error_hint(ctx,
+        "Check --db-url, DATABASE_URL or PGHOST/PGPORT, and that the server accepts "
+        "connections there.");
+}
+
+bool
+db_error_of_waiting(struct ctx *ctx)
+{
+    error_set(ctx, ERR_CONNECTION, "could not connect: no answer in time");
+    return error_hint(ctx, "Is the host reachable, and is the server up?");
+}

@@ -1,6 +1,17 @@
 #include "db/notice.h"
 
+#include "base/log.h"
 #include "db/connection.h"
+
+void
+db_log_notice(void *unused, const PGresult *result)
+{
+    (void)unused;
+
+    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+    log_debug("server: %s", text ? text : "");
+}
 
 static void
 take(void *data, const PGresult *result)

@@ -2,6 +2,15 @@
 #include "db/connection.h"
 
 bool
+db_error_of_pooler(struct ctx *ctx)
+{
+    error_set(ctx, ERR_UNSUPPORTED,
+        "a connection pooler stands between pgmend and the server: the session is not ours alone");
+    return error_hint(ctx, "Give --db-url the server's own host and port (PostgreSQL's, often "
+                           "5432), not the pooler's.");
+}
+
+bool
 db_require_direct(struct ctx *ctx, struct db *db)
 {
     const char *pid;
@@ -11,10 +20,7 @@ db_require_direct(struct ctx *ctx, struct db *db)
         return false;
     if (pid && text_to_int64(pid, &number) && number == PQbackendPID(db->conn))
         return true;
-    error_set(ctx, ERR_UNSUPPORTED,
-        "a connection pooler stands between pgmend and the server: the session is not ours alone");
-    return error_hint(ctx, "Give --db-url the server's own host and port (PostgreSQL's, often "
-                           "5432), not the pooler's.");
+    return db_error_of_pooler(ctx);
 }
 
 bool

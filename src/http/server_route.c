@@ -1,0 +1,103 @@
+#include "http/server_part.h"
+
+static bool
+is_path_of(const char *pattern, const char *path)
+{
+    size_t length = strlen(pattern);
+
+    if (length >= 2 && pattern[length - 1] == '*' && pattern[length - 2] == '/')
+        return strncmp(pattern, path, length - 1) == 0;
+    return text_equal(pattern, path);
+}
+
+static const char *
+methods_text(struct arena *arena, unsigned methods)
+{
+    static const struct {
+        unsigned method;
+        const char *name;
+    } names[] = {
+        { HTTP_GET, "GET" },
+        { HTTP_GET, "HEAD" },
+        { HTTP_POST, "POST" },
+        { HTTP_PUT, "PUT" },
+        { HTTP_DELETE, "DELETE" },
+    };
+    struct text_list list = { 0 };
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (methods & names[i].method)
+            text_list_add(arena, &list, names[i].name);
+    }
+    return text_list_join(arena, &list, ", ");
+}
+
+/* The cookie goes to no other site and to no script; it is the token's digest, not the token. */
+static void
+answer_login(const struct http_server *server, struct http_request *request)
+{
+    const char *protocol = http_head_get(&request->head, "X-Forwarded-Proto");
+    const struct http_header headers[] = {
+        { "Set-Cookie", arena_printf(request->arena, "%s=%s; Path=/; HttpOnly; SameSite=Strict%s",
+                            server->cookie, server->cookie_value,
+                            text_equal(protocol, "https") ? "; Secure" : "") },
+        { "Location", "/" },
+    };
+
+    http_answer(
+        request, &(struct http_answer){
+                     .status = 303, .headers = headers, .header_count = COUNT_OF(headers) });
+}
+
+static void
+refuse(struct http_request *request, int status, const char *why, unsigned methods)
+{
+    static const struct http_header ask = { "WWW-Authenticate", "Bearer realm=\"pgmend\"" };
+    const struct http_header allow = { "Allow", methods_text(request->arena, methods) };
+
+    http_refuse(request, status, why, status == 405 ? &allow : (status == 401 ? &ask : NULL));
+}
+
+bool
+http_route(struct http_request *request)
+{
+    const struct http_server *server = request->connection->server;
+    const struct http_route *found = NULL;
+    const char *why = NULL;
+    unsigned methods = 0;
+    bool is_open = false;
+    int status;
+
+    for (size_t i = 0; i < server->options.route_count && !found; i++) {
+        const struct http_route *route = &server->options.routes[i];
+
+        if (!is_path_of(route->path, request->head.path))
+            continue;
+        methods |= route->methods;
+        is_open = is_open || route->is_open;
+        if (route->methods & request->head.method) {
+            found = route;
+            is_open = route->is_open;
+        }
+    }
+    /* Who has no token does not even learn which paths there are. */
+    status = http_guard(server, request, is_open, &why);
+    if (status == 303) {
+        answer_login(server, request);
+        return false;
+    }
+    if (!status && !found) {
+        status = methods ? 405 : 404;
+        why = methods ? "the path has no such method" : "there is nothing at this path";
+    } else if (!status && request->head.length > server->options.most_body_bytes) {
+        status = 413;
+        why = "the body is too long";
+    }
+    if (status) {
+        refuse(request, status, why, methods);
+        return false;
+    }
+    request->handler.call = found->handler;
+    request->handler.data = server->options.data;
+    return true;
+}

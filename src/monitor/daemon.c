@@ -1,0 +1,331 @@
+#include "monitor/daemon.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "http/client.h"
+#include "monitor/calm.h"
+#include "monitor/history.h"
+#include "monitor/kpi/desk.h"
+#include "monitor/notify/notify.h"
+#include "monitor/source/source.h"
+#include "monitor/store/files.h"
+#include "monitor/store/store.h"
+#include "monitor/watch/watch.h"
+
+enum {
+    SAVE_EVERY_US = 30000000,
+    STORE_LAST_US = 5000000, /* what the store may take at the end */
+    MOST_SERIES = 2000,      /* of the history, for each server */
+};
+
+/* A watch and whom it tells. */
+struct seat {
+    struct daemon *daemon;
+    struct watch *watch;
+    size_t number; /* of the server */
+};
+
+struct daemon {
+    struct monitor monitor; /* the first member: the two are the same place */
+    struct daemon_options options;
+    struct seat *seats;
+    struct calms calms;
+    struct sources *sources;   /* or NULL: no applications */
+    struct kpi_desk *kpi_desk; /* or NULL: nothing listens */
+    struct loop_timer *save;
+    struct loop_timer *end;
+};
+
+/* ---- from one to the next ---- */
+
+static bool
+is_finished(const struct daemon *daemon)
+{
+    const struct monitor *monitor = &daemon->monitor;
+
+    for (size_t i = 0; i < monitor->servers.count; i++) {
+        const struct watched *server = monitor->servers.items[i];
+
+        if (server->tick < 1 || (server->is_up && server->tick < 2))
+            return false;
+    }
+    return true;
+}
+
+static void
+ticked(void *data)
+{
+    const struct seat *seat = data;
+    struct daemon *daemon = seat->daemon;
+    struct monitor *monitor = &daemon->monitor;
+    struct watched *server = monitor->servers.items[seat->number];
+
+    if (daemon->sources)
+        sources_add_samples(daemon->sources, server);
+    history_add(monitor->history, server);
+    alerts_judge(monitor->alerts, server, monitor->history);
+    calm_tick(&daemon->calms, server, monitor->alerts);
+    if (monitor->files)
+        output_files_tick(monitor->files, server);
+    if (monitor->store)
+        store_tick(monitor->store, server);
+    if (monitor->server)
+        serve_ticked(monitor, server);
+    if (daemon->options.ticked)
+        daemon->options.ticked(daemon->options.data, monitor, server);
+    if (daemon->options.is_once && is_finished(daemon))
+        loop_stop(monitor->loop);
+}
+
+static void
+heard(void *data, const struct alert *alert)
+{
+    struct daemon *daemon = data;
+    struct monitor *monitor = &daemon->monitor;
+
+    if (monitor->notifier)
+        notifier_hear(monitor->notifier, alert);
+    if (monitor->files)
+        output_files_alert(monitor->files, alert);
+    if (monitor->server)
+        serve_alert(monitor, alert);
+    if (daemon->options.heard)
+        daemon->options.heard(daemon->options.data, alert);
+}
+
+/* ---- alerts that outlive a restart ---- */
+
+static bool
+save_alerts(struct ctx *ctx, const struct daemon *daemon)
+{
+    json_t *json CLEANUP(json_release) = NULL;
+
+    if (!daemon->options.state_file)
+        return true;
+    json = json_pack("{s:o, s:o, s:o}", "alerts", alerts_save(daemon->monitor.alerts), "calm",
+        calm_save(&daemon->calms), "told",
+        daemon->monitor.notifier ? notifier_save(daemon->monitor.notifier) : json_null());
+    return json_write_file(ctx, daemon->options.state_file, json);
+}
+
+/* A folder that cannot be written to costs a message, not the monitor. */
+static void
+save_and_go_on(struct daemon *daemon)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct ctx ctx = { .arena = arena };
+
+    if (!save_alerts(&ctx, daemon))
+        log_debug("%s", ctx.error.message);
+}
+
+static void
+save_again(void *data)
+{
+    struct daemon *daemon = data;
+
+    save_and_go_on(daemon);
+    loop_timer_set(daemon->save, SAVE_EVERY_US);
+}
+
+static bool
+restore_alerts(struct ctx *ctx, struct daemon *daemon)
+{
+    const char *path = daemon->options.state_file;
+    json_t *json CLEANUP(json_release) = NULL;
+
+    if (!path || !file_exists(path))
+        return true;
+    if (json_read_file(ctx, path, &json) &&
+        alerts_restore(ctx, daemon->monitor.alerts, json_object_get(json, "alerts"))) {
+        calm_restore(&daemon->calms, json_object_get(json, "calm"));
+        return !daemon->monitor.notifier || !json_is_object(json_object_get(json, "told")) ||
+               notifier_restore(ctx, daemon->monitor.notifier, json_object_get(json, "told"));
+    }
+    log_warn("%s: %s; alerts begin anew", path, ctx->error.message);
+    error_clear(ctx);
+    return true;
+}
+
+/* ---- opening ---- */
+
+static bool
+open_watches(struct ctx *ctx, struct daemon *daemon)
+{
+    struct monitor *monitor = &daemon->monitor;
+    const struct setup *setup = monitor->setup;
+
+    daemon->seats = ARENA_ARRAY(ctx->arena, struct seat, setup->servers.count);
+    for (size_t i = 0; i < setup->servers.count; i++) {
+        struct seat *seat = &daemon->seats[i];
+        struct watch_options options = {
+            .interval_us = setup->interval_us,
+            .most_cost_ratio = daemon->options.most_cost_ratio,
+            .is_once = daemon->options.is_once,
+            .ticked = ticked,
+            .data = seat,
+        };
+
+        memcpy(options.intervals_us, daemon->options.intervals_us, sizeof(options.intervals_us));
+        seat->daemon = daemon;
+        seat->number = i;
+        if (!watch_new(ctx, monitor, &setup->servers.items[i], &options, &seat->watch))
+            return false;
+    }
+    return true;
+}
+
+static bool
+open_outputs(struct ctx *ctx, struct daemon *daemon)
+{
+    struct monitor *monitor = &daemon->monitor;
+    const struct daemon_options *options = &daemon->options;
+    const struct output_files_options files = {
+        .folder = options->output_dir,
+        .most_bytes = options->output_bytes,
+    };
+    const struct store_options store = {
+        .db_url = options->store_url,
+        .view_schema = options->view_schema,
+    };
+    const struct notifier_options notifier = {
+        .setup = monitor->setup,
+        .page_url = options->page_url,
+        .alerts = monitor->alerts,
+    };
+
+    return (!options->output_dir || output_files_open(ctx, &files, &monitor->files)) &&
+           (!options->store_url || store_begin(ctx, monitor->loop, &store, &monitor->store)) &&
+           (monitor->setup->sinks.count == 0 ||
+               notifier_new(ctx, monitor->loop, &notifier, &monitor->notifier));
+}
+
+/* The page's KPIs stand in the database of the first server. */
+static bool
+open_page(struct ctx *ctx, struct daemon *daemon)
+{
+    struct monitor *monitor = &daemon->monitor;
+    const struct db_options db = {
+        .url = monitor->setup->servers.items[0].db_url,
+        .application = "pgmend/monitor kpi",
+    };
+
+    if (!daemon->options.serve.listen)
+        return true;
+    if (!kpi_desk_new(ctx, monitor->loop, &db, &daemon->kpi_desk))
+        return false;
+    daemon->options.serve.kpi = kpi_desk_source(daemon->kpi_desk);
+    return serve_start(ctx, monitor, &daemon->options.serve);
+}
+
+static bool
+open_parts(struct ctx *ctx, struct daemon *daemon)
+{
+    struct monitor *monitor = &daemon->monitor;
+    const struct http_client_options client = { .allow_private = daemon->options.allow_private };
+    const struct sources_options sources = { 0 };
+
+    if (!loop_new(ctx, &monitor->loop) ||
+        !http_client_new(ctx, monitor->loop, &client, &monitor->client) ||
+        !alerts_new(ctx, monitor->setup, &monitor->alerts) || !open_outputs(ctx, daemon) ||
+        !restore_alerts(ctx, daemon))
+        return false;
+    alerts_listen(monitor->alerts, heard, daemon);
+    return open_watches(ctx, daemon) &&
+           (monitor->setup->applications.count == 0 ||
+               sources_new(ctx, monitor, &sources, &daemon->sources)) &&
+           open_page(ctx, daemon);
+}
+
+bool
+daemon_open(struct ctx *ctx, const struct daemon_options *options, struct monitor **ret)
+{
+    struct daemon *daemon = ARENA_NEW(ctx->arena, struct daemon);
+
+    daemon->options = *options;
+    daemon->calms.arena = ctx->arena;
+    daemon->monitor.ctx = ctx;
+    daemon->monitor.setup = options->setup;
+    daemon->monitor.history = history_begin(options->setup->interval_us, MOST_SERIES);
+    daemon->monitor.started_wall_us = clock_wall_us();
+    if (!open_parts(ctx, daemon)) {
+        daemon_close(&daemon->monitor);
+        return false;
+    }
+    *ret = &daemon->monitor;
+    return true;
+}
+
+/* ---- running ---- */
+
+static void
+end(void *data)
+{
+    struct daemon *daemon = data;
+
+    loop_stop(daemon->monitor.loop);
+}
+
+bool
+daemon_run(struct ctx *ctx, struct monitor *monitor)
+{
+    struct daemon *daemon = (struct daemon *)monitor;
+
+    if (!save_alerts(ctx, daemon))
+        return error_wrap(ctx, "keeping the alerts");
+    daemon->save = loop_timer_new(monitor->loop, save_again, daemon);
+    daemon->end = loop_timer_new(monitor->loop, end, daemon);
+    loop_timer_set(daemon->save, SAVE_EVERY_US);
+    if (daemon->options.duration_us > 0)
+        loop_timer_set(daemon->end, daemon->options.duration_us);
+    for (size_t i = 0; i < monitor->watches.count; i++)
+        watch_start(monitor->watches.items[i]);
+    if (daemon->sources)
+        sources_start(daemon->sources);
+    loop_run(monitor->loop);
+    save_and_go_on(daemon);
+    return true;
+}
+
+void
+daemon_close(struct monitor *monitor)
+{
+    struct daemon *daemon = (struct daemon *)monitor;
+
+    if (!monitor)
+        return;
+    if (monitor->server)
+        serve_stop(monitor);
+    if (daemon->kpi_desk)
+        kpi_desk_free(daemon->kpi_desk);
+    for (size_t i = 0; i < monitor->watches.count; i++)
+        watch_free(monitor->watches.items[i]);
+    if (monitor->store)
+        store_end(monitor->store, STORE_LAST_US);
+    if (monitor->files)
+        output_files_close(monitor->files);
+    if (monitor->notifier)
+        notifier_free(monitor->notifier);
+    if (monitor->client)
+        http_client_free(monitor->client);
+    if (daemon->sources)
+        sources_free(daemon->sources);
+    if (monitor->alerts)
+        alerts_free(monitor->alerts);
+    history_end(monitor->history);
+    if (daemon->save)
+        loop_timer_free(daemon->save);
+    if (daemon->end)
+        loop_timer_free(daemon->end);
+    if (monitor->loop)
+        loop_free(monitor->loop);
+}
+
+void
+daemon_cleanup(struct monitor **monitor)
+{
+    daemon_close(*monitor);
+    *monitor = NULL;
+}

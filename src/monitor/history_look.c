@@ -1,0 +1,243 @@
+#include <math.h>
+
+#include "monitor/history_part.h"
+
+enum { LEVEL_TICKS = -1 };
+
+/* Items of one level: ticks, or slots of time. */
+struct source {
+    const struct history *history;
+    const struct history_server *server;
+    int level;
+    int64_t first;
+    int64_t until; /* behind the last */
+};
+
+static int64_t
+now_of(const struct history *history, const struct history_server *server)
+{
+    return history_tick(history, server, server->next_tick - 1)->at_us;
+}
+
+/* The finest level that knows everything after from_us, and its items after that time. */
+static struct source
+source_of(const struct history *history, const struct history_server *server, int64_t from_us)
+{
+    struct source source = { .history = history,
+        .server = server,
+        .first = server->first_tick,
+        .until = server->next_tick };
+    int64_t now_us = now_of(history, server);
+
+    if (server->first_tick == 0 ||
+        history_tick(history, server, server->first_tick)->at_us <= from_us) {
+        source.level = LEVEL_TICKS;
+        while (source.first < source.until &&
+               history_tick(history, server, source.first)->at_us <= from_us)
+            source.first++;
+        return source;
+    }
+    source.level = now_us - from_us <= history_reach_us[0] ? 0 : 1;
+
+    int64_t step = history_step_us[source.level];
+    int64_t oldest = (now_us - history_reach_us[source.level]) / step;
+
+    source.first = (from_us + step - 1) / step;
+    if (source.first < oldest)
+        source.first = oldest;
+    source.until = now_us / step + 1;
+    return source;
+}
+
+/* An item as a slot of which the mean is not rounded. */
+struct item {
+    double mean;
+    double least;
+    double most;
+    int64_t count;
+};
+
+static struct item
+item_of(const struct source *source, const struct history_series *series, int64_t number)
+{
+    if (source->level == LEVEL_TICKS) {
+        double value = ring_tick(&series->ticks, number);
+
+        return (struct item){ value, value, value, !isnan(value) };
+    }
+
+    struct slot slot = ring_slot(&series->slots[source->level], number);
+
+    return (struct item){ (double)slot.mean, (double)slot.least, (double)slot.most, slot.count };
+}
+
+static int64_t
+covered_by(const struct source *source, int64_t number, int64_t from_us, int64_t now_us)
+{
+    int64_t end, begin;
+
+    if (source->level == LEVEL_TICKS) {
+        const struct tick *tick = history_tick(source->history, source->server, number);
+
+        end = tick->at_us;
+        begin = end - tick->covers_us;
+    } else {
+        begin = number * history_step_us[source->level];
+        end = begin + history_step_us[source->level];
+    }
+    if (begin < from_us)
+        begin = from_us;
+    if (end > now_us)
+        end = now_us;
+    return end > begin ? end - begin : 0;
+}
+
+bool
+history_span(const struct history *history, const char *name, const char *metric,
+    const char *labels, int64_t span_us, struct history_span *ret)
+{
+    const struct history_server *server = history_find_server(history, name);
+    const struct history_series *series =
+        server ? history_find_series(server, metric, labels) : NULL;
+    double sum = 0;
+    int64_t covered = 0;
+
+    *ret = (struct history_span){ .least = INFINITY, .most = -INFINITY };
+    if (!series || span_us <= 0)
+        return false;
+
+    int64_t now_us = now_of(history, server), from_us = now_us - span_us;
+    struct source source = source_of(history, server, from_us);
+
+    for (int64_t i = source.first; i < source.until; i++) {
+        struct item item = item_of(&source, series, i);
+
+        if (item.count == 0)
+            continue;
+        sum += item.mean * (double)item.count;
+        ret->count += item.count;
+        ret->least = fmin(ret->least, item.least);
+        ret->most = fmax(ret->most, item.most);
+        ret->last = source.level == LEVEL_TICKS ? item.mean : series->last;
+        covered += covered_by(&source, i, from_us, now_us);
+    }
+    if (ret->count == 0)
+        return false;
+    ret->mean = sum / (double)ret->count;
+    ret->covered = fmin((double)covered / (double)span_us, 1);
+    return true;
+}
+
+/* A point of the chart: the items it is the mean of; none: a gap. */
+struct point {
+    int64_t at_us;
+    int64_t first;
+    int64_t until;
+};
+struct axis {
+    VEC(struct point) points;
+};
+
+static int64_t
+time_of(const struct source *source, int64_t number)
+{
+    if (source->level == LEVEL_TICKS)
+        return history_tick(source->history, source->server, number)->at_us;
+    return number * history_step_us[source->level];
+}
+
+static void
+add_each(struct arena *arena, const struct source *source, struct axis *axis)
+{
+    for (int64_t i = source->first; i < source->until; i++) {
+        int64_t at_us = time_of(source, i);
+
+        if (source->level == LEVEL_TICKS && i > source->first &&
+            history_tick(source->history, source->server, i)->is_after_gap) {
+            int64_t before = time_of(source, i - 1);
+
+            VEC_PUSH(arena, &axis->points,
+                (struct point){ .at_us = before + (at_us - before) / 2, .first = i, .until = i });
+        }
+        VEC_PUSH(arena, &axis->points, (struct point){ at_us, i, i + 1 });
+    }
+}
+
+/* Equal spans from the first item's time on, as many as allowed. */
+static void
+add_spans(struct arena *arena, const struct source *source, size_t most, struct axis *axis)
+{
+    int64_t begin = time_of(source, source->first);
+    int64_t last = time_of(source, source->until - 1);
+    int64_t step = source->level == LEVEL_TICKS ? 1000000 : history_step_us[source->level];
+    int64_t width = ((last - begin) / (int64_t)most / step + 1) * step;
+    int64_t item = source->first;
+
+    begin -= begin % step;
+    if ((last - begin) / width >= (int64_t)most)
+        width += step;
+    for (int64_t at = begin; at <= last; at += width) {
+        struct point point = { .at_us = at, .first = item };
+
+        while (item < source->until && time_of(source, item) < at + width)
+            item++;
+        point.until = item;
+        VEC_PUSH(arena, &axis->points, point);
+    }
+}
+
+static double
+value_of(
+    const struct source *source, const struct history_series *series, const struct point *point)
+{
+    double sum = 0;
+    int64_t count = 0;
+
+    for (int64_t i = point->first; i < point->until; i++) {
+        struct item item = item_of(source, series, i);
+
+        if (item.count > 0)
+            sum += item.mean * (double)item.count;
+        count += item.count;
+    }
+    return count > 0 ? sum / (double)count : NAN;
+}
+
+size_t
+history_points(const struct history *history, struct arena *arena, const char *name,
+    const char *metric, int64_t from_wall_us, size_t most_points, struct history_points **ret)
+{
+    const struct history_server *server = history_find_server(history, name);
+    const struct history_metric *found = server ? map_get(&server->metrics, metric) : NULL;
+    VEC(struct history_points) all = { 0 };
+    struct axis axis = { 0 };
+    int64_t *at;
+
+    *ret = NULL;
+    if (!found || !found->first || most_points == 0)
+        return 0;
+
+    /* The tick at that very time counts. */
+    struct source source = source_of(history, server, from_wall_us - 1);
+
+    add_each(arena, &source, &axis);
+    if (axis.points.count > most_points) {
+        axis.points.count = 0;
+        add_spans(arena, &source, most_points, &axis);
+    }
+    at = ARENA_ARRAY(arena, int64_t, axis.points.count);
+    for (size_t i = 0; i < axis.points.count; i++)
+        at[i] = axis.points.items[i].at_us / 1000000;
+    for (const struct history_series *series = found->first; series; series = series->next) {
+        struct history_points points = { .labels = arena_strdup(arena, series->labels),
+            .at = at,
+            .values = ARENA_ARRAY(arena, double, axis.points.count),
+            .count = axis.points.count };
+
+        for (size_t i = 0; i < axis.points.count; i++)
+            points.values[i] = value_of(&source, series, &axis.points.items[i]);
+        VEC_PUSH(arena, &all, points);
+    }
+    *ret = all.items;
+    return all.count;
+}

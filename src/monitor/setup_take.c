@@ -1,0 +1,781 @@
+/* The sections' tables, and what becomes of each. */
+
+#include <math.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/field.h"
+#include "base/file.h"
+#include "monitor/alert/alert.h"
+#include "monitor/setup_parts.h"
+
+/* As FIELD(), where the file's word is none that C allows, or another than ours. */
+#define WORD(strct, member, word, ...)                                                           \
+    {                                                                                            \
+        .name = (word), .type = FIELD_TYPE_OF(strct, member), .offset = offsetof(strct, member), \
+        __VA_ARGS__                                                                              \
+    }
+
+struct general {
+    int64_t interval;
+    double slo;
+};
+
+static const struct field general_fields[] = {
+    FIELD(struct general, interval, .unit = UNIT_US),
+    FIELD(struct general, slo),
+};
+
+struct server {
+    const char *db_url;
+    const char *owner;
+    const char *host;
+};
+
+static const char *const host_modes[] = { "auto", "local", "off", NULL };
+
+static const struct field server_fields[] = {
+    FIELD(struct server, db_url),
+    FIELD(struct server, owner),
+    FIELD(struct server, host, .choices = host_modes, .standard = "auto"),
+};
+
+static const struct field application_fields[] = {
+    FIELD(struct setup_application, url),
+    FIELD(struct setup_application, server),
+};
+
+struct alert_words {
+    const char *metric;
+    const char *fires;
+    bool enabled;
+    const char *threshold;
+    const char *clear;
+    int64_t wait;
+    const char *severity;
+};
+
+static const char *const sides[] = { "above", "below", NULL };
+static const char *const severities[] = { "info", "warning", "critical", NULL };
+
+static const struct field alert_fields[] = {
+    FIELD(struct alert_words, metric),
+    FIELD(struct alert_words, fires, .choices = sides),
+    FIELD(struct alert_words, enabled, .standard = "on"),
+    FIELD(struct alert_words, threshold),
+    FIELD(struct alert_words, clear),
+    WORD(struct alert_words, wait, "for", .unit = UNIT_US, .standard = NULL),
+    FIELD(struct alert_words, severity, .choices = severities),
+};
+
+struct sink {
+    const char *kind;
+    const char *url;
+    const char *url_file;
+    const char *token_file;
+    const char *token_env;
+    const char *to;
+    const char *from;
+    const char *user;
+    const char *program;
+    bool allow_private;
+    bool resolved;
+    int64_t group_wait;
+    int64_t repeat;
+};
+
+static const char *const sink_kinds[] = { "webhook", "slack", "telegram", "mail", "program", NULL };
+
+static const struct field sink_fields[] = {
+    FIELD(struct sink, kind, .choices = sink_kinds),
+    FIELD(struct sink, url),
+    FIELD(struct sink, url_file),
+    FIELD(struct sink, token_file),
+    FIELD(struct sink, token_env),
+    FIELD(struct sink, to),
+    FIELD(struct sink, from),
+    FIELD(struct sink, user),
+    FIELD(struct sink, program),
+    FIELD(struct sink, allow_private, .standard = "off"),
+    FIELD(struct sink, resolved, .standard = "on"),
+    FIELD(struct sink, group_wait, .unit = UNIT_US, .standard = "10s"),
+    FIELD(struct sink, repeat, .unit = UNIT_US, .standard = "4h"),
+};
+
+struct route {
+    const char *severity;
+    const char *owner;
+    int64_t after;
+    struct text_list sinks;
+};
+
+static const struct field route_fields[] = {
+    FIELD(struct route, severity, .choices = severities),
+    FIELD(struct route, owner),
+    FIELD(struct route, after, .unit = UNIT_US, .standard = "0"),
+    FIELD(struct route, sinks),
+};
+
+struct maintenance {
+    struct text_list servers;
+    struct text_list alerts;
+    const char *from;
+    const char *until;
+    const char *weekly;
+};
+
+static const struct field maintenance_fields[] = {
+    FIELD(struct maintenance, servers),
+    FIELD(struct maintenance, alerts),
+    FIELD(struct maintenance, from),
+    FIELD(struct maintenance, until),
+    FIELD(struct maintenance, weekly),
+};
+
+/* One section while it is taken. */
+struct taking {
+    struct ctx *ctx;
+    struct setup_file *file;
+    const struct setup_section *section;
+    struct setup *setup;
+};
+
+static const struct setup_line *
+line_of(const struct taking *taking, const char *name)
+{
+    for (size_t i = 0; i < taking->section->lines.count; i++)
+        if (text_equal(taking->section->lines.items[i].name, name))
+            return &taking->section->lines.items[i];
+    return NULL;
+}
+
+/* Says it of the setting's line, or of the section's if the setting is missing. */
+static bool
+refuse(const struct taking *taking, const char *name, const char *what)
+{
+    const struct setup_line *line = name ? line_of(taking, name) : NULL;
+
+    return setup_refuse(taking->ctx, taking->file, line ? line->line : taking->section->line, what);
+}
+
+static bool
+refuse_missing(const struct taking *taking, const char *name, const char *example)
+{
+    refuse(taking, NULL,
+        arena_printf(taking->ctx->arena, "section [%s %s] needs \"%s\"", taking->section->kind,
+            taking->section->name, name));
+    return error_hint(taking->ctx, "Write for example \"%s = %s\".", name, example);
+}
+
+/* "://user:secret@" or "password=secret" of a connection string. */
+static bool
+holds_password(const char *url)
+{
+    const char *start = strstr(url, "://");
+    const char *at = start ? strchr(start + 3, '@') : NULL;
+    const char *colon = at ? memchr(start + 3, ':', (size_t)(at - start - 3)) : NULL;
+
+    return (colon && colon + 1 < at) || strcasestr(url, "password");
+}
+
+static void
+mark_secret(const struct taking *taking, const char *name)
+{
+    const struct setup_line *line = line_of(taking, name);
+
+    if (!line || taking->file->secret_line > 0)
+        return;
+    taking->file->secret_line = line->line;
+    taking->file->secret_name = name;
+}
+
+static bool
+take_general(const struct taking *taking, const void *raw)
+{
+    const struct general *general = raw;
+
+    if (line_of(taking, "interval") && general->interval < 100000)
+        return refuse(taking, "interval", "the interval is less than 100 ms");
+    if (line_of(taking, "slo") && !(general->slo >= 0.5 && general->slo <= 0.99999)) {
+        refuse(taking, "slo", "the availability is not between 0.5 and 0.99999");
+        return error_hint(taking->ctx, "Write 99.9 %% as \"slo = 0.999\".");
+    }
+    taking->setup->interval_us = general->interval;
+    taking->setup->availability = general->slo;
+    return true;
+}
+
+static bool
+take_server(const struct taking *taking, const void *raw)
+{
+    const struct server *server = raw;
+    struct setup_server row = {
+        .name = taking->section->name,
+        .db_url = server->db_url,
+        .owner = server->owner,
+        .host = text_equal(server->host, "local") ? HOST_LOCAL
+                : text_equal(server->host, "off") ? HOST_OFF
+                                                  : HOST_AUTO,
+    };
+
+    if (row.db_url && holds_password(row.db_url))
+        mark_secret(taking, "db_url");
+    VEC_PUSH(taking->ctx->arena, &taking->setup->servers, row);
+    return true;
+}
+
+static bool
+take_application(const struct taking *taking, const void *raw)
+{
+    static const char *const schemes[] = { "http://", "https://", "postgresql://", "postgres://" };
+    struct setup_application row = *(const struct setup_application *)raw;
+    bool is_known = false;
+
+    row.name = taking->section->name;
+    if (!row.url)
+        return refuse_missing(taking, "url", "http://127.0.0.1:8000/metrics");
+    for (size_t i = 0; i < COUNT_OF(schemes); i++)
+        is_known |= text_starts_with(row.url, schemes[i]);
+    if (!is_known) {
+        refuse(taking, "url", "the address is neither http(s):// nor postgresql://");
+        return error_hint(taking->ctx,
+            "An application's page of metrics is http://HOST:PORT/metrics, "
+            "a pooler is postgresql://HOST:6432/pgbouncer.");
+    }
+    if (holds_password(row.url))
+        mark_secret(taking, "url");
+    VEC_PUSH(taking->ctx->arena, &taking->setup->applications, row);
+    return true;
+}
+
+static const struct alert_rule *
+rule_of(const char *name)
+{
+    for (size_t i = 0; i < alert_rule_count; i++)
+        if (text_equal(alert_rules[i].name, name))
+            return &alert_rules[i];
+    return NULL;
+}
+
+static bool
+hint_rule(struct ctx *ctx, const char *name)
+{
+    for (size_t i = 0; i < alert_rule_count; i++)
+        if (text_distance(alert_rules[i].name, name) <= strlen(name) / 3)
+            return error_hint(ctx, "Did you mean \"%s\"?", alert_rules[i].name);
+    return error_hint(ctx, "docs/monitoring_playbook.md lists the rules. One of your own needs "
+                           "\"metric\", \"fires\" and \"threshold\".");
+}
+
+/* "0.8", "80%", "10min" as seconds, "64MB" as bytes. */
+static bool
+read_number(const char *text, double *ret)
+{
+    size_t length = strlen(text);
+    char number[32];
+    int64_t whole;
+
+    if (text_to_double(text, ret))
+        return isfinite(*ret);
+    if (length > 1 && length < sizeof(number) && text[length - 1] == '%') {
+        length--;
+        while (length > 0 && text[length - 1] == ' ')
+            length--;
+        snprintf(number, sizeof(number), "%.*s", (int)length, text);
+        if (!text_to_double(number, ret))
+            return false;
+        *ret /= 100;
+        return isfinite(*ret);
+    }
+    if (text_to_us(text, &whole)) {
+        *ret = (double)whole / 1e6;
+        return true;
+    }
+    if (!text_to_bytes(text, &whole))
+        return false;
+    *ret = (double)whole;
+    return true;
+}
+
+static bool
+take_number(const struct taking *taking, const char *name, const char *text, double *ret)
+{
+    *ret = NAN;
+    if (!text || read_number(text, ret))
+        return true;
+    refuse(
+        taking, name, arena_printf(taking->ctx->arena, "invalid value for %s: \"%s\"", name, text));
+    return error_hint(
+        taking->ctx, "Write a number such as 0.8, 80%%, 10min (seconds) or 64MB (bytes).");
+}
+
+/* Whether the alert would clear at a value at which it fires. */
+static bool
+check_sides(
+    const struct taking *taking, const struct setup_alert *row, const struct alert_rule *rule)
+{
+    bool is_below = rule ? rule->is_below : row->is_below;
+    double threshold = isnan(row->threshold) && rule ? rule->threshold : row->threshold;
+
+    if (isnan(row->clear) || (is_below ? row->clear >= threshold : row->clear <= threshold))
+        return true;
+    refuse(taking, "clear",
+        arena_printf(taking->ctx->arena, "the alert fires %s %g and would clear at %g",
+            is_below ? "below" : "above", threshold, row->clear));
+    return error_hint(taking->ctx, "\"clear\" is at the good side of \"threshold\".");
+}
+
+static bool
+take_alert(const struct taking *taking, const void *raw)
+{
+    const struct alert_words *words = raw;
+    const char *name = taking->section->name;
+    const struct alert_rule *rule = rule_of(name);
+    struct setup_alert row = {
+        .name = name,
+        .metric = words->metric,
+        .is_off = !words->enabled,
+        .is_below = text_equal(words->fires, "below"),
+        .for_us = line_of(taking, "for") ? words->wait : -1,
+        .severity = words->severity,
+        .line = taking->section->line,
+    };
+
+    if (!take_number(taking, "threshold", words->threshold, &row.threshold) ||
+        !take_number(taking, "clear", words->clear, &row.clear))
+        return false;
+    if (rule && (words->metric || words->fires)) {
+        refuse(taking, words->metric ? "metric" : "fires",
+            arena_printf(taking->ctx->arena, "rule \"%s\" has its metric already", name));
+        return error_hint(taking->ctx, "Give a rule of your own another name.");
+    }
+    if (!rule && !row.metric) {
+        refuse(taking, NULL, arena_printf(taking->ctx->arena, "there is no rule \"%s\"", name));
+        return hint_rule(taking->ctx, name);
+    }
+    if (!rule && isnan(row.threshold))
+        return refuse_missing(taking, "threshold", "10");
+    if (!check_sides(taking, &row, rule))
+        return false;
+    VEC_PUSH(taking->ctx->arena, &taking->setup->alerts, row);
+    return true;
+}
+
+/* The one line of a file that only we may read. */
+static bool
+read_secret(const struct taking *taking, const char *name, const char *path, const char **ret)
+{
+    struct ctx *ctx = taking->ctx;
+    struct stat info;
+    const char *text;
+    size_t length;
+
+    if (!file_read(ctx, path, &text, &length)) {
+        const char *why = ctx->error.message;
+
+        return refuse(taking, name, why);
+    }
+    if (stat(path, &info) == 0 && (info.st_mode & (S_IRWXG | S_IRWXO))) {
+        refuse(taking, name,
+            arena_printf(ctx->arena, "other users can read the secret in \"%s\"", path));
+        return error_hint(ctx, "Run \"chmod 600 %s\".", path);
+    }
+    while (length > 0 && strchr(" \t\r\n", text[length - 1]))
+        length--;
+    if (length == 0 || memchr(text, '\n', length) || memchr(text, '\0', length)) {
+        refuse(taking, name, arena_printf(ctx->arena, "\"%s\" does not hold one line", path));
+        return error_hint(ctx, "Put the secret alone into the file.");
+    }
+    *ret = arena_strndup(ctx->arena, text, length);
+    return true;
+}
+
+static bool
+take_secrets(const struct taking *taking, const struct sink *sink, struct setup_sink *row)
+{
+    struct ctx *ctx = taking->ctx;
+
+    if (sink->token_file && sink->token_env) {
+        refuse(taking, "token_env", "\"token_file\" names the token already");
+        return error_hint(ctx, "Leave out one of the two.");
+    }
+    if (sink->url_file && sink->url) {
+        refuse(taking, "url_file", "\"url\" stands here already");
+        return error_hint(ctx, "Leave out one of the two.");
+    }
+    if (sink->token_env) {
+        row->token = getenv(sink->token_env);
+        if (text_is_empty(row->token)) {
+            refuse(taking, "token_env",
+                arena_printf(ctx->arena, "the environment has no \"%s\"", sink->token_env));
+            return error_hint(ctx, "Set it, or name a file by \"token_file\".");
+        }
+        row->token = arena_strdup(ctx->arena, row->token);
+    }
+    if (sink->token_file && !read_secret(taking, "token_file", sink->token_file, &row->token))
+        return false;
+    return !sink->url_file || read_secret(taking, "url_file", sink->url_file, &row->url);
+}
+
+/* What a kind cannot do without. */
+static bool
+check_sink(const struct taking *taking, const struct setup_sink *row)
+{
+    switch (row->kind) {
+    case SINK_WEBHOOK:
+        return row->url || refuse_missing(taking, "url", "https://alerts.example.org/hook");
+    case SINK_SLACK:
+        if (row->url)
+            return true;
+        refuse_missing(taking, "url_file", "/etc/pgmend/slack-url");
+        return error_hint(taking->ctx,
+            "The file holds the address that Slack made for the channel, "
+            "which is a secret; \"url\" is allowed too.");
+    case SINK_TELEGRAM:
+        if (!row->token)
+            return refuse_missing(taking, "token_file", "/etc/pgmend/telegram-token");
+        return row->to || refuse_missing(taking, "to", "-1001234567890");
+    case SINK_MAIL:
+        if (!row->url)
+            return refuse_missing(taking, "url", "smtps://mail.example.org:465");
+        if (!row->from)
+            return refuse_missing(taking, "from", "pgmend@example.org");
+        return row->to || refuse_missing(taking, "to", "oncall@example.org");
+    case SINK_PROGRAM:
+        return row->program || refuse_missing(taking, "program", "/usr/local/bin/wake-up");
+    case SINK_KIND_COUNT:
+        break;
+    }
+    return true;
+}
+
+static bool
+check_url(const struct taking *taking, const struct setup_sink *row)
+{
+    bool is_mail = row->kind == SINK_MAIL;
+    const char *plain = is_mail ? "smtp://" : "http://", *safe = is_mail ? "smtps://" : "https://";
+
+    if (!row->url || text_starts_with(row->url, plain) || text_starts_with(row->url, safe))
+        return true;
+    refuse(taking, line_of(taking, "url") ? "url" : "url_file",
+        arena_printf(taking->ctx->arena, "the address does not begin with %s or %s", safe, plain));
+    return error_hint(taking->ctx, "Write the whole address, such as %salerts.example.org%s.", safe,
+        is_mail ? ":465" : "/hook");
+}
+
+static bool
+take_sink(const struct taking *taking, const void *raw)
+{
+    const struct sink *sink = raw;
+    struct setup_sink row = {
+        .name = taking->section->name,
+        .url = sink->url,
+        .to = sink->to,
+        .from = sink->from,
+        .user = sink->user,
+        .program = sink->program,
+        .allow_private = sink->allow_private,
+        .sends_resolved = sink->resolved,
+        .group_wait_us = sink->group_wait,
+        .repeat_us = sink->repeat,
+    };
+
+    if (!sink->kind)
+        return refuse_missing(taking, "kind", "webhook");
+    while (!text_equal(sink_kinds[row.kind], sink->kind))
+        row.kind++;
+    if (!take_secrets(taking, sink, &row) || !check_sink(taking, &row) || !check_url(taking, &row))
+        return false;
+    if (row.program && *row.program != '/') {
+        refuse(taking, "program", "the program's path does not begin with \"/\"");
+        return error_hint(taking->ctx, "It is started without a shell: write the whole path.");
+    }
+    if (row.url && (row.kind == SINK_SLACK || holds_password(row.url)))
+        mark_secret(taking, "url");
+    VEC_PUSH(taking->ctx->arena, &taking->setup->sinks, row);
+    return true;
+}
+
+/* "a, b" and several lines of the same name. */
+static struct text_list
+split(struct arena *arena, const struct text_list *given)
+{
+    struct text_list list = { 0 };
+
+    for (size_t i = 0; i < given->count; i++) {
+        const char *at = given->items[i];
+
+        for (;;) {
+            at += strspn(at, " \t,");
+            if (!*at)
+                break;
+
+            size_t length = strcspn(at, ",");
+            size_t used = length;
+
+            while (used > 0 && strchr(" \t", at[used - 1]))
+                used--;
+            text_list_add(arena, &list, arena_strndup(arena, at, used));
+            at += length;
+        }
+    }
+    return list;
+}
+
+static bool
+take_route(const struct taking *taking, const void *raw)
+{
+    const struct route *route = raw;
+    struct setup_route row = {
+        .name = taking->section->name,
+        .severity = route->severity,
+        .owner = route->owner,
+        .after_us = route->after,
+        .sinks = split(taking->ctx->arena, &route->sinks),
+    };
+
+    if (row.sinks.count == 0)
+        return refuse_missing(taking, "sinks", "oncall, chat");
+    VEC_PUSH(taking->ctx->arena, &taking->setup->routes, row);
+    return true;
+}
+
+/* "2026-11-23T02:00:00Z", or shorter by its seconds. */
+static bool
+take_time(const struct taking *taking, const char *name, const char *text, int64_t *ret)
+{
+    if (clock_parse(text, ret) ||
+        clock_parse(arena_printf(taking->ctx->arena, "%.16s:00Z", text), ret))
+        return true;
+    refuse(
+        taking, name, arena_printf(taking->ctx->arena, "invalid value for %s: \"%s\"", name, text));
+    return error_hint(taking->ctx, "Write a time in UTC such as 2026-11-23T02:00:00Z.");
+}
+
+static bool
+take_once(
+    const struct taking *taking, const struct maintenance *words, struct setup_maintenance *row)
+{
+    if (!words->from)
+        return refuse_missing(taking, "from", "2026-11-23T02:00:00Z");
+    if (!words->until)
+        return refuse_missing(taking, "until", "2026-11-23T04:00:00Z");
+    if (!take_time(taking, "from", words->from, &row->from_wall_us) ||
+        !take_time(taking, "until", words->until, &row->until_wall_us))
+        return false;
+    if (row->from_wall_us < row->until_wall_us)
+        return true;
+    refuse(taking, "until", "the window ends before it begins");
+    return error_hint(taking->ctx, "A window over midnight ends on the next day.");
+}
+
+static bool
+take_maintenance(const struct taking *taking, const void *raw)
+{
+    const struct maintenance *words = raw;
+    struct setup_week week;
+    struct setup_maintenance row = {
+        .name = taking->section->name,
+        .servers = split(taking->ctx->arena, &words->servers),
+        .alerts = split(taking->ctx->arena, &words->alerts),
+        .weekly = words->weekly,
+    };
+
+    if (words->weekly && (words->from || words->until)) {
+        refuse(taking, "weekly", "the window has \"from\" or \"until\" too");
+        return error_hint(taking->ctx, "A window is once or weekly: make two sections of it.");
+    }
+    if (words->weekly && !setup_parse_week(words->weekly, &week)) {
+        refuse(taking, "weekly",
+            arena_printf(taking->ctx->arena, "invalid value for weekly: \"%s\"", words->weekly));
+        return error_hint(taking->ctx,
+            "Write a time in UTC such as \"Sun 02:00-04:00\", \"Mon,Thu 23:00-01:00\" or \"daily "
+            "02:00-02:30\".");
+    }
+    if (!words->weekly && !take_once(taking, words, &row))
+        return false;
+    VEC_PUSH(taking->ctx->arena, &taking->setup->maintenances, row);
+    return true;
+}
+
+struct section_kind {
+    const char *word;
+    bool is_named;
+    const struct field *fields;
+    size_t field_count;
+    size_t size;
+    bool (*take)(const struct taking *taking, const void *raw);
+};
+
+static const struct section_kind section_kinds[] = {
+    { "monitor", false, general_fields, COUNT_OF(general_fields), sizeof(struct general),
+        take_general },
+    { "server", true, server_fields, COUNT_OF(server_fields), sizeof(struct server), take_server },
+    { "application", true, application_fields, COUNT_OF(application_fields),
+        sizeof(struct setup_application), take_application },
+    { "alert", true, alert_fields, COUNT_OF(alert_fields), sizeof(struct alert_words), take_alert },
+    { "sink", true, sink_fields, COUNT_OF(sink_fields), sizeof(struct sink), take_sink },
+    { "route", true, route_fields, COUNT_OF(route_fields), sizeof(struct route), take_route },
+    { "maintenance", true, maintenance_fields, COUNT_OF(maintenance_fields),
+        sizeof(struct maintenance), take_maintenance },
+};
+
+static bool
+refuse_setting(
+    const struct taking *taking, const struct section_kind *kind, const struct setup_line *line)
+{
+    struct arena *arena = taking->ctx->arena;
+    struct text_list names = { 0 };
+
+    setup_refuse(taking->ctx, taking->file, line->line,
+        arena_printf(arena, "unknown setting \"%s\" in section [%s]", line->name, kind->word));
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const char *name = kind->fields[i].name;
+
+        if (text_distance(name, line->name) <= strlen(line->name) / 3)
+            return error_hint(taking->ctx, "Did you mean \"%s\"?", name);
+        text_list_add(arena, &names, name);
+    }
+    return error_hint(taking->ctx, "There are: %s.", text_list_join(arena, &names, ", "));
+}
+
+static bool
+take_line(const struct taking *taking, const struct section_kind *kind,
+    const struct setup_line *line, void *raw)
+{
+    const struct setup_line *first = line_of(taking, line->name);
+
+    for (size_t i = 0; i < kind->field_count; i++) {
+        const struct field *field = &kind->fields[i];
+
+        if (!text_equal(field->name, line->name))
+            continue;
+        if (first != line && field->type != FIELD_TEXT_LIST) {
+            setup_refuse(taking->ctx, taking->file, line->line,
+                arena_printf(taking->ctx->arena, "\"%s\" stands in line %d already", line->name,
+                    first->line));
+            return error_hint(taking->ctx, "Leave out one of the two.");
+        }
+        if (!*line->value) {
+            setup_refuse(taking->ctx, taking->file, line->line,
+                arena_printf(taking->ctx->arena, "\"%s\" has no value", line->name));
+            return error_hint(taking->ctx, "Write one, or leave out the line.");
+        }
+        if (field_parse(taking->ctx, field, line->value, raw))
+            return true;
+
+        const char *why = taking->ctx->error.message;
+
+        return setup_refuse(taking->ctx, taking->file, line->line, why);
+    }
+    return refuse_setting(taking, kind, line);
+}
+
+static bool
+refuse_section(const struct taking *taking)
+{
+    const char *word = taking->section->kind;
+
+    refuse(taking, NULL, arena_printf(taking->ctx->arena, "unknown section [%s]", word));
+    for (size_t i = 0; i < COUNT_OF(section_kinds); i++)
+        if (text_distance(section_kinds[i].word, word) <= strlen(word) / 3)
+            return error_hint(taking->ctx, "Did you mean \"%s\"?", section_kinds[i].word);
+    return error_hint(taking->ctx,
+        "There are [monitor], [server NAME], [application NAME], [alert RULE], [sink NAME], [route "
+        "NAME] and [maintenance NAME].");
+}
+
+static bool
+take_section(const struct taking *taking)
+{
+    const struct setup_section *section = taking->section;
+    struct ctx *ctx = taking->ctx;
+
+    for (size_t i = 0; i < COUNT_OF(section_kinds); i++) {
+        const struct section_kind *kind = &section_kinds[i];
+
+        if (!text_equal(kind->word, section->kind))
+            continue;
+        if (kind->is_named != (*section->name != '\0')) {
+            refuse(taking, NULL,
+                arena_printf(ctx->arena, "section [%s] %s", kind->word,
+                    kind->is_named ? "needs a name" : "has no name"));
+            return error_hint(ctx, "Write [%s%s].", kind->word, kind->is_named ? " NAME" : "");
+        }
+
+        void *raw = arena_alloc(ctx->arena, kind->size);
+
+        field_set_defaults(ctx, kind->fields, kind->field_count, raw);
+        for (size_t j = 0; j < section->lines.count; j++)
+            if (!take_line(taking, kind, &section->lines.items[j], raw))
+                return false;
+        return kind->take(taking, raw);
+    }
+    return refuse_section(taking);
+}
+
+static bool
+has_sink(const struct setup *setup, const char *name)
+{
+    for (size_t i = 0; i < setup->sinks.count; i++)
+        if (text_equal(setup->sinks.items[i].name, name))
+            return true;
+    return false;
+}
+
+static bool
+has_alert(const struct setup *setup, const char *name)
+{
+    for (size_t i = 0; i < setup->alerts.count; i++)
+        if (text_equal(setup->alerts.items[i].name, name))
+            return true;
+    return rule_of(name) != NULL;
+}
+
+/* Sinks of a route and rules of a window may stand below it, so they are looked up at the end. */
+static bool
+check_names(const struct taking *taking)
+{
+    bool is_route = text_equal(taking->section->kind, "route");
+    bool is_window = text_equal(taking->section->kind, "maintenance");
+
+    for (size_t i = 0; i < taking->section->lines.count; i++) {
+        const struct setup_line *line = &taking->section->lines.items[i];
+        bool names_sinks = is_route && text_equal(line->name, "sinks");
+        struct text_list given = { .items = (const char *[]){ line->value }, .count = 1 };
+        struct text_list names = split(taking->ctx->arena, &given);
+
+        if (!names_sinks && !(is_window && text_equal(line->name, "alerts")))
+            continue;
+        for (size_t j = 0; j < names.count; j++) {
+            const char *name = names.items[j];
+
+            if (names_sinks ? has_sink(taking->setup, name) : has_alert(taking->setup, name))
+                continue;
+            setup_refuse(taking->ctx, taking->file, line->line,
+                arena_printf(taking->ctx->arena, "there is no %s \"%s\"",
+                    names_sinks ? "sink" : "rule", name));
+            return names_sinks ? error_hint(taking->ctx, "Write a section [sink %s].", name)
+                               : hint_rule(taking->ctx, name);
+        }
+    }
+    return true;
+}
+
+bool
+setup_take(struct ctx *ctx, struct setup_file *file, struct setup *ret)
+{
+    struct taking taking = { .ctx = ctx, .file = file, .setup = ret };
+
+    for (size_t i = 0; i < file->sections.count; i++) {
+        taking.section = &file->sections.items[i];
+        if (!take_section(&taking))
+            return false;
+    }
+    for (size_t i = 0; i < file->sections.count; i++) {
+        taking.section = &file->sections.items[i];
+        if (!check_names(&taking))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,7 @@
+-- Before 18 every constraint is enforced.
+SELECT k.conrelid::pg_catalog.regclass::pg_catalog.text, pg_catalog.quote_ident(k.conname),
+       CASE k.contype WHEN 'f' THEN 'foreign key' WHEN 'c' THEN 'check'
+                      ELSE k.contype::pg_catalog.text END
+  FROM pg_catalog.pg_constraint AS k
+ WHERE NOT k.convalidated AND k.conrelid <> 0
+ ORDER BY 1, 2;

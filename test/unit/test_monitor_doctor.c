@@ -1,0 +1,845 @@
+/*
+ * The checklist and the settings' advice over rows made by hand. The numbers that are expected were
+ * worked out on paper from the rules that are told beside them.
+ */
+#include "support/test.h"
+
+#include <math.h>
+
+#include "monitor/doctor/doctor.h"
+#include "monitor/doctor/facts.h"
+#include "monitor/plain.h"
+#include "sql.h"
+
+struct bench {
+    struct ctx ctx;
+    struct watched server;
+    struct doctor_facts facts;
+    struct sql_monitor_server about;
+    struct sql_monitor_database database;
+    struct sql_monitor_database database_before;
+};
+
+static const double now_epoch = 1.8e9;
+
+static void
+put(struct reading *reading, const void *rows, size_t count)
+{
+    reading->is_known = reading->is_good = true;
+    reading->rows = (struct rows){ .items = (void *)(uintptr_t)rows, .count = count };
+}
+
+#define PUT(bench, id, ...) put(&(bench)->server.now[id], __VA_ARGS__, COUNT_OF(__VA_ARGS__))
+
+/* A server that is well. */
+static int
+set_up(void **state)
+{
+    struct arena *arena = arena_new();
+    struct bench *bench = ARENA_NEW(arena, struct bench);
+
+    bench->ctx.arena = arena;
+    bench->server.name = "shop @ db:5432";
+    bench->server.database = "shop";
+    bench->server.is_up = true;
+    bench->server.facts = &bench->facts;
+    bench->facts.disk_rotates = -1;
+    bench->about = (struct sql_monitor_server){ .now_epoch = now_epoch,
+        .started_epoch = now_epoch - 864000,
+        .max_connections = 100,
+        .reserved_connections = 3,
+        .connections = 20,
+        .autovacuum = true,
+        .track_counts = true,
+        .track_io_timing = true };
+    bench->database = (struct sql_monitor_database){ .datname = "shop",
+        .blks_hit = 990000,
+        .blks_read = 10000,
+        .xact_commit = 100000,
+        .checksum_failures = 0,
+        .stats_reset = now_epoch - 864000 };
+    put(&bench->server.now[COLLECT_SERVER], &bench->about, 1);
+    put(&bench->server.now[COLLECT_DATABASE], &bench->database, 1);
+    *state = bench;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    struct bench *bench = *state;
+
+    arena_free(bench->ctx.arena);
+    return 0;
+}
+
+static const struct checkup_item *
+look(struct bench *bench, const char *name)
+{
+    struct checkup checkup;
+
+    doctor_check(bench->ctx.arena, &bench->server, &checkup);
+    for (size_t i = 0; i < checkup.count; i++)
+        if (text_equal(checkup.items[i].name, name)) {
+            struct checkup_item *item = ARENA_NEW(bench->ctx.arena, struct checkup_item);
+
+            *item = checkup.items[i];
+            return item;
+        }
+    return NULL;
+}
+
+/* The item has this health, and somewhere these words. */
+static void
+assert_item(struct bench *bench, const char *name, enum health health, const char *words)
+{
+    const struct checkup_item *item = look(bench, name);
+    const char *all;
+
+    if (!item)
+        fail_msg("there is no item %s", name);
+    all = arena_printf(bench->ctx.arena, "%s\n%s\n%s", item->says,
+        text_list_join(bench->ctx.arena, &item->evidence, "\n"), item->mend ? item->mend : "");
+    if (item->health != health || !strstr(all, words))
+        fail_msg("%s: health %d, wanted %d with \"%s\":\n%s", name, (int)item->health, (int)health,
+            words, all);
+}
+
+static void
+what_nobody_asked_is_left_out(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->server.facts = NULL;
+    assert_null(look(bench, "duplicate-indexes"));
+    assert_null(look(bench, "replication-lag"));
+    assert_non_null(look(bench, "connections"));
+}
+
+static void
+refused_is_unknown_with_a_remedy(void **state)
+{
+    struct bench *bench = *state;
+    struct reading *reading = &bench->server.now[COLLECT_BLOAT];
+    struct checkup checkup;
+
+    reading->is_known = true;
+    reading->error = (struct error){ .kind = ERR_RIGHTS, .message = "permission denied" };
+    assert_item(bench, "bloat", HEALTH_UNKNOWN, "permission denied");
+    assert_item(bench, "bloat", HEALTH_UNKNOWN, "GRANT");
+    doctor_check(bench->ctx.arena, &bench->server, &checkup);
+    assert_int_equal(checkup.health, HEALTH_GOOD);
+}
+
+static void
+server_that_is_down(void **state)
+{
+    struct bench *bench = *state;
+    struct checkup checkup;
+
+    bench->server.is_up = false;
+    bench->server.error.message = "connection refused";
+    doctor_check(bench->ctx.arena, &bench->server, &checkup);
+    assert_int_equal(checkup.health, HEALTH_CRITICAL);
+    assert_int_equal(checkup.count, 1);
+    assert_non_null(strstr(checkup.items[0].says, "connection refused"));
+}
+
+static void
+cache_is_judged_by_deltas(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_item(bench, "cache-hit", HEALTH_GOOD, "99.0 % of 1 000 000 blocks");
+    /* 600 of 2 000 blocks between the two looks, whatever was before. */
+    bench->database_before = bench->database;
+    bench->database.blks_hit += 600;
+    bench->database.blks_read += 1400;
+    put(&bench->server.before[COLLECT_DATABASE], &bench->database_before, 1);
+    assert_item(bench, "cache-hit", HEALTH_CRITICAL, "30.0 % of 2 000 blocks");
+    bench->server.is_gap = true;
+    assert_item(bench, "cache-hit", HEALTH_GOOD, "of 1 002 000 blocks");
+    bench->database.blks_hit = 900000;
+    bench->database.blks_read = 100000;
+    assert_item(bench, "cache-hit", HEALTH_CRITICAL, "90.0 %");
+    bench->database.blks_hit = 92;
+    bench->database.blks_read = 8;
+    assert_item(bench, "cache-hit", HEALTH_GOOD, "too little");
+}
+
+static void
+connections_against_the_limit(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_item(bench, "connections", HEALTH_GOOD, "20 of 97");
+    bench->about.connections = 78; /* 80.4 % */
+    assert_item(bench, "connections", HEALTH_WARNING, "78 of 97");
+    bench->about.connections = 93; /* 95.9 % */
+    assert_item(bench, "connections", HEALTH_CRITICAL, "pooler");
+}
+
+static void
+sessions_of_all_sorts(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_session rows[] = {
+        { .pid = 11,
+            .state = "idle in transaction",
+            .usename = "app\x1b[2J",
+            .application_name = "web",
+            .backend_type = "client backend",
+            .xact_seconds = 4000,
+            .query_seconds = NAN,
+            .state_seconds = 700,
+            .blocks = 2,
+            .query = "UPDATE a\n SET b = 1" },
+        { .pid = 12,
+            .state = "active",
+            .backend_type = "client backend",
+            .blocked_by = "11",
+            .blocks = 1,
+            .xact_seconds = 65,
+            .query_seconds = 65,
+            .state_seconds = 65 },
+        { .pid = 13, .backend_type = "walsender", .xact_seconds = 90000, .query_seconds = NAN },
+    };
+
+    PUT(bench, COLLECT_SESSION, rows);
+    assert_item(
+        bench, "long-transactions", HEALTH_CRITICAL, "the longest transaction is 1 h 6 min");
+    assert_item(bench, "long-transactions", HEALTH_CRITICAL, "pid 11, web of app?[2J");
+    assert_item(bench, "long-transactions", HEALTH_CRITICAL, "UPDATE a  SET b = 1");
+    assert_item(bench, "idle-in-transaction", HEALTH_CRITICAL,
+        "SET idle_in_transaction_session_timeout = '5min'");
+    assert_item(bench, "blocked-sessions", HEALTH_CRITICAL, "in the end by pid 11");
+    rows[0].xact_seconds = 301;
+    rows[0].state_seconds = 61;
+    rows[1].query_seconds = 2;
+    assert_item(bench, "long-transactions", HEALTH_WARNING, "5 min 1 s");
+    assert_item(bench, "idle-in-transaction", HEALTH_WARNING, "1 session is idle");
+    assert_item(bench, "blocked-sessions", HEALTH_WARNING, "pid 12 waits for pid 11");
+    put(&bench->server.now[COLLECT_SESSION], rows, 0);
+    assert_item(bench, "long-transactions", HEALTH_GOOD, "no transaction is open");
+    assert_item(bench, "idle-in-transaction", HEALTH_GOOD, "no session is idle");
+    assert_item(bench, "blocked-sessions", HEALTH_GOOD, "no session is blocked");
+}
+
+static void
+prepared_transactions_grow_old(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_doctor_prepared rows[] = { { "it's", "app", "shop", 4000 } };
+
+    put(&bench->facts.answers[DOCTOR_PREPARED], rows, 1);
+    assert_item(bench, "prepared-transactions", HEALTH_CRITICAL, "ROLLBACK PREPARED 'it''s';");
+    rows[0].seconds = 10;
+    assert_item(bench, "prepared-transactions", HEALTH_GOOD, "1 is open");
+}
+
+static void
+replication_and_slots(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_replication standbys[] = { { .application_name = "s1",
+        .client_addr = "10.0.0.2",
+        .state = "streaming",
+        .replay_lag_seconds = 61,
+        .replay_lag_bytes = 10 } };
+    struct sql_monitor_slot slots[] = { { .slot_name = "s'1",
+        .slot_type = "physical",
+        .active = 0,
+        .wal_status = "reserved",
+        .retained_bytes = 1048576 } };
+
+    PUT(bench, COLLECT_REPLICATION, standbys);
+    assert_item(bench, "replication-lag", HEALTH_WARNING, "s1 10.0.0.2 (streaming): 1 min 1 s");
+    standbys[0].replay_lag_seconds = 700;
+    assert_item(bench, "replication-lag", HEALTH_CRITICAL, "11 min 40 s");
+    standbys[0].replay_lag_seconds = NAN;
+    assert_item(bench, "replication-lag", HEALTH_GOOD, "1 standby");
+    PUT(bench, COLLECT_SLOT, slots);
+    assert_item(
+        bench, "inactive-slots", HEALTH_WARNING, "SELECT pg_drop_replication_slot('s''1');");
+    slots[0].wal_status = "lost";
+    assert_item(bench, "inactive-slots", HEALTH_CRITICAL, "lost");
+    slots[0] = (struct sql_monitor_slot){ .slot_name = "a", .slot_type = "physical", .active = 1 };
+    assert_item(bench, "inactive-slots", HEALTH_GOOD, "1 slot is in use");
+}
+
+static void
+archive_fails_and_comes_back(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_wal rows[] = { { .archive_mode = "on",
+        .archived_count = 10,
+        .failed_count = 3,
+        .last_archive_age = 900,
+        .last_failed_age = 5 } };
+
+    PUT(bench, COLLECT_WAL, rows);
+    assert_item(bench, "archiver", HEALTH_CRITICAL, "the last attempt failed 5.0 s ago");
+    rows[0].last_archive_age = 1;
+    assert_item(bench, "archiver", HEALTH_GOOD, "3 attempts failed");
+    rows[0].archive_mode = "off";
+    assert_item(bench, "archiver", HEALTH_GOOD, "not archived");
+}
+
+static void
+wraparound_comes_near(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_wraparound rows[] = { { .datname = "shop",
+        .xid_age = 450000000,
+        .freeze_max_age = 200000000,
+        .multixact_freeze_max_age = 400000000,
+        .ratio = 0.21,
+        .oldest_relation = "public.\"Old\"" } };
+
+    PUT(bench, COLLECT_WRAPAROUND, rows);
+    assert_item(bench, "wraparound", HEALTH_WARNING, "VACUUM (FREEZE, VERBOSE) public.\"Old\";");
+    rows[0].ratio = 0.7;
+    assert_item(bench, "wraparound", HEALTH_CRITICAL, "70.0 %");
+    rows[0].xid_age = 200000000;
+    rows[0].ratio = 0.1;
+    assert_item(bench, "wraparound", HEALTH_GOOD, "10.0 %");
+}
+
+static void
+autovacuum_off_or_behind(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_doctor_table rows[] = { { .relation = "public.t",
+        .rows_now = 100000,
+        .dead = 70000,
+        .dead_limit = 20050,
+        .changed = 10,
+        .changed_limit = 10050,
+        .was_analysed = true } };
+
+    put(&bench->facts.answers[DOCTOR_TABLE], rows, 1);
+    assert_item(bench, "autovacuum", HEALTH_WARNING, "VACUUM (ANALYZE) public.t;");
+    rows[0].dead = 50000;
+    assert_item(bench, "autovacuum", HEALTH_GOOD, "no table is far behind");
+    rows[0].is_off = true;
+    assert_item(
+        bench, "autovacuum", HEALTH_WARNING, "ALTER TABLE public.t RESET (autovacuum_enabled);");
+    bench->about.autovacuum = false;
+    assert_item(bench, "autovacuum", HEALTH_CRITICAL, "ALTER SYSTEM SET autovacuum = on");
+    bench->about.autovacuum = true;
+    bench->about.track_counts = false;
+    assert_item(bench, "autovacuum", HEALTH_CRITICAL, "track_counts is off");
+    assert_item(bench, "statistics", HEALTH_GOOD, "up to date");
+    rows[0].changed = 30151;
+    assert_item(bench, "statistics", HEALTH_WARNING, "ANALYZE public.t;");
+    rows[0].was_analysed = false;
+    assert_item(bench, "statistics", HEALTH_WARNING, "never analysed");
+}
+
+static void
+bloat_of_tables_and_indexes(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_bloat rows[] = {
+        { .schemaname = "public",
+            .relname = "t",
+            .indexrelname = "I",
+            .size_bytes = 400000000,
+            .bloat_bytes = 200000000,
+            .bloat_ratio = 0.5 },
+        { .schemaname = "public",
+            .relname = "u",
+            .indexrelname = "",
+            .size_bytes = 4000000,
+            .bloat_bytes = NAN,
+            .bloat_ratio = NAN },
+    };
+
+    PUT(bench, COLLECT_BLOAT, rows);
+    assert_item(bench, "bloat", HEALTH_WARNING, "REINDEX INDEX CONCURRENTLY public.\"I\";");
+    rows[0].bloat_ratio = 0.3;
+    assert_item(bench, "bloat", HEALTH_GOOD, "mostly empty");
+}
+
+static void
+numbers_run_out(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_doctor_sequence rows[] = { { "public.s", "public.t.id", 1600000000,
+        2147483647, false } };
+
+    put(&bench->facts.answers[DOCTOR_SEQUENCE], rows, 1);
+    assert_item(bench, "integer-overflow", HEALTH_WARNING, "74.5 %");
+    rows[0].used = 2000000000;
+    assert_item(bench, "integer-overflow", HEALTH_CRITICAL, "public.s of public.t.id");
+    rows[0].used = 100;
+    assert_item(bench, "integer-overflow", HEALTH_GOOD, "0.0 %");
+}
+
+static void
+unused_indexes_need_old_statistics(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_index rows[] = {
+        { .schemaname = "public", .indexrelname = "i", .is_valid = true, .size_bytes = 9000000 },
+        { .schemaname = "public",
+            .indexrelname = "pk",
+            .is_valid = true,
+            .is_unique = true,
+            .is_primary = true,
+            .size_bytes = 9000000 },
+        { .schemaname = "public", .indexrelname = "small", .is_valid = true, .size_bytes = 8192 },
+    };
+    const struct checkup_item *item;
+
+    PUT(bench, COLLECT_INDEX, rows);
+    assert_item(bench, "unused-indexes", HEALTH_WARNING, "DROP INDEX CONCURRENTLY public.i;");
+    item = look(bench, "unused-indexes");
+    assert_int_equal(item->evidence.count, 1);
+    bench->database.stats_reset = now_epoch - 3600;
+    assert_item(bench, "unused-indexes", HEALTH_UNKNOWN, "too short a time");
+    rows[0].idx_scan = 1;
+    assert_item(bench, "unused-indexes", HEALTH_GOOD, "is used");
+}
+
+static void
+statements_and_their_counter(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_statement rows[] = {
+        { .queryid = 7, .datname = "shop", .calls = 100, .seconds = 3, .mean_seconds = 0.03 },
+        { .queryid = 8, .datname = "shop", .calls = 9000, .seconds = 9, .mean_seconds = 0.001 },
+        { .queryid = 9, .datname = "other", .calls = 100, .seconds = 30, .mean_seconds = 0.3 },
+    };
+    struct sql_monitor_statements_info info[] = {
+        { .version = "1.10", .max = 5000, .dealloc = 3000, .stats_reset = now_epoch - 864000 }
+    };
+
+    PUT(bench, COLLECT_STATEMENT, rows);
+    PUT(bench, COLLECT_STATEMENTS_INFO, info);
+    /* 3 of 42 s. */
+    assert_item(
+        bench, "slow-statements", HEALTH_WARNING, "7.1 % of all time, 100 calls of 30.0 ms");
+    assert_item(bench, "slow-statements", HEALTH_WARNING, "1 statement is slow");
+    rows[0].calls = 50;
+    assert_item(bench, "slow-statements", HEALTH_GOOD, "no statement is slow");
+    assert_item(bench, "pg-stat-statements", HEALTH_WARNING,
+        "ALTER SYSTEM SET pg_stat_statements.max = 10000; and restart");
+    info[0].dealloc = 300;
+    assert_item(bench, "pg-stat-statements", HEALTH_GOOD, "room for 5 000 statements");
+    info[0].problem = "it is not there";
+    info[0].max = 0;
+    assert_item(bench, "pg-stat-statements", HEALTH_WARNING, "shared_preload_libraries");
+}
+
+static void
+transactions_that_fail(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_item(bench, "transactions", HEALTH_GOOD, "0.0 %");
+    bench->database.xact_rollback = 25000;
+    assert_item(bench, "transactions", HEALTH_WARNING, "20.0 % rolled back");
+    bench->database.xact_rollback = 0;
+    bench->database.deadlocks = 60; /* in ten days */
+    assert_item(bench, "transactions", HEALTH_WARNING, "6.0 deadlocks a day");
+}
+
+static void
+temp_files_and_checkpoints(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_checkpoint rows[] = {
+        { .timed = 10, .requested = 90, .stats_reset = now_epoch - 10000 }
+    };
+
+    assert_item(bench, "temp-files", HEALTH_GOOD, "none");
+    bench->database.temp_files = 1000;
+    bench->database.temp_bytes = INT64_C(240) * 1073741824; /* 1 GB an hour */
+    assert_item(bench, "temp-files", HEALTH_WARNING, "1.0 GB an hour");
+    bench->database.temp_bytes = 1048576;
+    assert_item(bench, "temp-files", HEALTH_GOOD, "1.0 MB");
+    PUT(bench, COLLECT_CHECKPOINT, rows);
+    assert_item(bench, "checkpoints", HEALTH_WARNING, "90.0 % of 100");
+    rows[0].requested = 2;
+    assert_item(bench, "checkpoints", HEALTH_GOOD, "16.7 % of 12");
+}
+
+static void
+disk_is_known_or_not(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->server.host_now.why_not = "the server is on another machine";
+    assert_item(bench, "disk", HEALTH_UNKNOWN, "another machine");
+    bench->server.host_now = (struct host_facts){
+        .is_known = true, .disk_bytes = INT64_C(100) << 30, .disk_free_bytes = INT64_C(50) << 30
+    };
+    assert_item(bench, "disk", HEALTH_GOOD, "50 GB free of 100 GB");
+    bench->server.host_now.disk_free_bytes = INT64_C(15) << 30;
+    assert_item(bench, "disk", HEALTH_WARNING, "15.0 %");
+    bench->server.host_now.disk_free_bytes = INT64_C(5) << 30;
+    assert_item(bench, "disk", HEALTH_CRITICAL, "5.0 %");
+}
+
+static void
+settings_that_endanger(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_setting rows[] = {
+        { .name = "fsync", .setting = "on", .reset_value = "on" },
+        { .name = "full_page_writes", .setting = "off", .reset_value = "off" },
+        { .name = "data_checksums", .setting = "off", .reset_value = "off" },
+        { .name = "password_encryption", .setting = "md5", .reset_value = "md5" },
+        { .name = "max_connections",
+            .setting = "100",
+            .reset_value = "100",
+            .pending_restart = true },
+    };
+
+    PUT(bench, COLLECT_SETTING, rows);
+    assert_item(bench, "durability", HEALTH_CRITICAL, "ALTER SYSTEM SET full_page_writes = on");
+    assert_item(bench, "checksums", HEALTH_WARNING, "pg_checksums --enable");
+    assert_item(bench, "passwords", HEALTH_WARNING, "MD5");
+    assert_item(bench, "pending-restart", HEALTH_WARNING, "max_connections is still 100");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        rows[i].setting = rows[i].reset_value = i == 3 ? "scram-sha-256" : "on";
+        rows[i].pending_restart = false;
+    }
+    assert_item(bench, "durability", HEALTH_GOOD, "on disk");
+    assert_item(bench, "checksums", HEALTH_GOOD, "no page");
+    assert_item(bench, "passwords", HEALTH_GOOD, "SCRAM");
+    assert_item(bench, "pending-restart", HEALTH_GOOD, "no setting waits");
+    bench->database.checksum_failures = 2;
+    assert_item(bench, "checksums", HEALTH_CRITICAL, "2 damaged pages");
+    bench->about.track_io_timing = false;
+    assert_item(bench, "io-timing", HEALTH_WARNING, "ALTER SYSTEM SET track_io_timing = on");
+}
+
+static void
+vectors_and_backups(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_vector rows[] = { { .name = "public.t.e",
+        .recall_goal = 0.95,
+        .recall = 0.97,
+        .findings = 0,
+        .checked_epoch = now_epoch - 86400 } };
+
+    PUT(bench, COLLECT_VECTOR, rows);
+    assert_item(bench, "vector-search", HEALTH_GOOD, "0.970");
+    rows[0].recall = 0.9;
+    assert_item(bench, "vector-search", HEALTH_CRITICAL, "pgmend vector tune");
+    rows[0].recall = NAN;
+    rows[0].checked_epoch = NAN;
+    assert_item(bench, "vector-search", HEALTH_WARNING, "never checked");
+    bench->facts.backup_problem = "there is none";
+    assert_item(bench, "backup", HEALTH_WARNING, "pgmend backup create");
+    bench->facts.backup = "nightly";
+    bench->facts.backup_age_s = 3600;
+    assert_item(bench, "backup", HEALTH_GOOD, "nightly, 1 h");
+    bench->facts.backup_age_s = 86400 * 3;
+    assert_item(bench, "backup", HEALTH_WARNING, "nightly");
+}
+
+/* ---- settings ---- */
+
+static const struct setting_advice *
+find(const struct setting_advices *advices, const char *name)
+{
+    for (size_t i = 0; i < advices->count; i++)
+        if (text_equal(advices->items[i].name, name))
+            return &advices->items[i];
+    return NULL;
+}
+
+static void
+assert_advice(struct bench *bench, const char *name, const char *better, const char *words)
+{
+    struct setting_advices advices;
+    const struct setting_advice *advice;
+
+    doctor_settings(bench->ctx.arena, &bench->server, &advices);
+    advice = find(&advices, name);
+    if (!better) {
+        if (advice)
+            fail_msg("%s should be left alone, not %s: %s", name, advice->better, advice->why);
+        return;
+    }
+    if (!advice)
+        fail_msg("nothing is said of %s", name);
+    assert_string_equal(advice->better, better);
+    if (!strstr(advice->why, words))
+        fail_msg("\"%s\" is not in \"%s\"", words, advice->why);
+}
+
+enum { BUFFERS, CACHE, WORK_MEM, MAX_CONNECTIONS, PAGE_COST, TIMEOUT, WAL_SIZE, JIT, SETTINGS };
+
+static void
+put_settings(struct bench *bench, struct sql_monitor_setting *rows)
+{
+    rows[BUFFERS] = (struct sql_monitor_setting){ .name = "shared_buffers",
+        .reset_value = "16384",
+        .unit = "8kB",
+        .context = "postmaster",
+        .source = "default" };
+    rows[CACHE] = (struct sql_monitor_setting){ .name = "effective_cache_size",
+        .reset_value = "524288",
+        .unit = "8kB",
+        .context = "user",
+        .source = "default" };
+    rows[WORK_MEM] = (struct sql_monitor_setting){ .name = "work_mem",
+        .reset_value = "4096",
+        .unit = "kB",
+        .context = "user",
+        .source = "default" };
+    rows[MAX_CONNECTIONS] = (struct sql_monitor_setting){ .name = "max_connections",
+        .reset_value = "100",
+        .context = "postmaster",
+        .source = "default" };
+    rows[PAGE_COST] = (struct sql_monitor_setting){
+        .name = "random_page_cost", .reset_value = "4", .context = "user", .source = "default"
+    };
+    rows[TIMEOUT] = (struct sql_monitor_setting){ .name = "checkpoint_timeout",
+        .reset_value = "300",
+        .unit = "s",
+        .context = "sighup",
+        .source = "default" };
+    rows[WAL_SIZE] = (struct sql_monitor_setting){ .name = "max_wal_size",
+        .reset_value = "1024",
+        .unit = "MB",
+        .context = "sighup",
+        .source = "default" };
+    rows[JIT] = (struct sql_monitor_setting){
+        .name = "jit", .reset_value = "on", .context = "user", .source = "default"
+    };
+    put(&bench->server.now[COLLECT_SETTING], rows, SETTINGS);
+}
+
+static void
+memory_is_not_guessed(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_setting rows[SETTINGS];
+    struct setting_advices advices;
+
+    put_settings(bench, rows);
+    bench->server.host_now.why_not = "the server is on another machine";
+    doctor_settings(bench->ctx.arena, &bench->server, &advices);
+    assert_null(find(&advices, "shared_buffers"));
+    assert_null(find(&advices, "random_page_cost"));
+    assert_true(advices.notes.count >= 2);
+    assert_non_null(strstr(advices.notes.items[0], "the server is on another machine"));
+}
+
+static void
+memory_is_shared_out(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_setting rows[SETTINGS];
+    struct sql_monitor_size sizes[] = { { "shop", 40 * 1073741824.0 } };
+    struct sql_monitor_doctor_file_setting written[] = { { "shared_buffers", "1GB" } };
+    struct setting_advices advices;
+
+    put_settings(bench, rows);
+    PUT(bench, COLLECT_SIZE, sizes);
+    bench->facts.memory_bytes = INT64_C(16) << 30;
+    bench->facts.machine = "as given";
+    assert_advice(bench, "shared_buffers", "4GB", "16 GB of memory as given");
+    assert_advice(bench, "effective_cache_size", "12GB", "three quarters of the 16 GB");
+    put(&bench->facts.answers[DOCTOR_FILE_SETTING], written, 1);
+    doctor_settings(bench->ctx.arena, &bench->server, &advices);
+    assert_string_equal(
+        find(&advices, "shared_buffers")->undo, "ALTER SYSTEM SET shared_buffers = '1GB'");
+    assert_string_equal(
+        find(&advices, "effective_cache_size")->undo, "ALTER SYSTEM RESET effective_cache_size");
+    assert_true(find(&advices, "shared_buffers")->needs_restart);
+    assert_false(find(&advices, "effective_cache_size")->needs_restart);
+    /* No more than the data: 0.8 GB and a quarter of it. */
+    sizes[0].size_bytes = 0.8 * 1073741824.0;
+    assert_advice(bench, "shared_buffers", "1GB", "no more than the data (819 MB)");
+    rows[BUFFERS].source = "command line";
+    assert_advice(bench, "shared_buffers", NULL, NULL);
+}
+
+/* 100 files of 20 MB want 40 MB; half of 12 GB for twice 100 connections is 30.7 MB: 28 in fours. */
+static void
+work_mem_follows_temp_files(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_setting rows[SETTINGS];
+
+    put_settings(bench, rows);
+    rows[BUFFERS].reset_value = "524288";
+    bench->facts.memory_bytes = INT64_C(16) << 30;
+    bench->facts.machine = "of this machine";
+    assert_advice(bench, "work_mem", NULL, NULL);
+    bench->database.temp_files = 100;
+    bench->database.temp_bytes = INT64_C(100) * 20 * 1048576;
+    assert_advice(bench, "work_mem", "28MB", "100 temporary files of 20 MB");
+    rows[MAX_CONNECTIONS].reset_value = "1000";
+    assert_advice(bench, "work_mem", NULL, NULL);
+}
+
+/* 10 MB/s for 300 s, times 1.9, are 5.6 GB. */
+static void
+wal_size_follows_the_rate(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_setting rows[SETTINGS];
+    struct sql_monitor_checkpoint checkpoint[] = { { .timed = 1, .requested = 9 } };
+    struct sql_monitor_wal wal[] = {
+        { .bytes = 10485760.0 * 1000, .stats_reset = now_epoch - 1000, .full_pages = 800000 }
+    };
+
+    put_settings(bench, rows);
+    PUT(bench, COLLECT_CHECKPOINT, checkpoint);
+    PUT(bench, COLLECT_WAL, wal);
+    assert_advice(bench, "max_wal_size", "6GB", "90.0 % of 10 checkpoints");
+    assert_advice(bench, "wal_compression", "on", "800 000 whole pages are up to 62.5 %");
+    assert_advice(bench, "checkpoint_timeout", "15min", "fewer checkpoints");
+    checkpoint[0].timed = 100;
+    assert_advice(bench, "max_wal_size", NULL, NULL);
+    wal[0].full_pages = 100;
+    assert_advice(bench, "wal_compression", NULL, NULL);
+}
+
+static void
+disk_without_moving_parts(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_setting rows[SETTINGS];
+
+    put_settings(bench, rows);
+    bench->facts.disk_rotates = 0;
+    assert_advice(bench, "random_page_cost", "1.1", "without moving parts");
+    bench->facts.disk_rotates = 1;
+    assert_advice(bench, "random_page_cost", NULL, NULL);
+}
+
+/* 50 000 rows between two vacuums of 2 000 000 are 2.5 %. */
+static void
+big_tables_get_their_own(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_setting rows[SETTINGS];
+    struct sql_monitor_doctor_table tables[] = { { .relation = "public.\"T\"",
+        .schema = "public",
+        .name = "T",
+        .relation_oid = 77,
+        .rows_now = 2000000,
+        .dead_limit = 400050,
+        .written = 5,
+        .scale_in_force = 0.2 } };
+    struct setting_advices advices;
+
+    put_settings(bench, rows);
+    put(&bench->facts.answers[DOCTOR_TABLE], tables, 1);
+    assert_advice(bench, "autovacuum_vacuum_scale_factor", "0.025", "2 000 000 rows");
+    doctor_settings(bench->ctx.arena, &bench->server, &advices);
+    assert_string_equal(find(&advices, "autovacuum_vacuum_scale_factor")->change,
+        "ALTER TABLE public.\"T\" SET (autovacuum_vacuum_scale_factor = '0.025')");
+    assert_int_equal(find(&advices, "autovacuum_vacuum_scale_factor")->table_oid, 77);
+    tables[0].scale = "0.1";
+    assert_advice(bench, "autovacuum_vacuum_scale_factor", NULL, NULL);
+}
+
+/* The longest took 12 s: 36 s in tens is 40 s; a third of 36 s in tens is 20 s. */
+static void
+roles_get_time_outs(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_setting rows[SETTINGS];
+    struct sql_monitor_doctor_role roles[] = {
+        { .name = "app", .sessions = 3 },
+        { .name = "boss", .is_superuser = true, .sessions = 3 },
+    };
+    struct sql_monitor_statement statements[] = {
+        { .user = "app", .calls = 5000, .seconds = 20, .max_seconds = 12 }
+    };
+    struct setting_advices advices;
+
+    put_settings(bench, rows);
+    put(&bench->facts.answers[DOCTOR_ROLE], roles, 2);
+    assert_advice(bench, "statement_timeout", NULL, NULL);
+    PUT(bench, COLLECT_STATEMENT, statements);
+    assert_advice(bench, "statement_timeout", "40s", "5 000 statements of this role took 12.0 s");
+    assert_advice(bench, "lock_timeout", "20s", "12.0 s");
+    assert_advice(bench, "idle_in_transaction_session_timeout", "5min", "3 sessions");
+    doctor_settings(bench->ctx.arena, &bench->server, &advices);
+    for (size_t i = 0; i < advices.count; i++)
+        assert_false(text_equal(advices.items[i].role, "boss"));
+    assert_string_equal(find(&advices, "statement_timeout")->change,
+        "ALTER ROLE app SET statement_timeout = '40s'");
+    roles[0].statement_timeout = "1min";
+    assert_advice(bench, "statement_timeout", NULL, NULL);
+    /* 4 ms on average, 12 s at most: it may be worth compiling that one. */
+    assert_advice(bench, "jit", NULL, NULL);
+    statements[0].max_seconds = 1;
+    assert_advice(bench, "jit", "off", "5 000 statements took 4.0 ms on average");
+}
+
+/* ---- text for terminals ---- */
+
+static void
+hostile_text_is_plain(void **state)
+{
+    struct bench *bench = *state;
+    struct arena *arena = bench->ctx.arena;
+
+    assert_string_equal(plain_text(arena, "a\x1b[31mb\x07\n\tc"), "a?[31mb?  c");
+    assert_string_equal(plain_text(arena, "\xd0\xb6 \xe6\x97\xa5"), "\xd0\xb6 \xe6\x97\xa5");
+    assert_string_equal(plain_text(arena, "\xff\xc0\x80 \xe6\x97"), "??? ??");
+    assert_string_equal(plain_text(arena, "\xc2\x9b"
+                                          "2J"),
+        "?2J");
+    assert_string_equal(plain_text(arena, "\xe2\x80\xae"
+                                          "abc"),
+        "?abc");
+    assert_string_equal(plain_cut(arena, "abcdef", 6), "abcdef");
+    assert_string_equal(plain_cut(arena, "abcdef", 4), "abc\xe2\x80\xa6");
+    /* Two columns each. */
+    assert_string_equal(plain_cut(arena, "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", 5),
+        "\xe6\x97\xa5\xe6\x9c\xac\xe2\x80\xa6");
+    assert_string_equal(plain_cut(arena, "abc", 1), "\xe2\x80\xa6");
+    assert_string_equal(plain_cut(arena, "abc", 0), "");
+}
+
+#define test_with_bench(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_with_bench(what_nobody_asked_is_left_out),
+        test_with_bench(refused_is_unknown_with_a_remedy),
+        test_with_bench(server_that_is_down),
+        test_with_bench(cache_is_judged_by_deltas),
+        test_with_bench(connections_against_the_limit),
+        test_with_bench(sessions_of_all_sorts),
+        test_with_bench(prepared_transactions_grow_old),
+        test_with_bench(replication_and_slots),
+        test_with_bench(archive_fails_and_comes_back),
+        test_with_bench(wraparound_comes_near),
+        test_with_bench(autovacuum_off_or_behind),
+        test_with_bench(bloat_of_tables_and_indexes),
+        test_with_bench(numbers_run_out),
+        test_with_bench(unused_indexes_need_old_statistics),
+        test_with_bench(statements_and_their_counter),
+        test_with_bench(transactions_that_fail),
+        test_with_bench(temp_files_and_checkpoints),
+        test_with_bench(disk_is_known_or_not),
+        test_with_bench(settings_that_endanger),
+        test_with_bench(vectors_and_backups),
+        test_with_bench(memory_is_not_guessed),
+        test_with_bench(memory_is_shared_out),
+        test_with_bench(work_mem_follows_temp_files),
+        test_with_bench(wal_size_follows_the_rate),
+        test_with_bench(disk_without_moving_parts),
+        test_with_bench(big_tables_get_their_own),
+        test_with_bench(roles_get_time_outs),
+        test_with_bench(hostile_text_is_plain),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
