@@ -73,6 +73,9 @@ void db_copy_cells(struct arena *arena, const PGresult *result, struct result *r
 bool db_copy_rows(struct ctx *ctx, const struct query *query, const PGresult *result,
     struct rows *ret) MUST_CHECK;
 
+/* Whether all its columns may be asked for in the binary format: cheaper to print and to read. */
+bool db_rows_can_be_binary(const struct query *query);
+
 /* The arguments of a query as text. */
 const char *const *db_query_params(
     struct arena *arena, const struct query *query, const void *args);

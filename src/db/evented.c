@@ -328,7 +328,8 @@ send_query(struct evented *evented, size_t at)
         !PQsendPrepare(conn, name, query_text(query, db_major(evented->db)), 0, NULL))
         return false;
     return PQsendQueryPrepared(conn, name, (int)query->arg_count,
-        db_query_params(flight->arena, query, request->args), NULL, NULL, 0);
+        db_query_params(flight->arena, query, request->args), NULL, NULL,
+        db_rows_can_be_binary(query));
 }
 
 static bool

@@ -1,6 +1,7 @@
 /* What the file is once it is read: sections with their lines. setup.c reads, setup_take.c understands. */
 #pragma once
 
+#include "base/field.h"
 #include "monitor/setup.h"
 
 struct setup_line {
@@ -28,6 +29,44 @@ bool setup_refuse(struct ctx *ctx, const struct setup_file *file, int line, cons
 
 /* Fills ret from all sections, and checks what they say of each other. */
 bool setup_take(struct ctx *ctx, struct setup_file *file, struct setup *ret) MUST_CHECK;
+
+/* One section while it is taken. */
+struct setup_taking {
+    struct ctx *ctx;
+    struct setup_file *file;
+    const struct setup_section *section;
+    struct setup *setup;
+};
+
+/* The first line of that name in the section, or NULL. */
+const struct setup_line *setup_line_of(const struct setup_taking *taking, const char *name);
+/* Says it of the setting's line, or of the section's if the setting is missing or NULL. */
+bool setup_refuse_at(const struct setup_taking *taking, const char *name, const char *what);
+bool setup_refuse_missing(const struct setup_taking *taking, const char *name, const char *example);
+/* "://user:secret@" or "password=secret" of a connection string. */
+bool setup_holds_password(const char *url);
+/* The setting holds what others may not read. */
+void setup_mark_secret(const struct setup_taking *taking, const char *name);
+
+struct setup_sink_words {
+    const char *kind;
+    const char *url;
+    const char *url_file;
+    const char *token_file;
+    const char *token_env;
+    const char *to;
+    const char *from;
+    const char *user;
+    const char *program;
+    bool allow_private;
+    bool resolved;
+    int64_t group_wait;
+    int64_t repeat;
+};
+
+enum { SETUP_SINK_FIELDS = 13 };
+extern const struct field setup_sink_fields[SETUP_SINK_FIELDS];
+bool setup_take_sink(const struct setup_taking *taking, const void *raw);
 
 /*
  * "Sun 02:00-04:00", "Mon,Tue 23:00-01:00", "daily 02:00-03:00": days as bits from Sunday = 1, and the

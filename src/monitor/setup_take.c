@@ -1,11 +1,9 @@
-/* The sections' tables, and what becomes of each. */
+/* The sections' tables, and what becomes of each but the sinks, which are in setup_sink.c. */
 
 #include <math.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/field.h"
-#include "base/file.h"
 #include "monitor/alert/alert.h"
 #include "monitor/setup_parts.h"
 
@@ -68,40 +66,6 @@ static const struct field alert_fields[] = {
     FIELD(struct alert_words, severity, .choices = severities),
 };
 
-struct sink {
-    const char *kind;
-    const char *url;
-    const char *url_file;
-    const char *token_file;
-    const char *token_env;
-    const char *to;
-    const char *from;
-    const char *user;
-    const char *program;
-    bool allow_private;
-    bool resolved;
-    int64_t group_wait;
-    int64_t repeat;
-};
-
-static const char *const sink_kinds[] = { "webhook", "slack", "telegram", "mail", "program", NULL };
-
-static const struct field sink_fields[] = {
-    FIELD(struct sink, kind, .choices = sink_kinds),
-    FIELD(struct sink, url),
-    FIELD(struct sink, url_file),
-    FIELD(struct sink, token_file),
-    FIELD(struct sink, token_env),
-    FIELD(struct sink, to),
-    FIELD(struct sink, from),
-    FIELD(struct sink, user),
-    FIELD(struct sink, program),
-    FIELD(struct sink, allow_private, .standard = "off"),
-    FIELD(struct sink, resolved, .standard = "on"),
-    FIELD(struct sink, group_wait, .unit = UNIT_US, .standard = "10s"),
-    FIELD(struct sink, repeat, .unit = UNIT_US, .standard = "4h"),
-};
-
 struct route {
     const char *severity;
     const char *owner;
@@ -132,72 +96,15 @@ static const struct field maintenance_fields[] = {
     FIELD(struct maintenance, weekly),
 };
 
-/* One section while it is taken. */
-struct taking {
-    struct ctx *ctx;
-    struct setup_file *file;
-    const struct setup_section *section;
-    struct setup *setup;
-};
-
-static const struct setup_line *
-line_of(const struct taking *taking, const char *name)
-{
-    for (size_t i = 0; i < taking->section->lines.count; i++)
-        if (text_equal(taking->section->lines.items[i].name, name))
-            return &taking->section->lines.items[i];
-    return NULL;
-}
-
-/* Says it of the setting's line, or of the section's if the setting is missing. */
 static bool
-refuse(const struct taking *taking, const char *name, const char *what)
-{
-    const struct setup_line *line = name ? line_of(taking, name) : NULL;
-
-    return setup_refuse(taking->ctx, taking->file, line ? line->line : taking->section->line, what);
-}
-
-static bool
-refuse_missing(const struct taking *taking, const char *name, const char *example)
-{
-    refuse(taking, NULL,
-        arena_printf(taking->ctx->arena, "section [%s %s] needs \"%s\"", taking->section->kind,
-            taking->section->name, name));
-    return error_hint(taking->ctx, "Write for example \"%s = %s\".", name, example);
-}
-
-/* "://user:secret@" or "password=secret" of a connection string. */
-static bool
-holds_password(const char *url)
-{
-    const char *start = strstr(url, "://");
-    const char *at = start ? strchr(start + 3, '@') : NULL;
-    const char *colon = at ? memchr(start + 3, ':', (size_t)(at - start - 3)) : NULL;
-
-    return (colon && colon + 1 < at) || strcasestr(url, "password");
-}
-
-static void
-mark_secret(const struct taking *taking, const char *name)
-{
-    const struct setup_line *line = line_of(taking, name);
-
-    if (!line || taking->file->secret_line > 0)
-        return;
-    taking->file->secret_line = line->line;
-    taking->file->secret_name = name;
-}
-
-static bool
-take_general(const struct taking *taking, const void *raw)
+take_general(const struct setup_taking *taking, const void *raw)
 {
     const struct general *general = raw;
 
-    if (line_of(taking, "interval") && general->interval < 100000)
-        return refuse(taking, "interval", "the interval is less than 100 ms");
-    if (line_of(taking, "slo") && !(general->slo >= 0.5 && general->slo <= 0.99999)) {
-        refuse(taking, "slo", "the availability is not between 0.5 and 0.99999");
+    if (setup_line_of(taking, "interval") && general->interval < 100000)
+        return setup_refuse_at(taking, "interval", "the interval is less than 100 ms");
+    if (setup_line_of(taking, "slo") && !(general->slo >= 0.5 && general->slo <= 0.99999)) {
+        setup_refuse_at(taking, "slo", "the availability is not between 0.5 and 0.99999");
         return error_hint(taking->ctx, "Write 99.9 %% as \"slo = 0.999\".");
     }
     taking->setup->interval_us = general->interval;
@@ -206,7 +113,7 @@ take_general(const struct taking *taking, const void *raw)
 }
 
 static bool
-take_server(const struct taking *taking, const void *raw)
+take_server(const struct setup_taking *taking, const void *raw)
 {
     const struct server *server = raw;
     struct setup_server row = {
@@ -218,14 +125,14 @@ take_server(const struct taking *taking, const void *raw)
                                                   : HOST_AUTO,
     };
 
-    if (row.db_url && holds_password(row.db_url))
-        mark_secret(taking, "db_url");
+    if (row.db_url && setup_holds_password(row.db_url))
+        setup_mark_secret(taking, "db_url");
     VEC_PUSH(taking->ctx->arena, &taking->setup->servers, row);
     return true;
 }
 
 static bool
-take_application(const struct taking *taking, const void *raw)
+take_application(const struct setup_taking *taking, const void *raw)
 {
     static const char *const schemes[] = { "http://", "https://", "postgresql://", "postgres://" };
     struct setup_application row = *(const struct setup_application *)raw;
@@ -233,17 +140,17 @@ take_application(const struct taking *taking, const void *raw)
 
     row.name = taking->section->name;
     if (!row.url)
-        return refuse_missing(taking, "url", "http://127.0.0.1:8000/metrics");
+        return setup_refuse_missing(taking, "url", "http://127.0.0.1:8000/metrics");
     for (size_t i = 0; i < COUNT_OF(schemes); i++)
         is_known |= text_starts_with(row.url, schemes[i]);
     if (!is_known) {
-        refuse(taking, "url", "the address is neither http(s):// nor postgresql://");
+        setup_refuse_at(taking, "url", "the address is neither http(s):// nor postgresql://");
         return error_hint(taking->ctx,
             "An application's page of metrics is http://HOST:PORT/metrics, "
             "a pooler is postgresql://HOST:6432/pgbouncer.");
     }
-    if (holds_password(row.url))
-        mark_secret(taking, "url");
+    if (setup_holds_password(row.url))
+        setup_mark_secret(taking, "url");
     VEC_PUSH(taking->ctx->arena, &taking->setup->applications, row);
     return true;
 }
@@ -298,12 +205,12 @@ read_number(const char *text, double *ret)
 }
 
 static bool
-take_number(const struct taking *taking, const char *name, const char *text, double *ret)
+take_number(const struct setup_taking *taking, const char *name, const char *text, double *ret)
 {
     *ret = NAN;
     if (!text || read_number(text, ret))
         return true;
-    refuse(
+    setup_refuse_at(
         taking, name, arena_printf(taking->ctx->arena, "invalid value for %s: \"%s\"", name, text));
     return error_hint(
         taking->ctx, "Write a number such as 0.8, 80%%, 10min (seconds) or 64MB (bytes).");
@@ -312,21 +219,21 @@ take_number(const struct taking *taking, const char *name, const char *text, dou
 /* Whether the alert would clear at a value at which it fires. */
 static bool
 check_sides(
-    const struct taking *taking, const struct setup_alert *row, const struct alert_rule *rule)
+    const struct setup_taking *taking, const struct setup_alert *row, const struct alert_rule *rule)
 {
     bool is_below = rule ? rule->is_below : row->is_below;
     double threshold = isnan(row->threshold) && rule ? rule->threshold : row->threshold;
 
     if (isnan(row->clear) || (is_below ? row->clear >= threshold : row->clear <= threshold))
         return true;
-    refuse(taking, "clear",
+    setup_refuse_at(taking, "clear",
         arena_printf(taking->ctx->arena, "the alert fires %s %g and would clear at %g",
             is_below ? "below" : "above", threshold, row->clear));
     return error_hint(taking->ctx, "\"clear\" is at the good side of \"threshold\".");
 }
 
 static bool
-take_alert(const struct taking *taking, const void *raw)
+take_alert(const struct setup_taking *taking, const void *raw)
 {
     const struct alert_words *words = raw;
     const char *name = taking->section->name;
@@ -336,7 +243,7 @@ take_alert(const struct taking *taking, const void *raw)
         .metric = words->metric,
         .is_off = !words->enabled,
         .is_below = text_equal(words->fires, "below"),
-        .for_us = line_of(taking, "for") ? words->wait : -1,
+        .for_us = setup_line_of(taking, "for") ? words->wait : -1,
         .severity = words->severity,
         .line = taking->section->line,
     };
@@ -345,154 +252,20 @@ take_alert(const struct taking *taking, const void *raw)
         !take_number(taking, "clear", words->clear, &row.clear))
         return false;
     if (rule && (words->metric || words->fires)) {
-        refuse(taking, words->metric ? "metric" : "fires",
+        setup_refuse_at(taking, words->metric ? "metric" : "fires",
             arena_printf(taking->ctx->arena, "rule \"%s\" has its metric already", name));
         return error_hint(taking->ctx, "Give a rule of your own another name.");
     }
     if (!rule && !row.metric) {
-        refuse(taking, NULL, arena_printf(taking->ctx->arena, "there is no rule \"%s\"", name));
+        setup_refuse_at(
+            taking, NULL, arena_printf(taking->ctx->arena, "there is no rule \"%s\"", name));
         return hint_rule(taking->ctx, name);
     }
     if (!rule && isnan(row.threshold))
-        return refuse_missing(taking, "threshold", "10");
+        return setup_refuse_missing(taking, "threshold", "10");
     if (!check_sides(taking, &row, rule))
         return false;
     VEC_PUSH(taking->ctx->arena, &taking->setup->alerts, row);
-    return true;
-}
-
-/* The one line of a file that only we may read. */
-static bool
-read_secret(const struct taking *taking, const char *name, const char *path, const char **ret)
-{
-    struct ctx *ctx = taking->ctx;
-    struct stat info;
-    const char *text;
-    size_t length;
-
-    if (!file_read(ctx, path, &text, &length)) {
-        const char *why = ctx->error.message;
-
-        return refuse(taking, name, why);
-    }
-    if (stat(path, &info) == 0 && (info.st_mode & (S_IRWXG | S_IRWXO))) {
-        refuse(taking, name,
-            arena_printf(ctx->arena, "other users can read the secret in \"%s\"", path));
-        return error_hint(ctx, "Run \"chmod 600 %s\".", path);
-    }
-    while (length > 0 && strchr(" \t\r\n", text[length - 1]))
-        length--;
-    if (length == 0 || memchr(text, '\n', length) || memchr(text, '\0', length)) {
-        refuse(taking, name, arena_printf(ctx->arena, "\"%s\" does not hold one line", path));
-        return error_hint(ctx, "Put the secret alone into the file.");
-    }
-    *ret = arena_strndup(ctx->arena, text, length);
-    return true;
-}
-
-static bool
-take_secrets(const struct taking *taking, const struct sink *sink, struct setup_sink *row)
-{
-    struct ctx *ctx = taking->ctx;
-
-    if (sink->token_file && sink->token_env) {
-        refuse(taking, "token_env", "\"token_file\" names the token already");
-        return error_hint(ctx, "Leave out one of the two.");
-    }
-    if (sink->url_file && sink->url) {
-        refuse(taking, "url_file", "\"url\" stands here already");
-        return error_hint(ctx, "Leave out one of the two.");
-    }
-    if (sink->token_env) {
-        row->token = getenv(sink->token_env);
-        if (text_is_empty(row->token)) {
-            refuse(taking, "token_env",
-                arena_printf(ctx->arena, "the environment has no \"%s\"", sink->token_env));
-            return error_hint(ctx, "Set it, or name a file by \"token_file\".");
-        }
-        row->token = arena_strdup(ctx->arena, row->token);
-    }
-    if (sink->token_file && !read_secret(taking, "token_file", sink->token_file, &row->token))
-        return false;
-    return !sink->url_file || read_secret(taking, "url_file", sink->url_file, &row->url);
-}
-
-/* What a kind cannot do without. */
-static bool
-check_sink(const struct taking *taking, const struct setup_sink *row)
-{
-    switch (row->kind) {
-    case SINK_WEBHOOK:
-        return row->url || refuse_missing(taking, "url", "https://alerts.example.org/hook");
-    case SINK_SLACK:
-        if (row->url)
-            return true;
-        refuse_missing(taking, "url_file", "/etc/pgmend/slack-url");
-        return error_hint(taking->ctx,
-            "The file holds the address that Slack made for the channel, "
-            "which is a secret; \"url\" is allowed too.");
-    case SINK_TELEGRAM:
-        if (!row->token)
-            return refuse_missing(taking, "token_file", "/etc/pgmend/telegram-token");
-        return row->to || refuse_missing(taking, "to", "-1001234567890");
-    case SINK_MAIL:
-        if (!row->url)
-            return refuse_missing(taking, "url", "smtps://mail.example.org:465");
-        if (!row->from)
-            return refuse_missing(taking, "from", "pgmend@example.org");
-        return row->to || refuse_missing(taking, "to", "oncall@example.org");
-    case SINK_PROGRAM:
-        return row->program || refuse_missing(taking, "program", "/usr/local/bin/wake-up");
-    case SINK_KIND_COUNT:
-        break;
-    }
-    return true;
-}
-
-static bool
-check_url(const struct taking *taking, const struct setup_sink *row)
-{
-    bool is_mail = row->kind == SINK_MAIL;
-    const char *plain = is_mail ? "smtp://" : "http://", *safe = is_mail ? "smtps://" : "https://";
-
-    if (!row->url || text_starts_with(row->url, plain) || text_starts_with(row->url, safe))
-        return true;
-    refuse(taking, line_of(taking, "url") ? "url" : "url_file",
-        arena_printf(taking->ctx->arena, "the address does not begin with %s or %s", safe, plain));
-    return error_hint(taking->ctx, "Write the whole address, such as %salerts.example.org%s.", safe,
-        is_mail ? ":465" : "/hook");
-}
-
-static bool
-take_sink(const struct taking *taking, const void *raw)
-{
-    const struct sink *sink = raw;
-    struct setup_sink row = {
-        .name = taking->section->name,
-        .url = sink->url,
-        .to = sink->to,
-        .from = sink->from,
-        .user = sink->user,
-        .program = sink->program,
-        .allow_private = sink->allow_private,
-        .sends_resolved = sink->resolved,
-        .group_wait_us = sink->group_wait,
-        .repeat_us = sink->repeat,
-    };
-
-    if (!sink->kind)
-        return refuse_missing(taking, "kind", "webhook");
-    while (!text_equal(sink_kinds[row.kind], sink->kind))
-        row.kind++;
-    if (!take_secrets(taking, sink, &row) || !check_sink(taking, &row) || !check_url(taking, &row))
-        return false;
-    if (row.program && *row.program != '/') {
-        refuse(taking, "program", "the program's path does not begin with \"/\"");
-        return error_hint(taking->ctx, "It is started without a shell: write the whole path.");
-    }
-    if (row.url && (row.kind == SINK_SLACK || holds_password(row.url)))
-        mark_secret(taking, "url");
-    VEC_PUSH(taking->ctx->arena, &taking->setup->sinks, row);
     return true;
 }
 
@@ -523,7 +296,7 @@ split(struct arena *arena, const struct text_list *given)
 }
 
 static bool
-take_route(const struct taking *taking, const void *raw)
+take_route(const struct setup_taking *taking, const void *raw)
 {
     const struct route *route = raw;
     struct setup_route row = {
@@ -535,42 +308,42 @@ take_route(const struct taking *taking, const void *raw)
     };
 
     if (row.sinks.count == 0)
-        return refuse_missing(taking, "sinks", "oncall, chat");
+        return setup_refuse_missing(taking, "sinks", "oncall, chat");
     VEC_PUSH(taking->ctx->arena, &taking->setup->routes, row);
     return true;
 }
 
 /* "2026-11-23T02:00:00Z", or shorter by its seconds. */
 static bool
-take_time(const struct taking *taking, const char *name, const char *text, int64_t *ret)
+take_time(const struct setup_taking *taking, const char *name, const char *text, int64_t *ret)
 {
     if (clock_parse(text, ret) ||
         clock_parse(arena_printf(taking->ctx->arena, "%.16s:00Z", text), ret))
         return true;
-    refuse(
+    setup_refuse_at(
         taking, name, arena_printf(taking->ctx->arena, "invalid value for %s: \"%s\"", name, text));
     return error_hint(taking->ctx, "Write a time in UTC such as 2026-11-23T02:00:00Z.");
 }
 
 static bool
-take_once(
-    const struct taking *taking, const struct maintenance *words, struct setup_maintenance *row)
+take_once(const struct setup_taking *taking, const struct maintenance *words,
+    struct setup_maintenance *row)
 {
     if (!words->from)
-        return refuse_missing(taking, "from", "2026-11-23T02:00:00Z");
+        return setup_refuse_missing(taking, "from", "2026-11-23T02:00:00Z");
     if (!words->until)
-        return refuse_missing(taking, "until", "2026-11-23T04:00:00Z");
+        return setup_refuse_missing(taking, "until", "2026-11-23T04:00:00Z");
     if (!take_time(taking, "from", words->from, &row->from_wall_us) ||
         !take_time(taking, "until", words->until, &row->until_wall_us))
         return false;
     if (row->from_wall_us < row->until_wall_us)
         return true;
-    refuse(taking, "until", "the window ends before it begins");
+    setup_refuse_at(taking, "until", "the window ends before it begins");
     return error_hint(taking->ctx, "A window over midnight ends on the next day.");
 }
 
 static bool
-take_maintenance(const struct taking *taking, const void *raw)
+take_maintenance(const struct setup_taking *taking, const void *raw)
 {
     const struct maintenance *words = raw;
     struct setup_week week;
@@ -582,11 +355,11 @@ take_maintenance(const struct taking *taking, const void *raw)
     };
 
     if (words->weekly && (words->from || words->until)) {
-        refuse(taking, "weekly", "the window has \"from\" or \"until\" too");
+        setup_refuse_at(taking, "weekly", "the window has \"from\" or \"until\" too");
         return error_hint(taking->ctx, "A window is once or weekly: make two sections of it.");
     }
     if (words->weekly && !setup_parse_week(words->weekly, &week)) {
-        refuse(taking, "weekly",
+        setup_refuse_at(taking, "weekly",
             arena_printf(taking->ctx->arena, "invalid value for weekly: \"%s\"", words->weekly));
         return error_hint(taking->ctx,
             "Write a time in UTC such as \"Sun 02:00-04:00\", \"Mon,Thu 23:00-01:00\" or \"daily "
@@ -604,7 +377,7 @@ struct section_kind {
     const struct field *fields;
     size_t field_count;
     size_t size;
-    bool (*take)(const struct taking *taking, const void *raw);
+    bool (*take)(const struct setup_taking *taking, const void *raw);
 };
 
 static const struct section_kind section_kinds[] = {
@@ -614,15 +387,16 @@ static const struct section_kind section_kinds[] = {
     { "application", true, application_fields, COUNT_OF(application_fields),
         sizeof(struct setup_application), take_application },
     { "alert", true, alert_fields, COUNT_OF(alert_fields), sizeof(struct alert_words), take_alert },
-    { "sink", true, sink_fields, COUNT_OF(sink_fields), sizeof(struct sink), take_sink },
+    { "sink", true, setup_sink_fields, SETUP_SINK_FIELDS, sizeof(struct setup_sink_words),
+        setup_take_sink },
     { "route", true, route_fields, COUNT_OF(route_fields), sizeof(struct route), take_route },
     { "maintenance", true, maintenance_fields, COUNT_OF(maintenance_fields),
         sizeof(struct maintenance), take_maintenance },
 };
 
 static bool
-refuse_setting(
-    const struct taking *taking, const struct section_kind *kind, const struct setup_line *line)
+refuse_setting(const struct setup_taking *taking, const struct section_kind *kind,
+    const struct setup_line *line)
 {
     struct arena *arena = taking->ctx->arena;
     struct text_list names = { 0 };
@@ -640,10 +414,10 @@ refuse_setting(
 }
 
 static bool
-take_line(const struct taking *taking, const struct section_kind *kind,
+take_line(const struct setup_taking *taking, const struct section_kind *kind,
     const struct setup_line *line, void *raw)
 {
-    const struct setup_line *first = line_of(taking, line->name);
+    const struct setup_line *first = setup_line_of(taking, line->name);
 
     for (size_t i = 0; i < kind->field_count; i++) {
         const struct field *field = &kind->fields[i];
@@ -672,11 +446,11 @@ take_line(const struct taking *taking, const struct section_kind *kind,
 }
 
 static bool
-refuse_section(const struct taking *taking)
+refuse_section(const struct setup_taking *taking)
 {
     const char *word = taking->section->kind;
 
-    refuse(taking, NULL, arena_printf(taking->ctx->arena, "unknown section [%s]", word));
+    setup_refuse_at(taking, NULL, arena_printf(taking->ctx->arena, "unknown section [%s]", word));
     for (size_t i = 0; i < COUNT_OF(section_kinds); i++)
         if (text_distance(section_kinds[i].word, word) <= strlen(word) / 3)
             return error_hint(taking->ctx, "Did you mean \"%s\"?", section_kinds[i].word);
@@ -686,7 +460,7 @@ refuse_section(const struct taking *taking)
 }
 
 static bool
-take_section(const struct taking *taking)
+take_section(const struct setup_taking *taking)
 {
     const struct setup_section *section = taking->section;
     struct ctx *ctx = taking->ctx;
@@ -697,7 +471,7 @@ take_section(const struct taking *taking)
         if (!text_equal(kind->word, section->kind))
             continue;
         if (kind->is_named != (*section->name != '\0')) {
-            refuse(taking, NULL,
+            setup_refuse_at(taking, NULL,
                 arena_printf(ctx->arena, "section [%s] %s", kind->word,
                     kind->is_named ? "needs a name" : "has no name"));
             return error_hint(ctx, "Write [%s%s].", kind->word, kind->is_named ? " NAME" : "");
@@ -734,7 +508,7 @@ has_alert(const struct setup *setup, const char *name)
 
 /* Sinks of a route and rules of a window may stand below it, so they are looked up at the end. */
 static bool
-check_names(const struct taking *taking)
+check_names(const struct setup_taking *taking)
 {
     bool is_route = text_equal(taking->section->kind, "route");
     bool is_window = text_equal(taking->section->kind, "maintenance");
@@ -765,7 +539,7 @@ check_names(const struct taking *taking)
 bool
 setup_take(struct ctx *ctx, struct setup_file *file, struct setup *ret)
 {
-    struct taking taking = { .ctx = ctx, .file = file, .setup = ret };
+    struct setup_taking taking = { .ctx = ctx, .file = file, .setup = ret };
 
     for (size_t i = 0; i < file->sections.count; i++) {
         taking.section = &file->sections.items[i];

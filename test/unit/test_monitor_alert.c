@@ -18,7 +18,8 @@ struct world {
     struct alerts *alerts;
     struct watched server;
     int64_t begin_us;
-    struct buffer heard; /* "fired cpu-busy 300; resolved cpu-busy 900; " seconds since the beginning */
+    struct buffer
+        heard; /* "fired cpu-busy 300; resolved cpu-busy 900; " seconds since the beginning */
 };
 
 static int64_t
@@ -321,7 +322,8 @@ an_alert_that_was_quiet_ends_quietly(void **state)
     ticks(&world, &used, 0.97, 61);
     heard(&world);
     ticks(&world, &used, 0.10, 61);
-    assert_heard(&world, "resolved connections-exhausted 365; quiet resolved connections-used 605; ");
+    assert_heard(
+        &world, "resolved connections-exhausted 365; quiet resolved connections-used 605; ");
     alerts_free(world.alerts);
 }
 
@@ -409,8 +411,7 @@ flapping_is_told_of_once_more_at_most(void **state)
     world_watch(&world);
     for (int i = 0; i < 60; i++)
         ticks(&world, &memory, i % 2 ? 0.5 : 0.95, 12);
-    assert_heard(&world,
-        "fired memory-full 30; resolved memory-full 90; fired memory-full 150; ");
+    assert_heard(&world, "fired memory-full 30; resolved memory-full 90; fired memory-full 150; ");
 
     const struct alert **alerts;
 
@@ -426,8 +427,12 @@ labels_make_alerts(void **state)
 {
     static const struct metric rollback = { .name = "pgmend_cache_hit_ratio" };
     struct world world;
-    struct setup_alert quick = { .name = "own", .metric = "pgmend_cache_hit_ratio",
-        .is_below = true, .threshold = 0.5, .clear = NAN, .severity = "critical" };
+    struct setup_alert quick = { .name = "own",
+        .metric = "pgmend_cache_hit_ratio",
+        .is_below = true,
+        .threshold = 0.5,
+        .clear = NAN,
+        .severity = "critical" };
 
     world_begin(&world, *state);
     VEC_PUSH(world.ctx->arena, &world.setup.alerts, quick);
@@ -617,8 +622,8 @@ burn_rates_fire_in_the_published_minute(void **state)
             minute(&world, &requests, &errors, 1000, 1000 * burns[i].share);
             minutes++;
         }
-        assert_true(
-            text_starts_with(heard(&world), arena_printf(world.ctx->arena, "fired %s ", burns[i].rule)));
+        assert_true(text_starts_with(
+            heard(&world), arena_printf(world.ctx->arena, "fired %s ", burns[i].rule)));
         assert_int_equal(minutes, burns[i].minute);
         alerts_free(world.alerts);
     }
@@ -699,8 +704,9 @@ static void
 alerts_are_bounded(void **state)
 {
     struct world world;
-    struct setup_alert quick = { .name = "own", .metric = "app_queue_length", .threshold = 1,
-        .clear = NAN };
+    struct setup_alert quick = {
+        .name = "own", .metric = "app_queue_length", .threshold = 1, .clear = NAN
+    };
     const struct alert **alerts;
 
     world_begin(&world, *state);
@@ -746,8 +752,10 @@ an_alert_says_what_when_and_what_next(void **state)
     const struct alert **alerts;
 
     world_begin(&world, *state);
-    world.server.host_now = (struct host_facts){ .is_known = true, .memory_bytes = 8 * 1073741824ll,
-        .memory_available_bytes = 536870912, .server_rss_bytes = 6 * 1073741824ll };
+    world.server.host_now = (struct host_facts){ .is_known = true,
+        .memory_bytes = 8 * 1073741824ll,
+        .memory_available_bytes = 536870912,
+        .server_rss_bytes = 6 * 1073741824ll };
     world_watch(&world);
     ticks(&world, &memory, 0.94, 61);
     assert_int_equal(alerts_list(world.alerts, world.ctx->arena, &alerts), 1);
@@ -761,10 +769,8 @@ an_alert_says_what_when_and_what_next(void **state)
 
     assert_string_equal(json_string_value(json_object_get(json, "rule")), "memory-full");
     assert_string_equal(json_string_value(json_object_get(json, "state")), "firing");
-    assert_string_equal(
-        json_string_value(json_object_get(json, "since")), "2026-11-23T12:00:00Z");
-    assert_string_equal(
-        json_string_value(json_object_get(json, "fired")), "2026-11-23T12:05:00Z");
+    assert_string_equal(json_string_value(json_object_get(json, "since")), "2026-11-23T12:00:00Z");
+    assert_string_equal(json_string_value(json_object_get(json, "fired")), "2026-11-23T12:05:00Z");
     assert_true(json_is_null(json_object_get(json, "resolved")));
     assert_true(fabs(json_number_value(json_object_get(json, "threshold")) - 0.9) < 1e-12);
     alerts_free(world.alerts);
@@ -798,8 +804,7 @@ facts_of(struct arena *arena, const struct alert_rule *rule)
     struct buffer text = { .arena = arena };
 
     buffer_printf(&text, "**%s** when `%s` is %s %s", alert_severity_name(rule->severity),
-        rule->metric, rule->is_below ? "below" : "above",
-        number_of(arena, rule, rule->threshold));
+        rule->metric, rule->is_below ? "below" : "above", number_of(arena, rule, rule->threshold));
     if (rule->span_us > 0)
         buffer_printf(&text, " in the mean of %s", span_of(arena, rule->span_us));
     if (rule->for_us > 0)
@@ -882,8 +887,9 @@ is_metric(const char *name)
 static bool
 is_of_source(const char *name)
 {
-    static const char *const names[] = { "pgmend_application_up", "pgmend_application_requests_rate",
-        "pgmend_application_error_ratio", "pgmend_statements_per_request" };
+    static const char *const names[] = { "pgmend_application_up",
+        "pgmend_application_requests_rate", "pgmend_application_error_ratio",
+        "pgmend_statements_per_request" };
 
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (text_equal(names[i], name))
@@ -896,8 +902,13 @@ static void
 rules_have_metrics(void **state)
 {
     struct ctx *ctx = *state;
-    struct host_facts before = { .is_known = true, .at_us = 0, .cpus = 1, .memory_bytes = 10,
-        .memory_available_bytes = 5, .disk_bytes = 10, .disk_free_bytes = 5 };
+    struct host_facts before = { .is_known = true,
+        .at_us = 0,
+        .cpus = 1,
+        .memory_bytes = 10,
+        .memory_available_bytes = 5,
+        .disk_bytes = 10,
+        .disk_free_bytes = 5 };
     struct host_facts now = before;
     struct samples samples = { .arena = ctx->arena };
 
@@ -922,7 +933,8 @@ rules_are_sound(void **state)
         const struct alert_rule *rule = &alert_rules[i];
         bool is_known = !rule->inhibited_by;
 
-        assert_true(rule->is_below ? rule->clear >= rule->threshold : rule->clear <= rule->threshold);
+        assert_true(
+            rule->is_below ? rule->clear >= rule->threshold : rule->clear <= rule->threshold);
         assert_true(text_starts_with(rule->next, "pgmend "));
         assert_non_null(rule->unit);
         for (size_t j = 0; j < alert_rule_count; j++) {

@@ -159,9 +159,12 @@ cache_is_judged_by_deltas(void **state)
     assert_item(bench, "cache-hit", HEALTH_CRITICAL, "30.0 % of 2 000 blocks");
     bench->server.is_gap = true;
     assert_item(bench, "cache-hit", HEALTH_GOOD, "of 1 002 000 blocks");
-    bench->database.blks_hit = 900000;
-    bench->database.blks_read = 100000;
-    assert_item(bench, "cache-hit", HEALTH_CRITICAL, "90.0 %");
+    bench->database.blks_hit = 940000;
+    bench->database.blks_read = 60000;
+    assert_item(bench, "cache-hit", HEALTH_WARNING, "94.0 %");
+    bench->database.blks_hit = 890000;
+    bench->database.blks_read = 110000;
+    assert_item(bench, "cache-hit", HEALTH_CRITICAL, "89.0 %");
     bench->database.blks_hit = 92;
     bench->database.blks_read = 8;
     assert_item(bench, "cache-hit", HEALTH_GOOD, "too little");
@@ -655,6 +658,10 @@ memory_is_shared_out(void **state)
         find(&advices, "effective_cache_size")->undo, "ALTER SYSTEM RESET effective_cache_size");
     assert_true(find(&advices, "shared_buffers")->needs_restart);
     assert_false(find(&advices, "effective_cache_size")->needs_restart);
+    /* What is written already and waits for the restart is not said again. */
+    written[0].value = "4GB";
+    assert_advice(bench, "shared_buffers", NULL, NULL);
+    bench->facts.answers[DOCTOR_FILE_SETTING].is_good = false;
     /* No more than the data: 0.8 GB and a quarter of it. */
     sizes[0].size_bytes = 0.8 * 1073741824.0;
     assert_advice(bench, "shared_buffers", "1GB", "no more than the data (819 MB)");

@@ -126,8 +126,7 @@ static const struct {
     { "[alert my-own-one]\nmetric = a\n", 1, "needs \"threshold\"", "threshold = 10" },
     { "[alert cpu-busy]\nmetric = a\n", 2, "has its metric already", "another name" },
     { "[alert cpu-busy]\nthreshold = high\n", 2, "\"high\"", "80%" },
-    { "[alert cpu-busy]\nclear = 90%\n", 2, "fires above 0.8 and would clear at 0.9",
-        "good side" },
+    { "[alert cpu-busy]\nclear = 90%\n", 2, "fires above 0.8 and would clear at 0.9", "good side" },
     { "[alert cache-hit-low]\nclear = 90%\n", 2, "fires below 0.95 and would clear at 0.9",
         "good side" },
     { "[sink a]\n", 1, "needs \"kind\"", "kind = webhook" },
@@ -156,8 +155,8 @@ static const struct {
         "Sun 02:00-04:00" },
     { "[maintenance a]\nweekly = Sun 02:00-04:00\nuntil = 2026-11-23T01:00:00Z\n", 2,
         "\"from\" or \"until\" too", "two sections" },
-    { "[maintenance a]\nweekly = Sun 02:00-04:00\nalerts = cpu-bussy\n", 3,
-        "no rule \"cpu-bussy\"", "cpu-busy" },
+    { "[maintenance a]\nweekly = Sun 02:00-04:00\nalerts = cpu-bussy\n", 3, "no rule \"cpu-bussy\"",
+        "cpu-busy" },
 };
 
 static void
@@ -240,8 +239,8 @@ long_texts_are_whole(void **state)
     memset(name, 'n', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
     assert_true(read_text(ctx, folder,
-        arena_printf(ctx->arena, "\xef\xbb\xbf[server %s]\r\n  db_url = postgresql://%s/d\r\n", name,
-            host),
+        arena_printf(
+            ctx->arena, "\xef\xbb\xbf[server %s]\r\n  db_url = postgresql://%s/d\r\n", name, host),
         &setup));
     assert_string_equal(setup.servers.items[0].name, name);
     assert_int_equal(strlen(setup.servers.items[0].db_url), sizeof(host) - 1 + 15);

@@ -1,8 +1,7 @@
-#include "monitor/alert/parts.h"
-
 #include <math.h>
 
 #include "base/clock.h"
+#include "monitor/alert/parts.h"
 
 /* What a rule's metric is for this tick: that of another process would be no pointer to compare. */
 enum { METRIC_SLOTS = 512 };
@@ -123,8 +122,8 @@ is_of_another(const struct sample *sample, const struct sample *other)
 
 /* The sum of the metric's samples: whether there is enough going on for the rule. */
 static bool
-has_traffic(const struct alert_rule *rule, const struct samples *samples,
-    const struct sample *sample)
+has_traffic(
+    const struct alert_rule *rule, const struct samples *samples, const struct sample *sample)
 {
     double sum = 0;
     bool is_found = false;

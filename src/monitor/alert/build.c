@@ -11,8 +11,7 @@ severity_of(const char *name)
 {
     enum alert_severity severity = ALERT_INFO;
 
-    while (severity + 1 < ALERT_SEVERITY_COUNT &&
-        !text_equal(alert_severity_name(severity), name))
+    while (severity + 1 < ALERT_SEVERITY_COUNT && !text_equal(alert_severity_name(severity), name))
         severity++;
     return severity;
 }
@@ -60,8 +59,8 @@ own_rule(struct arena *arena, const struct setup_alert *row)
 {
     return (struct alert_rule){
         .name = row->name,
-        .summary = arena_printf(arena, "%s is %s %g", row->metric,
-            row->is_below ? "below" : "above", row->threshold),
+        .summary = arena_printf(
+            arena, "%s is %s %g", row->metric, row->is_below ? "below" : "above", row->threshold),
         .severity = row->severity ? severity_of(row->severity) : ALERT_WARNING,
         .metric = row->metric,
         .is_below = row->is_below,

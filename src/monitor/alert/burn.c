@@ -23,9 +23,9 @@ struct burn_window {
     int short_minutes;
 };
 
-#define BURN_METRIC(suffix, text)                                            \
-    {                                                                        \
-        .name = "pgmend_slo_burn_" suffix,                                   \
+#define BURN_METRIC(suffix, text)                                               \
+    {                                                                           \
+        .name = "pgmend_slo_burn_" suffix,                                      \
         .help = "How often over the error budget is spent, the lesser of " text \
     }
 
@@ -105,14 +105,14 @@ read_counters(const struct watched *server, bool has_application, double *ret_re
 }
 
 void
-burn_count(struct burn *burn, struct arena *arena, const struct watched *server,
-    bool has_application)
+burn_count(
+    struct burn *burn, struct arena *arena, const struct watched *server, bool has_application)
 {
     double requests, errors;
     bool is_of_application;
     bool is_known = read_counters(server, has_application, &requests, &errors, &is_of_application);
-    bool is_next = is_known && !isnan(burn->requests_before) &&
-        is_of_application == burn->is_of_application;
+    bool is_next =
+        is_known && !isnan(burn->requests_before) && is_of_application == burn->is_of_application;
 
     /* A counter that went back was reset: what was between is not known. */
     if (is_next && requests >= burn->requests_before && errors >= burn->errors_before)

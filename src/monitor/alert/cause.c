@@ -9,8 +9,8 @@
 enum { MOST_TEXT = 160 /* terminal columns */ };
 
 /* A good reading's rows, or none. */
-#define ROWS_OF(server, id, name, ret_count)                                             \
-    (*(ret_count) = (server)->now[id].is_good ? (server)->now[id].rows.count : 0,        \
+#define ROWS_OF(server, id, name, ret_count)                                      \
+    (*(ret_count) = (server)->now[id].is_good ? (server)->now[id].rows.count : 0, \
         READING_ROWS(&(server)->now[id], struct sql_monitor_##name))
 
 static const char *
@@ -74,10 +74,10 @@ cause_statement(struct arena *arena, const struct watched *server, const struct 
 
     const struct statement_rate *top = &rates.items[0];
 
-    return arena_printf(arena, "Most time, %.0f %% of all statements', went to %s call%s of %s each%s.",
-        top->share * 100, text_from_count(arena, top->calls), top->calls == 1 ? "" : "s",
-        seconds_text(arena, top->mean_seconds),
-        text_of_statement(arena, server, top->query_id));
+    return arena_printf(arena,
+        "Most time, %.0f %% of all statements', went to %s call%s of %s each%s.", top->share * 100,
+        text_from_count(arena, top->calls), top->calls == 1 ? "" : "s",
+        seconds_text(arena, top->mean_seconds), text_of_statement(arena, server, top->query_id));
 }
 
 const char *
@@ -90,7 +90,8 @@ cause_memory(struct arena *arena, const struct watched *server, const struct sam
         return NULL;
     return arena_printf(arena, "The server's processes hold %s of %s; %s are left%s%s.",
         text_from_bytes(arena, host->server_rss_bytes), text_from_bytes(arena, host->memory_bytes),
-        text_from_bytes(arena, host->memory_available_bytes), host->swap_used_bytes > 0 ? ", swap holds " : "",
+        text_from_bytes(arena, host->memory_available_bytes),
+        host->swap_used_bytes > 0 ? ", swap holds " : "",
         host->swap_used_bytes > 0 ? text_from_bytes(arena, host->swap_used_bytes) : "");
 }
 
@@ -108,19 +109,20 @@ cause_disk(struct arena *arena, const struct watched *server, const struct sampl
         if (!isnan(sizes[i].size_bytes) && (!most || sizes[i].size_bytes > most->size_bytes))
             most = &sizes[i];
     if (wal_count > 0 && !isnan(wal->size_bytes))
-        of_wal = arena_printf(arena, "pg_wal holds %s", text_from_bytes(arena, (int64_t)wal->size_bytes));
+        of_wal = arena_printf(
+            arena, "pg_wal holds %s", text_from_bytes(arena, (int64_t)wal->size_bytes));
     if (!most)
         return *of_wal ? arena_printf(arena, "%s.", of_wal) : NULL;
-    return arena_printf(arena, "The biggest database, %s, holds %s%s%s.", short_text(arena, most->datname),
-        text_from_bytes(arena, (int64_t)most->size_bytes), *of_wal ? "; " : "", of_wal);
+    return arena_printf(arena, "The biggest database, %s, holds %s%s%s.",
+        short_text(arena, most->datname), text_from_bytes(arena, (int64_t)most->size_bytes),
+        *of_wal ? "; " : "", of_wal);
 }
 
 const char *
 cause_connections(struct arena *arena, const struct watched *server, const struct sample *sample)
 {
     size_t count;
-    const struct sql_monitor_activity *rows =
-        ROWS_OF(server, COLLECT_ACTIVITY, activity, &count);
+    const struct sql_monitor_activity *rows = ROWS_OF(server, COLLECT_ACTIVITY, activity, &count);
     const struct sql_monitor_activity *most = NULL;
 
     (void)sample;
@@ -250,7 +252,8 @@ cause_slot(struct arena *arena, const struct watched *server, const struct sampl
         return NULL;
     return arena_printf(arena, "Slot %s (%s, %s) keeps %s of WAL%s.",
         short_text(arena, rows->slot_name), rows->slot_type, rows->active ? "active" : "inactive",
-        isnan(rows->retained_bytes) ? "nothing" : text_from_bytes(arena, (int64_t)rows->retained_bytes),
+        isnan(rows->retained_bytes) ? "nothing"
+                                    : text_from_bytes(arena, (int64_t)rows->retained_bytes),
         text_equal(rows->wal_status, "lost") ? " and is lost" : "");
 }
 
@@ -312,8 +315,7 @@ cause_checkpoint(struct arena *arena, const struct watched *server, const struct
     size_t count, server_count;
     const struct sql_monitor_checkpoint *rows =
         ROWS_OF(server, COLLECT_CHECKPOINT, checkpoint, &count);
-    const struct sql_monitor_server *facts =
-        ROWS_OF(server, COLLECT_SERVER, server, &server_count);
+    const struct sql_monitor_server *facts = ROWS_OF(server, COLLECT_SERVER, server, &server_count);
 
     (void)sample;
     if (count == 0 || server_count == 0)
@@ -338,7 +340,8 @@ cause_pending(struct arena *arena, const struct watched *server, const struct sa
             text_list_add(arena, &names, rows[i].name);
     if (names.count == 0)
         return NULL;
-    return arena_printf(arena, "Changed, and not in force: %s.", text_list_join(arena, &names, ", "));
+    return arena_printf(
+        arena, "Changed, and not in force: %s.", text_list_join(arena, &names, ", "));
 }
 
 const char *
@@ -376,7 +379,8 @@ cause_bloat(struct arena *arena, const struct watched *server, const struct samp
     return arena_printf(arena, "%s %s.%s would be smaller by about %s of its %s.",
         *most->indexrelname ? "Index" : "Table", short_text(arena, most->schemaname),
         short_text(arena, *most->indexrelname ? most->indexrelname : most->relname),
-        text_from_bytes(arena, (int64_t)most->bloat_bytes), text_from_bytes(arena, most->size_bytes));
+        text_from_bytes(arena, (int64_t)most->bloat_bytes),
+        text_from_bytes(arena, most->size_bytes));
 }
 
 const char *

@@ -25,9 +25,9 @@ struct alert_entry {
     int32_t absent;     /* ticks of a server that is up without this series */
     int64_t absent_us;
     uint64_t good_collectors; /* when it was seen last, as bits */
-    int32_t flaps; /* how often the same was resolved within the last hour */
-    bool was_told; /* a listener heard of it while it was not quiet */
-    bool has_news; /* fired, resolved, or its quiet ended: listeners are to hear */
+    int32_t flaps;            /* how often the same was resolved within the last hour */
+    bool was_told;            /* a listener heard of it while it was not quiet */
+    bool has_news;            /* fired, resolved, or its quiet ended: listeners are to hear */
 };
 
 /* Requests and errors by minute for the three days that the slowest burn rate looks back. */
@@ -44,7 +44,7 @@ struct burn {
 /* What is looked up in the history once a minute only. */
 struct trend {
     int64_t at_us;
-    double disk_full_s;    /* NaN: not to be foreseen */
+    double disk_full_s;   /* NaN: not to be foreseen */
     struct map baselines; /* by labels: struct baseline */
 };
 
@@ -95,32 +95,32 @@ struct alert_tick {
     int64_t step_us; /* since the tick before; 0 when what was between is not known */
 };
 enum verdict alert_verdict(const struct alert_rule *rule, double value);
-void alert_track(
-    struct alerts *alerts, const struct alert_tick *tick, int rule, const struct sample *sample,
-    double value);
+void alert_track(struct alerts *alerts, const struct alert_tick *tick, int rule,
+    const struct sample *sample, double value);
 /* Counts what was not seen in this tick as absent. */
 void alert_track_absent(const struct alert_tick *tick);
 /* Of a tick that showed nothing: trouble seen before counts on, but not what was between. */
 void alert_track_blind(struct alert_server *state);
 /* Forgets resolved ones of the day before. */
 void alert_prune(struct alert_server *state, int64_t now_wall_us);
-struct alert_entry *alert_entry_new(struct alerts *alerts, const char *server, int rule,
-    const char *labels);
+struct alert_entry *alert_entry_new(
+    struct alerts *alerts, const char *server, int rule, const char *labels);
 void alert_entry_free(struct alert_entry *entry);
 bool alert_is_firing(const struct alert_server *state, const char *rule);
 
 /* quiet.c: says which are quiet and why, then tells the listeners what is new. */
 void alert_tell(struct alerts *alerts, const struct alert_tick *tick);
 /* Whether the window is open for this rule and server at that time. */
-bool alert_window_open(const struct setup_maintenance *window, const char *server,
-    const char *rule, int64_t wall_us);
+bool alert_window_open(
+    const struct setup_maintenance *window, const char *server, const char *rule, int64_t wall_us);
 
 /* burn.c: counts the tick's requests; adds the burn rates as samples. */
-void burn_count(struct burn *burn, struct arena *arena, const struct watched *server,
-    bool has_application);
-void burn_add(struct burn *burn, struct arena *arena, int64_t at_us, double requests, double errors);
+void burn_count(
+    struct burn *burn, struct arena *arena, const struct watched *server, bool has_application);
+void burn_add(
+    struct burn *burn, struct arena *arena, int64_t at_us, double requests, double errors);
 void burn_samples(const struct burn *burn, double slo, struct samples *samples);
 
 /* trend.c: what follows from the history: a disk that fills up, a p95 over its baseline. */
-void trend_samples(struct alerts *alerts, struct alert_server *state,
-    const struct watched *server, const struct history *history, struct samples *samples);
+void trend_samples(struct alerts *alerts, struct alert_server *state, const struct watched *server,
+    const struct history *history, struct samples *samples);

@@ -1,5 +1,4 @@
 #include "monitor/alert/parts.h"
-
 #include "monitor/setup_parts.h"
 
 static const int64_t minute_us = 60000000;
@@ -23,12 +22,12 @@ is_in_week(const char *weekly, int64_t wall_us)
     if (week.from_minute < week.until_minute)
         return is_today && minute >= week.from_minute && minute < week.until_minute;
     return (is_today && minute >= week.from_minute) ||
-        (was_yesterday && minute < week.until_minute);
+           (was_yesterday && minute < week.until_minute);
 }
 
 bool
-alert_window_open(const struct setup_maintenance *window, const char *server, const char *rule,
-    int64_t wall_us)
+alert_window_open(
+    const struct setup_maintenance *window, const char *server, const char *rule, int64_t wall_us)
 {
     if (window->servers.count > 0 && !text_list_has(&window->servers, server))
         return false;

@@ -5,9 +5,9 @@
 
 #include "monitor/alert/cause.h"
 
-#define SECONDS(n) ((n) * INT64_C(1000000))
-#define MINUTES(n) SECONDS((n) * INT64_C(60))
-#define GB(n)      ((n) * 1073741824.0)
+#define SECONDS(n) ((n)*INT64_C(1000000))
+#define MINUTES(n) SECONDS((n)*INT64_C(60))
+#define GB(n)      ((n)*1073741824.0)
 
 const struct alert_rule alert_rules[] = {
     {

@@ -137,9 +137,8 @@ alerts_restore(struct ctx *ctx, struct alerts *alerts, const json_t *saved)
 
     if (!json_is_array(json_object_get(saved, "alerts")))
         return error_set(ctx, ERR_INPUT, "the saved alerts are not what this version writes");
-    json_array_foreach (json_object_get(saved, "alerts"), i, item)
-        restore_entry(alerts, item);
-    json_object_foreach (json_object_get(saved, "burns"), server, item)
+    json_array_foreach(json_object_get(saved, "alerts"), i, item) restore_entry(alerts, item);
+    json_object_foreach(json_object_get(saved, "burns"), server, item)
         restore_burn(alerts, server, item, away_us > 0 ? away_us : 0);
     arena_reset(alerts->scratch);
     return true;

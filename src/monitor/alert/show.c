@@ -119,7 +119,6 @@ alert_json(const struct alert *alert)
     set_text(json, "cause", alert->cause);
     set_text(json, "quiet", alert->quiet);
     set_text(json, "next", rule->next);
-    set_text(json, "playbook",
-        arena_printf(arena, "docs/monitoring_playbook.md#%s", rule->name));
+    set_text(json, "playbook", arena_printf(arena, "docs/monitoring_playbook.md#%s", rule->name));
     return json;
 }

@@ -1,6 +1,5 @@
-#include "monitor/alert/parts.h"
-
 #include "base/crypto.h"
+#include "monitor/alert/parts.h"
 
 enum {
     MOST_ENTRIES = 500, /* a server; a thousand broken tables are one trouble, not a thousand */
@@ -24,8 +23,8 @@ struct alert_entry *
 alert_entry_new(struct alerts *alerts, const char *server, int rule, const char *labels)
 {
     struct alert_entry *entry = calloc(1, sizeof(*entry));
-    char *key = arena_printf(
-        alerts->scratch, "%s\n%s\n%s", server, alerts->rules[rule].name, labels);
+    char *key =
+        arena_printf(alerts->scratch, "%s\n%s\n%s", server, alerts->rules[rule].name, labels);
 
     if (!entry)
         abort();
@@ -164,8 +163,7 @@ alert_track(struct alerts *alerts, const struct alert_tick *tick, int rule,
     const struct watched *server = tick->server;
     enum verdict verdict = alert_verdict(&alerts->rules[rule], value);
     int32_t flaps;
-    struct alert_entry *entry =
-        find_entry(tick->state, rule, labels, server->at_wall_us, &flaps);
+    struct alert_entry *entry = find_entry(tick->state, rule, labels, server->at_wall_us, &flaps);
 
     if (!entry) {
         if (verdict != VERDICT_BAD)
@@ -202,7 +200,7 @@ alert_track(struct alerts *alerts, const struct alert_tick *tick, int rule,
         entry->held_us >= entry->alert.rule->for_us)
         fire(alerts, tick, entry, sample);
     else if (entry->alert.state == ALERT_FIRING && verdict == VERDICT_GOOD &&
-        entry->held_us >= hold_us(entry))
+             entry->held_us >= hold_us(entry))
         resolve(tick, entry);
 }
 

@@ -17,7 +17,8 @@ struct baseline {
 
 static const struct metric full_metric = {
     .name = "pgmend_host_disk_full_in_seconds",
-    .help = "Until the volume of the data directory is full if it goes on as in the last six hours.",
+    .help =
+        "Until the volume of the data directory is full if it goes on as in the last six hours.",
 };
 static const struct metric p95_metric = {
     .name = "pgmend_application_p95_to_baseline_ratio",
@@ -65,8 +66,8 @@ compare(const void *left, const void *right)
 
 /* The median of the values between two times; NaN when there are too few. */
 static double
-median_between(struct arena *arena, const struct history_points *points, int64_t from, int64_t until,
-    size_t least)
+median_between(struct arena *arena, const struct history_points *points, int64_t from,
+    int64_t until, size_t least)
 {
     double *values = ARENA_ARRAY(arena, double, points->count + 1);
     size_t count = 0;
@@ -85,8 +86,7 @@ static double
 baseline_of(struct arena *arena, const struct history_points *points, int64_t now_s)
 {
     int64_t quarter = 900, day = 86400;
-    double value =
-        median_between(arena, points, now_s - day - quarter, now_s - day + quarter, 2);
+    double value = median_between(arena, points, now_s - day - quarter, now_s - day + quarter, 2);
 
     if (!isnan(value))
         return value;
@@ -111,7 +111,8 @@ look_back(struct alerts *alerts, struct alert_server *state, const struct watche
         if (!baseline) {
             state->trend.baselines.arena = alerts->arena;
             baseline = ARENA_NEW(alerts->arena, struct baseline);
-            map_set(&state->trend.baselines, arena_strdup(alerts->arena, points[i].labels), baseline);
+            map_set(
+                &state->trend.baselines, arena_strdup(alerts->arena, points[i].labels), baseline);
         }
         baseline->value = baseline_of(arena, &points[i], server->at_wall_us / second_us);
     }

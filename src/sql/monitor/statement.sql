@@ -1,4 +1,5 @@
--- Counters of pg_stat_statements without their texts, the most time first.
+-- Counters of pg_stat_statements without their texts, the most time first; none of databases that were
+-- dropped.
 --
 -- It runs right after monitor/statements_info, which has put the extension's schema at the end of
 -- search_path, and puts the path back. So nothing here may be found by the path but the function
@@ -29,8 +30,7 @@
 -- @server 14+
 SELECT s.userid, s.dbid, s.queryid, s.toplevel,
        pg_catalog.pg_get_userbyid(s.userid)::pg_catalog.text,
-       (SELECT d.datname::pg_catalog.text FROM pg_catalog.pg_database AS d
-         WHERE d.oid OPERATOR(pg_catalog.=) s.dbid),
+       d.datname::pg_catalog.text,
        s.calls,
        s.total_exec_time OPERATOR(pg_catalog./) 1000::pg_catalog.float8,
        s.mean_exec_time OPERATOR(pg_catalog./) 1000::pg_catalog.float8,
@@ -43,6 +43,7 @@ SELECT s.userid, s.dbid, s.queryid, s.toplevel,
        pg_catalog.date_part('epoch', s.stats_since)
   FROM (SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)) AS path
  CROSS JOIN pg_stat_statements(false) AS s
+  JOIN pg_catalog.pg_database AS d ON d.oid OPERATOR(pg_catalog.=) s.dbid
  WHERE s.queryid IS NOT NULL
    AND s.calls OPERATOR(pg_catalog.>) 0::pg_catalog.int8
  ORDER BY s.total_exec_time DESC
