@@ -1,10 +1,13 @@
 #include <math.h>
 
+#include "base/clock.h"
+#include "change/journal.h"
 #include "cli/command.h"
 #include "cli/out.h"
 #include "cmd/parts/vector_screen.h"
 #include "cmd/parts/vector_wish.h"
 #include "finding/render.h"
+#include "sql.h"
 #include "vector/watch/check.h"
 
 enum { STATUS_FINDINGS = 3, LEAST_QUERIES = 2 };
@@ -13,6 +16,7 @@ struct options {
     struct vector_wish wish;
     int32_t queries;
     int64_t seed;
+    bool record;
     bool exit_code;
 };
 
@@ -23,6 +27,8 @@ static const struct field options[] = {
         .help = "questions to ask of the tenants of each size; more tell finer"),
     FIELD(struct options, seed, .arg = "NUMBER", .standard = "1",
         .help = "which questions are chosen by chance: the same number, the same ones"),
+    FIELD(struct options, record, .momentary = true,
+        .help = "keep what was measured in schema pgmend, where the monitor looks for it"),
     FIELD(struct options, exit_code, .momentary = true,
         .help = "exit with 3 when there is a finding"),
 };
@@ -209,6 +215,25 @@ print_json(struct ctx *ctx, const struct run *run, const struct vector_check *ch
     out_json(run->out, json);
 }
 
+/* The session that looks is read-only by the server's word; what is kept goes through another. */
+static bool
+record(struct ctx *ctx, const struct run *run, const struct vector_check *found)
+{
+    struct db *db CLEANUP(db_cleanup) = NULL;
+    const struct db_options options = { .application = "pgmend/vector check",
+        .access = ACCESS_WRITE };
+    const struct vector_target *target = &found->choice.target;
+    json_t *json CLEANUP(json_release) =
+        json_pack("{s:f, s:I, s:f}", "recall", found->overall.recall.value, "findings",
+            (json_int_t)found->findings.count, "at", (double)clock_wall_us() / 1e6);
+
+    return db_open_like(ctx, run->db, &options, &db) && journal_install(ctx, db) &&
+           sql_change_put_value(ctx, db,
+               .name = arena_printf(ctx->arena, "vector-check:%s.%s.%s", target->schema,
+                   target->table, target->column),
+               .value = json_text(ctx->arena, json));
+}
+
 static bool
 run(struct ctx *ctx, struct run *run)
 {
@@ -227,6 +252,8 @@ run(struct ctx *ctx, struct run *run)
         vector_check_nothing(ctx->arena, &target, &found);
     else if (!check(ctx, run, &choice, &found))
         return false;
+    if (opts->record && is_installed && !record(ctx, run, &found))
+        return error_wrap(ctx, "keeping what was measured");
     findings_sort(&found.findings);
     if (run->global->json)
         print_json(ctx, run, &found);
@@ -248,14 +275,16 @@ const struct command cmd_vector_check = {
         "Findings tell of recall below the goal or the prediction, results shorter than they "
         "should be, tenants that outgrew what was measured, and of what the search rests on: "
         "indexes, stored columns and their triggers, functions, the version of pgvector. Nothing "
-        "is written. Run it by a timer, once a week, with --exit-code.",
+        "is written, unless --record keeps recall and findings in schema pgmend: the alert "
+        "vector-recall looks there. Run it by a timer, once a week, with --exit-code or --record.",
     .access = ACCESS_READ,
     .options = options,
     .option_count = COUNT_OF(options),
     .options_size = sizeof(struct options),
     .examples = "pgmend vector check\n"
                 "pgmend vector check --queries 100 --json\n"
-                "pgmend vector check --table knowledge_embeddings --exit-code\n",
+                "pgmend vector check --table knowledge_embeddings --exit-code\n"
+                "pgmend vector check --record\n",
     .next = "pgmend vector tune",
     .run = run,
 };

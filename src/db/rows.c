@@ -1,4 +1,6 @@
 /* Results of libpq as ours: cells, and typed rows. */
+#include <endian.h>
+
 #include "db/connection.h"
 
 void
@@ -37,16 +39,6 @@ copy_text(
         *ret = arena_strndup(arena, text, length);
 }
 
-static uint64_t
-big_endian(const char *bytes, size_t size)
-{
-    uint64_t number = 0;
-
-    for (size_t i = 0; i < size; i++)
-        number = number << 8 | (unsigned char)bytes[i];
-    return number;
-}
-
 /* The types were compared with the header's: the sizes are those of the members. */
 static void
 copy_binary(const struct field *field, const char *bytes, void *item)
@@ -61,12 +53,14 @@ copy_binary(const struct field *field, const char *bytes, void *item)
         break;
     case FIELD_INT32:
     case FIELD_UINT32:
-        narrow = (uint32_t)big_endian(bytes, sizeof(narrow));
+        memcpy(&narrow, bytes, sizeof(narrow));
+        narrow = be32toh(narrow);
         memcpy(member, &narrow, sizeof(narrow));
         break;
     case FIELD_INT64:
     case FIELD_DOUBLE:
-        wide = big_endian(bytes, sizeof(wide));
+        memcpy(&wide, bytes, sizeof(wide));
+        wide = be64toh(wide);
         memcpy(member, &wide, sizeof(wide));
         break;
     case FIELD_TEXT:

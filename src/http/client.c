@@ -46,8 +46,10 @@ free_client(struct http_client *client)
         free_call(client->calls);
     if (client->multi)
         curl_multi_cleanup(client->multi);
-    while (client->sockets)
-        free_socket(client->sockets);
+    for (struct client_socket *at = client->sockets, *next; at; at = next) {
+        next = at->next;
+        free_socket(at);
+    }
     loop_timer_free(client->timer);
     arena_free(client->arena); /* which it lives in itself */
     curl_global_cleanup();

@@ -21,7 +21,9 @@ take_body(char *bytes, size_t size, size_t count, void *data)
 }
 
 static size_t
-take_header(char *bytes, size_t size, size_t count, void *data)
+take_header(
+    // NOLINTNEXTLINE(readability-non-const-parameter): the type is libcurl's
+    char *bytes, size_t size, size_t count, void *data)
 {
     struct client_call *call = data;
 

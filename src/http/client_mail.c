@@ -52,12 +52,12 @@ add_base64(struct buffer *to, const char *data, size_t length)
     for (size_t i = 0; i < length; i += 3) {
         size_t count = length - i < 3 ? length - i : 3;
         unsigned bits = (unsigned)bytes[i] << 16;
-        char text[4];
+        char text[4] = { '=', '=', '=', '=' };
 
         bits |= count > 1 ? (unsigned)bytes[i + 1] << 8 : 0;
         bits |= count > 2 ? bytes[i + 2] : 0;
-        for (size_t j = 0; j < 4; j++)
-            text[j] = j <= count ? digits[(bits >> (18 - 6 * j)) & 63] : '=';
+        for (size_t j = 0; j <= count; j++)
+            text[j] = digits[(bits >> (18 - 6 * j)) & 63];
         buffer_append(to, text, sizeof(text));
     }
 }

@@ -81,35 +81,35 @@ http_connection_send(struct http_connection *connection, const struct iovec *par
     return true;
 }
 
-static void
+/* False: the connection is lost. */
+static bool
 write_on(struct http_connection *connection)
 {
     struct http_bytes *out = &connection->out;
     ssize_t sent;
 
     if (http_bytes_count(out) == 0)
-        return;
+        return true;
     sent = send(connection->socket, out->data + out->start, http_bytes_count(out), MSG_NOSIGNAL);
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        http_connection_end(connection);
-    } else if (sent > 0) {
-        connection->moved += sent;
-        http_bytes_drop(out, (size_t)sent);
-    }
+    if (sent < 0)
+        return errno == EAGAIN || errno == EINTR;
+    connection->moved += sent;
+    http_bytes_drop(out, (size_t)sent);
+    return true;
 }
 
-static void
+static bool
 read_on(struct http_connection *connection)
 {
     char bytes[READ_SIZE];
     ssize_t got = recv(connection->socket, bytes, sizeof(bytes), 0);
 
-    if (got > 0)
-        http_bytes_add(&connection->in, bytes, (size_t)got);
-    else if (got == 0)
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR;
+    http_bytes_add(&connection->in, bytes, (size_t)got);
+    if (got == 0)
         connection->is_eof = true;
-    else if (errno != EAGAIN && errno != EINTR)
-        http_connection_end(connection);
+    return true;
 }
 
 /* Refuses what cannot even be read as a request. */
@@ -299,17 +299,10 @@ socket_is_ready(void *data, bool can_read, bool can_write)
 {
     struct http_connection *connection = data;
 
-    connection->busy++;
-    if (can_write)
-        write_on(connection);
-    if (can_read && !connection->is_ended)
-        read_on(connection);
-    if (connection->is_ended) {
-        leave(connection);
-        return;
-    }
-    connection->busy--;
-    http_connection_go_on(connection);
+    if ((can_write && !write_on(connection)) || (can_read && !read_on(connection)))
+        http_connection_end(connection);
+    else
+        http_connection_go_on(connection);
 }
 
 void

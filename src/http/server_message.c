@@ -91,7 +91,6 @@ read_version(const char *text, struct http_head *head, const char **ret_why)
     if (text_equal(text, "HTTP/1.1"))
         return 0;
     head->is_old = text_equal(text, "HTTP/1.0");
-    head->is_last = head->is_old;
     if (head->is_old)
         return 0;
     if (strlen(text) == 8 && text_starts_with(text, "HTTP/") && text[5] >= '0' && text[5] <= '9' &&
@@ -133,7 +132,10 @@ http_decode(char *text, bool is_form)
             *to++ = (char)byte;
             at += 2;
         } else {
-            *to++ = is_form && *at == '+' ? ' ' : *at;
+            *to = *at;
+            if (is_form && *at == '+')
+                *to = ' ';
+            to++;
         }
     }
     *to = '\0';
@@ -241,8 +243,9 @@ read_field(char *line, struct http_header *ret, const char **ret_why)
     return 0;
 }
 
-bool
-http_list_has(const char *list, const char *word)
+/* Whether a header that is a list ("keep-alive, Upgrade") has the word. */
+static bool
+has_word(const char *list, const char *word)
 {
     size_t length = strlen(word);
 
@@ -266,45 +269,78 @@ read_length(const char *text, int64_t *ret)
     return digits > 0 && digits < 16 && text[digits] == '\0' && text_to_int64(text, ret);
 }
 
-/* Headers that decide where the request ends or whom it is for; each may be there once. */
+/* Headers that may be there once: a second one could be the one that another reader believes. */
+enum single {
+    SINGLE_HOST,
+    SINGLE_LENGTH,
+    SINGLE_ENCODING,
+    SINGLE_EXPECT,
+    SINGLE_AUTHORIZATION,
+    SINGLE_ORIGIN,
+    SINGLE_TYPE,
+    SINGLE_COUNT
+};
+
+static bool
+take_singles(const struct http_head *head, const char *values[SINGLE_COUNT])
+{
+    static const char *const names[] = { "Host", "Content-Length", "Transfer-Encoding", "Expect",
+        "Authorization", "Origin", "Content-Type" };
+
+    for (size_t i = 0; i < head->header_count; i++) {
+        for (size_t j = 0; j < SINGLE_COUNT; j++) {
+            if (strcasecmp(head->headers[i].name, names[j]) != 0)
+                continue;
+            if (values[j])
+                return false;
+            values[j] = head->headers[i].value;
+        }
+    }
+    return true;
+}
+
+static void
+read_connection(struct http_head *head)
+{
+    bool may_stay = !head->is_old, must_end = false;
+
+    for (size_t i = 0; i < head->header_count; i++) {
+        const char *value = head->headers[i].value;
+
+        if (strcasecmp(head->headers[i].name, "Connection") != 0)
+            continue;
+        must_end = must_end || has_word(value, "close");
+        may_stay = may_stay || has_word(value, "keep-alive");
+    }
+    head->is_last = must_end || !may_stay;
+}
+
+/* Where the request ends and whom it is for. */
 static int
 read_framing(struct http_head *head, const char **ret_why)
 {
-    static const char *const single[] = { "Host", "Content-Length", "Transfer-Encoding", "Expect",
-        "Authorization", "Origin", "Content-Type" };
-    const char *values[COUNT_OF(single)] = { 0 };
+    const char *values[SINGLE_COUNT] = { 0 };
+    const char *length, *encoding;
 
-    for (size_t i = 0; i < head->header_count; i++) {
-        const struct http_header *header = &head->headers[i];
-
-        for (size_t j = 0; j < COUNT_OF(single); j++) {
-            if (strcasecmp(header->name, single[j]) != 0)
-                continue;
-            if (values[j])
-                return refuse(ret_why, 400, "a header that may be there once is there twice");
-            values[j] = header->value;
-        }
-        if (strcasecmp(header->name, "Connection") != 0)
-            continue;
-        if (http_list_has(header->value, "close"))
-            head->is_last = true;
-        else if (head->is_old && http_list_has(header->value, "keep-alive"))
-            head->is_last = false;
-    }
-    head->host = values[0];
+    if (!take_singles(head, values))
+        return refuse(ret_why, 400, "a header that may be there once is there twice");
+    read_connection(head);
+    head->host = values[SINGLE_HOST];
     if (!head->host)
         return refuse(ret_why, 400, "there is no Host");
     if (head->authority && strcasecmp(head->authority, head->host) != 0)
         return refuse(ret_why, 400, "the target names another host than Host");
-    if (values[1] && values[2])
+    length = values[SINGLE_LENGTH];
+    encoding = values[SINGLE_ENCODING];
+    if (length && encoding)
         return refuse(ret_why, 400, "the body has two lengths");
-    if (values[1] && !read_length(values[1], &head->length))
+    if (length && !read_length(length, &head->length))
         return refuse(ret_why, 400, "Content-Length is not a number");
-    head->is_chunked = values[2] != NULL;
-    if (values[2] && (head->is_old || strcasecmp(values[2], "chunked") != 0))
+    if (encoding && (head->is_old || strcasecmp(encoding, "chunked") != 0))
         return refuse(ret_why, 400, "Transfer-Encoding is not just \"chunked\"");
-    head->is_asking = values[3] && !head->is_old;
-    if (values[3] && strcasecmp(values[3], "100-continue") != 0)
+    head->is_chunked = encoding;
+    head->is_asking = values[SINGLE_EXPECT] && !head->is_old;
+    if (values[SINGLE_EXPECT] && strcasecmp(values[SINGLE_EXPECT], "100-continue") != 0)
         return refuse(ret_why, 417, "Expect can be 100-continue only");
     return 0;
 }

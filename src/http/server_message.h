@@ -42,9 +42,6 @@ int http_head_read(char *text, size_t length, struct http_head *ret, const char 
 
 const char *http_head_get(const struct http_head *head, const char *name);
 
-/* Whether a header that is a list ("keep-alive, Upgrade") has the word. */
-bool http_list_has(const char *list, const char *word);
-
 /* 0 … 15, or -1. */
 int http_hex_value(char digit);
 

@@ -177,6 +177,17 @@ open_watches(struct ctx *ctx, struct daemon *daemon)
     return true;
 }
 
+/* As people reach the page: told, or where it listens. */
+static const char *
+page_url(struct arena *arena, const struct daemon *daemon)
+{
+    const struct http_server *server = daemon->monitor.server;
+
+    if (daemon->options.page_url || !server)
+        return daemon->options.page_url;
+    return arena_printf(arena, "http://%s/", http_server_address(server));
+}
+
 static bool
 open_outputs(struct ctx *ctx, struct daemon *daemon)
 {
@@ -192,7 +203,7 @@ open_outputs(struct ctx *ctx, struct daemon *daemon)
     };
     const struct notifier_options notifier = {
         .setup = monitor->setup,
-        .page_url = options->page_url,
+        .page_url = page_url(ctx->arena, daemon),
         .alerts = monitor->alerts,
     };
 
@@ -229,14 +240,12 @@ open_parts(struct ctx *ctx, struct daemon *daemon)
 
     if (!loop_new(ctx, &monitor->loop) ||
         !http_client_new(ctx, monitor->loop, &client, &monitor->client) ||
-        !alerts_new(ctx, monitor->setup, &monitor->alerts) || !open_outputs(ctx, daemon) ||
-        !restore_alerts(ctx, daemon))
+        !alerts_new(ctx, monitor->setup, &monitor->alerts) || !open_page(ctx, daemon) ||
+        !open_outputs(ctx, daemon) || !restore_alerts(ctx, daemon))
         return false;
     alerts_listen(monitor->alerts, heard, daemon);
-    return open_watches(ctx, daemon) &&
-           (monitor->setup->applications.count == 0 ||
-               sources_new(ctx, monitor, &sources, &daemon->sources)) &&
-           open_page(ctx, daemon);
+    return open_watches(ctx, daemon) && (monitor->setup->applications.count == 0 ||
+                                            sources_new(ctx, monitor, &sources, &daemon->sources));
 }
 
 bool

@@ -333,14 +333,14 @@ history_add(struct history *history, const struct watched *watched)
 
 void
 history_metrics(
-    const struct history *history, struct arena *arena, const char *name, struct text_list *ret)
+    const struct history *history, struct arena *arena, const char *server, struct text_list *ret)
 {
-    const struct history_server *server = history_find_server(history, name);
+    const struct history_server *found = history_find_server(history, server);
 
     *ret = (struct text_list){ 0 };
-    for (size_t i = 0; server && i < server->metric_list.count; i++)
-        if (server->metric_list.items[i]->first)
-            text_list_add(arena, ret, server->metric_list.items[i]->name);
+    for (size_t i = 0; found && i < found->metric_list.count; i++)
+        if (found->metric_list.items[i]->first)
+            text_list_add(arena, ret, found->metric_list.items[i]->name);
 }
 
 int64_t

@@ -11,7 +11,7 @@ struct history *history_begin(int64_t interval_us, int32_t most_series);
 void history_end(struct history *history);
 
 /* Takes the kept samples of a server's tick. */
-void history_add(struct history *history, const struct watched *server);
+void history_add(struct history *history, const struct watched *watched);
 
 struct history_span {
     double mean;

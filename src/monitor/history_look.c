@@ -93,12 +93,11 @@ covered_by(const struct source *source, int64_t number, int64_t from_us, int64_t
 }
 
 bool
-history_span(const struct history *history, const char *name, const char *metric,
+history_span(const struct history *history, const char *server, const char *metric,
     const char *labels, int64_t span_us, struct history_span *ret)
 {
-    const struct history_server *server = history_find_server(history, name);
-    const struct history_series *series =
-        server ? history_find_series(server, metric, labels) : NULL;
+    const struct history_server *place = history_find_server(history, server);
+    const struct history_series *series = place ? history_find_series(place, metric, labels) : NULL;
     double sum = 0;
     int64_t covered = 0;
 
@@ -106,8 +105,8 @@ history_span(const struct history *history, const char *name, const char *metric
     if (!series || span_us <= 0)
         return false;
 
-    int64_t now_us = now_of(history, server), from_us = now_us - span_us;
-    struct source source = source_of(history, server, from_us);
+    int64_t now_us = now_of(history, place), from_us = now_us - span_us;
+    struct source source = source_of(history, place, from_us);
 
     for (int64_t i = source.first; i < source.until; i++) {
         struct item item = item_of(&source, series, i);
@@ -204,11 +203,12 @@ value_of(
 }
 
 size_t
-history_points(const struct history *history, struct arena *arena, const char *name,
-    const char *metric, int64_t from_wall_us, size_t most_points, struct history_points **ret)
+history_points( // NOLINT(readability-function-size)
+    const struct history *history, struct arena *arena, const char *server, const char *metric,
+    int64_t from_wall_us, size_t most_points, struct history_points **ret)
 {
-    const struct history_server *server = history_find_server(history, name);
-    const struct history_metric *found = server ? map_get(&server->metrics, metric) : NULL;
+    const struct history_server *place = history_find_server(history, server);
+    const struct history_metric *found = place ? map_get(&place->metrics, metric) : NULL;
     VEC(struct history_points) all = { 0 };
     struct axis axis = { 0 };
     int64_t *at;
@@ -218,7 +218,7 @@ history_points(const struct history *history, struct arena *arena, const char *n
         return 0;
 
     /* The tick at that very time counts. */
-    struct source source = source_of(history, server, from_wall_us - 1);
+    struct source source = source_of(history, place, from_wall_us - 1);
 
     add_each(arena, &source, &axis);
     if (axis.points.count > most_points) {

@@ -9,7 +9,7 @@
 #include "sql.h"
 
 enum { NAME = 19, TEXT = 25, JSON = 114, TEXTS = 1009, OIDS = 1028, VARCHAR = 1043 };
-enum { TIMESTAMPTZ = 1184 };
+enum { INT8S = 1016, FLOAT8S = 1022, TIMESTAMPTZ = 1184 };
 
 /* A type of our headers, and the types of the server that give and take the same text. */
 struct type {
@@ -26,6 +26,8 @@ static const struct type types[] = {
     { "name", { NAME } },
     { "json", { JSON } },
     { "text[]", { TEXTS } },
+    { "int8[]", { INT8S } },
+    { "float8[]", { FLOAT8S } },
     /* The sessions pin how times are written; lists of OIDs are literals. */
     { "text", { TEXT, NAME, VARCHAR, JSON, TIMESTAMPTZ, OIDS } },
 };
@@ -166,12 +168,15 @@ prepare(struct bench *bench, const struct query *query, const char *text, struct
     PQclear(result);
 }
 
-/* workload/ looks for the schema of pg_stat_statements first and puts it on the path. */
+/* Those who read pg_stat_statements look for its schema first and put it on the path. */
 static void
 set_path(struct bench *bench, const struct query *query, const char *path)
 {
+    bool reads_statements =
+        strncmp(query->name, "workload/", 9) == 0 || strcmp(query->name, "monitor/statement") == 0;
+
     run(bench->conn, arena_printf(bench->ctx.arena, "SET search_path = %s%s", path,
-                         strncmp(query->name, "workload/", 9) == 0 ? ", extensions" : ""));
+                         reads_statements ? ", extensions" : ""));
 }
 
 static void

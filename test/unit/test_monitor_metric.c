@@ -194,6 +194,42 @@ nine_labels_are_more_than_there_is_room_for(void **state)
     assert_string_equal(samples.items[0].labels[7], "8");
 }
 
+/* Whatever is read is printed as what reads the same: no byte of a page can break ours. */
+static void
+damaged_pages_are_refused_or_survive(void **state)
+{
+    (void)state;
+
+    struct test_random random = test_random_new();
+    static const char page[] = "# TYPE a counter\n# HELP a x\\y\na{b=\"c\\n\",d=\"e\"} 1 2\n"
+                               "a{b=\"\\\"\"} +Inf\nf_bucket{le=\"0.5\"} 3 # {} 1\n";
+    static const char bytes[] = "{}\"\\,= \n#a1+\xff\t\r";
+    size_t read = 0;
+
+    for (int i = 0; i < 20000; i++) {
+        struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+        struct ctx own = { .arena = arena };
+        struct samples first = { .arena = arena }, second = { .arena = arena };
+        char *text = arena_strdup(arena, page);
+        size_t length = test_random_next(&random) % sizeof(page);
+
+        for (int change = 0; change < 3 && length > 0; change++)
+            text[test_random_next(&random) % length] =
+                bytes[test_random_next(&random) % (sizeof(bytes) - 1)];
+        if (!metric_parse(&own, text, length, &first))
+            continue;
+        read++;
+
+        const char *again = printed(&own, &first, NULL);
+
+        if (!metric_parse(&own, again, strlen(again), &second))
+            fail_msg("%s\n%s", again, own.error.message);
+        /* A series that was there twice is printed once. */
+        assert_true(second.count <= first.count && (second.count > 0) == (first.count > 0));
+    }
+    assert_true(read > 100);
+}
+
 int
 main(void)
 {
@@ -204,6 +240,7 @@ main(void)
         test_with_ctx(prometheus_reads_hostile_labels),
         test_with_ctx(an_application_s_page_is_read),
         test_with_ctx(what_is_no_page_of_metrics_is_refused_with_its_line),
+        test_with_ctx(damaged_pages_are_refused_or_survive),
         test_with_ctx(nine_labels_are_more_than_there_is_room_for),
     };
 

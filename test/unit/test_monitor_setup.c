@@ -18,13 +18,53 @@ read_text(struct ctx *ctx, const char *folder, const char *text, struct setup *r
 }
 
 static void
+assert_alerts_and_sinks(const struct setup *setup)
+{
+    assert_int_equal(setup->alerts.count, 3);
+    assert_true(fabs(setup->alerts.items[0].threshold - 0.9) < 1e-12);
+    assert_int_equal(setup->alerts.items[0].for_us, 120000000);
+    assert_string_equal(setup->alerts.items[0].severity, "critical");
+    assert_true(setup->alerts.items[1].is_off);
+    assert_true(isnan(setup->alerts.items[1].threshold));
+    assert_int_equal(setup->alerts.items[1].for_us, -1);
+    assert_string_equal(setup->alerts.items[2].metric, "app_queue_length");
+
+    assert_int_equal(setup->sinks.count, 3);
+    assert_int_equal(setup->sinks.items[0].kind, SINK_TELEGRAM);
+    assert_string_equal(setup->sinks.items[0].token, "123:abc");
+    assert_false(setup->sinks.items[0].sends_resolved);
+    assert_int_equal(setup->sinks.items[0].group_wait_us, 10000000);
+    assert_int_equal(setup->sinks.items[0].repeat_us, INT64_C(4) * 3600 * 1000000);
+    assert_string_equal(setup->sinks.items[1].token, "from the environment");
+    assert_true(setup->sinks.items[1].allow_private);
+    assert_true(setup->sinks.items[1].sends_resolved);
+    assert_int_equal(setup->sinks.items[1].group_wait_us, 0);
+}
+
+static void
+assert_routes_and_windows(const struct setup *setup)
+{
+    int64_t from;
+
+    assert_int_equal(setup->routes.count, 2);
+    assert_int_equal(setup->routes.items[0].sinks.count, 2);
+    assert_string_equal(setup->routes.items[0].sinks.items[1], "hook");
+    assert_int_equal(setup->routes.items[1].after_us, 900000000);
+
+    assert_int_equal(setup->maintenances.count, 2);
+    assert_int_equal(setup->maintenances.items[0].servers.count, 2);
+    assert_int_equal(setup->maintenances.items[0].alerts.count, 2);
+    assert_true(clock_parse("2026-11-23T22:00:00Z", &from));
+    assert_int_equal(setup->maintenances.items[1].from_wall_us, from);
+}
+
+static void
 all_sections_are_read(void **state)
 {
     struct ctx *ctx = *state;
     const char *folder = test_folder(ctx);
     const char *token = file_join(ctx->arena, folder, "token");
     struct setup setup;
-    int64_t from;
 
     assert_true(file_write(ctx, token, "123:abc\n", 8, 0600));
     assert_int_equal(setenv("PGMEND_TEST_TOKEN", "from the environment", 1), 0);
@@ -63,36 +103,8 @@ all_sections_are_read(void **state)
     assert_int_equal(setup.servers.items[1].host, HOST_AUTO);
     assert_string_equal(setup.applications.items[0].server, "main");
 
-    assert_int_equal(setup.alerts.count, 3);
-    assert_true(fabs(setup.alerts.items[0].threshold - 0.9) < 1e-12);
-    assert_int_equal(setup.alerts.items[0].for_us, 120000000);
-    assert_string_equal(setup.alerts.items[0].severity, "critical");
-    assert_true(setup.alerts.items[1].is_off);
-    assert_true(isnan(setup.alerts.items[1].threshold));
-    assert_int_equal(setup.alerts.items[1].for_us, -1);
-    assert_string_equal(setup.alerts.items[2].metric, "app_queue_length");
-
-    assert_int_equal(setup.sinks.count, 3);
-    assert_int_equal(setup.sinks.items[0].kind, SINK_TELEGRAM);
-    assert_string_equal(setup.sinks.items[0].token, "123:abc");
-    assert_false(setup.sinks.items[0].sends_resolved);
-    assert_int_equal(setup.sinks.items[0].group_wait_us, 10000000);
-    assert_int_equal(setup.sinks.items[0].repeat_us, INT64_C(4) * 3600 * 1000000);
-    assert_string_equal(setup.sinks.items[1].token, "from the environment");
-    assert_true(setup.sinks.items[1].allow_private);
-    assert_true(setup.sinks.items[1].sends_resolved);
-    assert_int_equal(setup.sinks.items[1].group_wait_us, 0);
-
-    assert_int_equal(setup.routes.count, 2);
-    assert_int_equal(setup.routes.items[0].sinks.count, 2);
-    assert_string_equal(setup.routes.items[0].sinks.items[1], "hook");
-    assert_int_equal(setup.routes.items[1].after_us, 900000000);
-
-    assert_int_equal(setup.maintenances.count, 2);
-    assert_int_equal(setup.maintenances.items[0].servers.count, 2);
-    assert_int_equal(setup.maintenances.items[0].alerts.count, 2);
-    assert_true(clock_parse("2026-11-23T22:00:00Z", &from));
-    assert_int_equal(setup.maintenances.items[1].from_wall_us, from);
+    assert_alerts_and_sinks(&setup);
+    assert_routes_and_windows(&setup);
     assert_true(file_remove(ctx, folder));
 }
 

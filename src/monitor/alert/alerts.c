@@ -3,11 +3,17 @@
 #include "base/clock.h"
 #include "monitor/alert/parts.h"
 
-/* What a rule's metric is for this tick: that of another process would be no pointer to compare. */
+/* What a metric is to us, looked up once a tick: pointers of another tick's pages mean nothing. */
+struct metric_slot {
+    const struct metric *metric;
+    int first;           /* rule; -1: none */
+    bool is_application; /* what burn rates and baselines are made of */
+};
+
 enum { METRIC_SLOTS = 512 };
 struct metric_slots {
-    const struct metric *metrics[METRIC_SLOTS];
-    int first[METRIC_SLOTS];
+    struct metric_slot items[METRIC_SLOTS];
+    struct metric_slot spare; /* when all are taken */
 };
 
 const char *
@@ -84,28 +90,34 @@ alert_server_of(struct alerts *alerts, const char *name)
     return state;
 }
 
-/* Samples of a collector's rows follow each other metric by metric, so names are looked up once each. */
-static int
-first_rule(const struct alerts *alerts, struct metric_slots *slots, const struct metric *metric)
+static struct metric_slot
+look_up(const struct alerts *alerts, const struct metric *metric)
 {
-    size_t slot = ((uintptr_t)metric >> 4) % METRIC_SLOTS;
-
-    for (size_t i = 0; i < METRIC_SLOTS; i++, slot = (slot + 1) % METRIC_SLOTS) {
-        if (slots->metrics[slot] == metric)
-            return slots->first[slot];
-        if (slots->metrics[slot])
-            continue;
-
-        const struct alert_chain *chain = map_get(&alerts->by_metric, metric->name);
-
-        slots->metrics[slot] = metric;
-        slots->first[slot] = chain ? chain->first : -1;
-        return slots->first[slot];
-    }
-
     const struct alert_chain *chain = map_get(&alerts->by_metric, metric->name);
 
-    return chain ? chain->first : -1;
+    return (struct metric_slot){
+        .metric = metric,
+        .first = chain ? chain->first : -1,
+        .is_application = text_starts_with(metric->name, ALERT_APPLICATION),
+    };
+}
+
+/* Samples of a collector's rows follow each other metric by metric, so names are looked up once each. */
+static const struct metric_slot *
+slot_of(const struct alerts *alerts, struct metric_slots *slots, const struct metric *metric)
+{
+    size_t at = ((uintptr_t)metric >> 4) % METRIC_SLOTS;
+
+    for (size_t i = 0; i < METRIC_SLOTS; i++, at = (at + 1) % METRIC_SLOTS) {
+        struct metric_slot *slot = &slots->items[at];
+
+        if (!slot->metric)
+            *slot = look_up(alerts, metric);
+        if (slot->metric == metric)
+            return slot;
+    }
+    slots->spare = look_up(alerts, metric);
+    return &slots->spare;
 }
 
 /* The traffic of another database or application, where both name it by their first label. */
@@ -171,17 +183,20 @@ has_entry(const struct alert_server *state, int rule)
     return false;
 }
 
+/* Also gathers the samples of applications. */
 static void
-judge_samples(struct alerts *alerts, const struct alert_tick *tick, const struct history *history,
+judge_samples(struct alerts *alerts, struct alert_tick *tick, const struct history *history,
     const struct samples *samples)
 {
     struct metric_slots *slots = ARENA_NEW(alerts->scratch, struct metric_slots);
 
     for (size_t i = 0; i < samples->count; i++) {
         const struct sample *sample = &samples->items[i];
+        const struct metric_slot *slot = slot_of(alerts, slots, sample->metric);
 
-        for (int rule = first_rule(alerts, slots, sample->metric); rule >= 0;
-             rule = alerts->next_of_metric[rule]) {
+        if (slot->is_application)
+            VEC_PUSH(alerts->scratch, &tick->application, *sample);
+        for (int rule = slot->first; rule >= 0; rule = alerts->next_of_metric[rule]) {
             const struct alert_rule *row = &alerts->rules[rule];
             double value = value_of(alerts, row, tick, history, sample);
 
@@ -226,7 +241,13 @@ alerts_judge(struct alerts *alerts, const struct watched *server, const struct h
     static const struct metric up = { .name = "pgmend_up" };
     static const char *const no_labels[] = { NULL };
     struct alert_server *state = alert_server_of(alerts, server->name);
-    struct alert_tick tick = { server, state, step_of(state, server) };
+    struct alert_tick tick = {
+        .server = server,
+        .state = state,
+        .step_us = step_of(state, server),
+        .has_application = has_application(alerts, server),
+        .application.arena = alerts->scratch,
+    };
     bool is_blind = !server->is_up || server->is_gap;
     struct samples own = { .arena = alerts->scratch };
 
@@ -236,10 +257,10 @@ alerts_judge(struct alerts *alerts, const struct watched *server, const struct h
     if (!server->is_up || !sample_find(&server->samples, up.name, (const char *[]){ NULL }))
         sample_add(&own, &up, no_labels, NULL, server->is_up);
     if (!is_blind) {
-        burn_count(&state->burn, alerts->arena, server, has_application(alerts, server));
-        burn_samples(&state->burn, alerts->slo, &own);
-        trend_samples(alerts, state, server, history, &own);
         judge_samples(alerts, &tick, history, &server->samples);
+        burn_count(&state->burn, alerts->arena, &tick);
+        burn_samples(&state->burn, alerts->slo, &own);
+        trend_samples(alerts, &tick, history, &own);
     } else {
         state->burn.requests_before = NAN;
     }

@@ -75,17 +75,17 @@ burn_add(struct burn *burn, struct arena *arena, int64_t at_us, double requests,
 
 /* Counters so far: of the applications' requests if there should be any, else of transactions. */
 static bool
-read_counters(const struct watched *server, bool has_application, double *ret_requests,
-    double *ret_errors, bool *ret_is_application)
+read_counters(const struct alert_tick *tick, double *ret_requests, double *ret_errors,
+    bool *ret_is_application)
 {
-    const struct reading *reading = &server->now[COLLECT_DATABASE];
+    const struct reading *reading = &tick->server->now[COLLECT_DATABASE];
     const struct sql_monitor_database *rows = READING_ROWS(reading, struct sql_monitor_database);
 
     *ret_requests = 0;
     *ret_errors = 0;
     *ret_is_application = false;
-    for (size_t i = 0; i < server->samples.count; i++) {
-        const struct sample *sample = &server->samples.items[i];
+    for (size_t i = 0; i < tick->application.count; i++) {
+        const struct sample *sample = &tick->application.items[i];
         bool is_requests = text_equal(sample->metric->name, ALERT_REQUESTS);
 
         if (!is_requests && !text_equal(sample->metric->name, ALERT_ERRORS))
@@ -93,7 +93,7 @@ read_counters(const struct watched *server, bool has_application, double *ret_re
         *ret_is_application |= is_requests;
         *(is_requests ? ret_requests : ret_errors) += sample->value;
     }
-    if (*ret_is_application || has_application)
+    if (*ret_is_application || tick->has_application)
         return *ret_is_application;
     if (!reading->is_good)
         return false;
@@ -105,18 +105,17 @@ read_counters(const struct watched *server, bool has_application, double *ret_re
 }
 
 void
-burn_count(
-    struct burn *burn, struct arena *arena, const struct watched *server, bool has_application)
+burn_count(struct burn *burn, struct arena *arena, const struct alert_tick *tick)
 {
     double requests, errors;
     bool is_of_application;
-    bool is_known = read_counters(server, has_application, &requests, &errors, &is_of_application);
+    bool is_known = read_counters(tick, &requests, &errors, &is_of_application);
     bool is_next =
         is_known && !isnan(burn->requests_before) && is_of_application == burn->is_of_application;
 
     /* A counter that went back was reset: what was between is not known. */
     if (is_next && requests >= burn->requests_before && errors >= burn->errors_before)
-        burn_add(burn, arena, server->at_us, requests - burn->requests_before,
+        burn_add(burn, arena, tick->server->at_us, requests - burn->requests_before,
             errors - burn->errors_before);
     burn->is_of_application = is_of_application;
     burn->requests_before = is_known ? requests : NAN;

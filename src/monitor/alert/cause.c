@@ -217,7 +217,8 @@ cause_idle(struct arena *arena, const struct watched *server, const struct sampl
         return NULL;
     return arena_printf(arena, "Idle for %s in a transaction of %s is %s; its last statement%s.",
         seconds_text(arena, session->state_seconds), seconds_text(arena, session->xact_seconds),
-        session_text(arena, session), text_of_statement(arena, server, session->query_id));
+        session_text(arena, session),
+        session->query_id ? text_of_statement(arena, server, session->query_id) : " is not known");
 }
 
 const char *

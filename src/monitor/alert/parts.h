@@ -7,9 +7,10 @@
 enum { ALERT_LISTENERS = 8 };
 
 /* Counters of an application (source/), labelled by its name. */
-#define ALERT_REQUESTS "pgmend_application_requests_total"
-#define ALERT_ERRORS   "pgmend_application_errors_total"
-#define ALERT_P95      "pgmend_application_p95_seconds"
+#define ALERT_APPLICATION "pgmend_application_"
+#define ALERT_REQUESTS    "pgmend_application_requests_total"
+#define ALERT_ERRORS      "pgmend_application_errors_total"
+#define ALERT_P95         "pgmend_application_p95_seconds"
 
 /* How a value stands to its rule; between the two thresholds nothing begins and nothing ends. */
 enum verdict { VERDICT_GOOD, VERDICT_BETWEEN, VERDICT_BAD };
@@ -92,7 +93,9 @@ struct alert_server *alert_server_of(struct alerts *alerts, const char *name);
 struct alert_tick {
     const struct watched *server;
     struct alert_server *state;
-    int64_t step_us; /* since the tick before; 0 when what was between is not known */
+    int64_t step_us;            /* since the tick before; 0 when what was between is not known */
+    bool has_application;       /* the setup names one, though it may not have answered yet */
+    struct samples application; /* of those of the server */
 };
 enum verdict alert_verdict(const struct alert_rule *rule, double value);
 void alert_track(struct alerts *alerts, const struct alert_tick *tick, int rule,
@@ -115,12 +118,11 @@ bool alert_window_open(
     const struct setup_maintenance *window, const char *server, const char *rule, int64_t wall_us);
 
 /* burn.c: counts the tick's requests; adds the burn rates as samples. */
-void burn_count(
-    struct burn *burn, struct arena *arena, const struct watched *server, bool has_application);
+void burn_count(struct burn *burn, struct arena *arena, const struct alert_tick *tick);
 void burn_add(
     struct burn *burn, struct arena *arena, int64_t at_us, double requests, double errors);
 void burn_samples(const struct burn *burn, double slo, struct samples *samples);
 
 /* trend.c: what follows from the history: a disk that fills up, a p95 over its baseline. */
-void trend_samples(struct alerts *alerts, struct alert_server *state, const struct watched *server,
+void trend_samples(struct alerts *alerts, const struct alert_tick *tick,
     const struct history *history, struct samples *samples);

@@ -119,9 +119,11 @@ look_back(struct alerts *alerts, struct alert_server *state, const struct watche
 }
 
 void
-trend_samples(struct alerts *alerts, struct alert_server *state, const struct watched *server,
-    const struct history *history, struct samples *samples)
+trend_samples(struct alerts *alerts, const struct alert_tick *tick, const struct history *history,
+    struct samples *samples)
 {
+    const struct watched *server = tick->server;
+    struct alert_server *state = tick->state;
     static const char *const no_labels[] = { NULL };
 
     if (!history)
@@ -134,8 +136,8 @@ trend_samples(struct alerts *alerts, struct alert_server *state, const struct wa
         sample_add(samples, &full_metric, no_labels, NULL,
             state->trend.disk_full_s -
                 (double)(server->at_us - state->trend.at_us) / (double)second_us);
-    for (size_t i = 0; i < server->samples.count; i++) {
-        const struct sample *sample = &server->samples.items[i];
+    for (size_t i = 0; i < tick->application.count; i++) {
+        const struct sample *sample = &tick->application.items[i];
 
         if (!text_equal(sample->metric->name, ALERT_P95))
             continue;

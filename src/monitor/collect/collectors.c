@@ -6,40 +6,15 @@
  * (milliseconds, counters without _total), so that dashboards made for it work. Names of our own
  * begin with pgmend_.
  */
-#define GAUGE(column, name, help)           \
-    {                                       \
-        column,                             \
-        {                                   \
-            name, METRIC_GAUGE, help, false \
-        }                                   \
-    }
-#define COUNTER(column, name, help)           \
-    {                                         \
-        column,                               \
-        {                                     \
-            name, METRIC_COUNTER, help, false \
-        }                                     \
-    }
-#define KEPT(column, name, help)           \
-    {                                      \
-        column,                            \
-        {                                  \
-            name, METRIC_GAUGE, help, true \
-        }                                  \
-    }
-#define UNTIL_16(column, name, help)                            \
-    {                                                           \
-        column, { name, METRIC_COUNTER, help, false }, 0, 0, 16 \
-    }
-#define FROM_17(column, name, help)                             \
-    {                                                           \
-        column, { name, METRIC_COUNTER, help, false }, 0, 17, 0 \
-    }
-#define SCALED(column, scale, name, help)                    \
-    {                                                        \
-        column, { name, METRIC_COUNTER, help, false }, scale \
-    }
-#define METRICS(array) .metrics = array, .metric_count = COUNT_OF(array)
+/* clang-format off */
+#define GAUGE(column, name, help)         { column, { name, METRIC_GAUGE, help, false } }
+#define COUNTER(column, name, help)       { column, { name, METRIC_COUNTER, help, false } }
+#define KEPT(column, name, help)          { column, { name, METRIC_GAUGE, help, true } }
+#define UNTIL_16(column, name, help)      { column, { name, METRIC_COUNTER, help, false }, 0, 0, 16 }
+#define FROM_17(column, name, help)       { column, { name, METRIC_COUNTER, help, false }, 0, 17, 0 }
+#define SECONDS_OF_MS(column, name, help) { column, { name, METRIC_COUNTER, help, false }, 0.001 }
+/* clang-format on */
+#define METRICS(array) .metrics = (array), .metric_count = COUNT_OF(array)
 #define LABELS(...)                 \
     .labels = (const char *const[]) \
     {                               \
@@ -74,11 +49,11 @@ static const struct metric_column database[] = {
         "Milliseconds spent writing blocks, with track_io_timing"),
     COUNTER("stats_reset", "pg_stat_database_stats_reset",
         "When these counters were reset, in seconds since 1970"),
-    SCALED("active_time", 0.001, "pg_stat_database_active_time_seconds_total",
+    SECONDS_OF_MS("active_time", "pg_stat_database_active_time_seconds_total",
         "Seconds that sessions spent running statements"),
-    SCALED("session_time", 0.001, "pgmend_database_session_seconds_total",
+    SECONDS_OF_MS("session_time", "pgmend_database_session_seconds_total",
         "Seconds that sessions were connected"),
-    SCALED("idle_in_transaction_time", 0.001, "pgmend_database_idle_in_transaction_seconds_total",
+    SECONDS_OF_MS("idle_in_transaction_time", "pgmend_database_idle_in_transaction_seconds_total",
         "Seconds that sessions were idle in a transaction"),
     COUNTER("sessions", "pgmend_database_sessions_total", "Sessions that were begun"),
     COUNTER("sessions_abandoned", "pgmend_database_sessions_abandoned_total",

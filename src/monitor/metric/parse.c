@@ -68,8 +68,9 @@ take_quoted(struct parsing *parsing, const char **ret)
         char byte = *parsing->at;
 
         if (byte == '\\' && parsing->at + 1 < parsing->end) {
-            parsing->at++;
-            byte = *parsing->at == 'n' ? '\n' : *parsing->at;
+            byte = *++parsing->at;
+            if (byte == 'n')
+                byte = '\n';
         }
         buffer_append(&text, &byte, 1);
     }

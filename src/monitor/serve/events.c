@@ -80,7 +80,8 @@ serve_events(void *data, struct http_request *request)
         return;
     }
     new->serve = serve;
-    new->server = server;
+    /* A bookmark of a server that is no longer watched shows the first one. */
+    new->server = server ? server : serve_find(serve->monitor, NULL);
     new->next = serve->streams;
     serve->streams = new;
     new->stream = http_stream_begin(request, closed, new);

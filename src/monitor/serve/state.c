@@ -204,7 +204,6 @@ write_detail(struct writer *writer, struct serve *serve, const struct watched *s
     write_values(writer, server);
     write_refused(writer, server);
     write_host(writer, server);
-    writer_text(writer, "label", server->is_up ? server->name : NULL);
     write_rows(writer, server, COLLECT_SERVER, 1);
     write_rows(writer, server, COLLECT_PROGRESS, MOST_ROWS);
     write_rows(writer, server, COLLECT_INDEX_STATE, MOST_ROWS);

@@ -21,8 +21,8 @@ is_day(const char *text)
     return true;
 }
 
-bool
-files_parse_name(struct arena *arena, const char *name, struct files_name *ret)
+static bool
+parse_name(struct arena *arena, const char *name, struct files_name *ret)
 {
     const char *day = name + strlen(START), *rest;
     int64_t part = 1;
@@ -63,7 +63,7 @@ files_list(struct ctx *ctx, const char *folder, struct files_names *ret)
         struct files_name name;
         struct stat info;
 
-        if (!files_parse_name(ctx->arena, names.items[i], &name) ||
+        if (!parse_name(ctx->arena, names.items[i], &name) ||
             lstat(file_join(ctx->arena, folder, name.name), &info) < 0 || !S_ISREG(info.st_mode))
             continue;
         name.bytes = info.st_size;

@@ -35,7 +35,6 @@ struct output_files {
     char error[400];
 };
 
-bool files_parse_name(struct arena *arena, const char *name, struct files_name *ret);
 bool files_list(struct ctx *ctx, const char *folder, struct files_names *ret) MUST_CHECK;
 /* Cuts what stands behind the last newline: the line during which a crash came. */
 bool files_cut_torn(struct ctx *ctx, const char *path) MUST_CHECK;

@@ -570,8 +570,9 @@ store_begin(
     store->loop = loop;
     store->options = *options;
     set_usual(&store->options);
-    if (options->db_url)
-        store->options.db_url = arena_strdup(arena, options->db_url);
+    /* "" is, as NULL, the place that libpq and the environment name. */
+    store->options.db_url =
+        text_is_empty(options->db_url) ? NULL : arena_strdup(arena, options->db_url);
     store->options.view_schema = arena_strdup(arena, store->options.view_schema);
 
     const struct db_options how = session_options(store);

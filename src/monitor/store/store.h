@@ -19,7 +19,7 @@ struct store_options {
 /* Makes schema and tables where they are missing, before anything is watched. */
 bool store_begin(struct ctx *ctx, struct loop *loop, const struct store_options *options,
     struct store **ret) MUST_CHECK;
-void store_tick(struct store *store, const struct watched *server);
+void store_tick(struct store *store, const struct watched *watched);
 const char *store_error(const struct store *store);
 int64_t store_dropped(const struct store *store);
 /* Writes what is left, for at most wait_us, and closes. */

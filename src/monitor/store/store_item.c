@@ -36,7 +36,8 @@ place_of(int64_t *items, size_t capacity, int64_t id)
     return &items[i];
 }
 
-bool
+/* False when it was there already. */
+static bool
 id_set_add(struct id_set *set, int64_t id)
 {
     int64_t *place;

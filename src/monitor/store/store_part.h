@@ -10,8 +10,6 @@ struct id_set {
     size_t count;
     size_t capacity; /* a power of two */
 };
-/* False when it was there already. */
-bool id_set_add(struct id_set *set, int64_t id);
 void id_set_clear(struct id_set *set);
 
 struct store_server {

@@ -45,6 +45,7 @@ answer_time(struct cost *cost, const struct evented_reply *replies, size_t count
     return sum - cost->least_first_us;
 }
 
+/* Of a session that is seen for the first time all that it has used since it began. */
 static double
 busy_time(struct cost *cost, const struct evented_reply *replies, size_t count, int local_pid)
 {
@@ -54,7 +55,7 @@ busy_time(struct cost *cost, const struct evented_reply *replies, size_t count, 
 
     cost->cpu_pid = local_pid;
     cost->cpu_ns = ns;
-    if (ns <= 0 || before <= 0 || ns < before)
+    if (ns <= 0 || ns < before)
         return (double)answers;
     return (double)(ns - before) / 1000;
 }

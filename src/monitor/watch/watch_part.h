@@ -27,6 +27,7 @@ struct watch {
     int64_t slot;    /* place on the grid: start + slot × interval */
     int32_t retries; /* since the last tick that had an answer */
     int64_t ticks_answered;
+    int64_t session_ticks; /* of them since it was connected */
 
     /* The flight. */
     struct arena *flight_arena;

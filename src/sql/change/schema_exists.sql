@@ -21,7 +21,15 @@ SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgm
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = 'pgmend'
-           AND c.relkind NOT IN ('i', 't', 'S')
+           AND c.relkind NOT IN ('i', 'I', 't', 'S')
+           AND NOT c.relispartition
            AND c.relname NOT IN ('run', 'journal', 'gate', 'value', 'snapshot', 'snapshot_statement',
                                  'snapshot_index', 'snapshot_table', 'snapshot_setting',
-                                 'snapshot_plan', 'snapshot_query'));
+                                 'snapshot_plan', 'snapshot_query',
+                                 'kpi', 'kpi_value', 'monitored_server', 'store_progress',
+                                 'series', 'sample', 'sample_minute', 'sample_hour',
+                                 'statement', 'statement_text', 'statement_sample',
+                                 'statement_minute', 'statement_hour', 'session_sample',
+                                 'relation', 'relation_sample', 'statement_history',
+                                 'metric_history', 'relation_history')
+           AND NOT (c.relname = 'pg_stat_statements_snapshot' AND c.relkind = 'v'));

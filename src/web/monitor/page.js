@@ -29,11 +29,12 @@
   let state = null;
   let kpis = null;
   let markers = [];
-  let range = RANGES.includes(Number(remember("range"))) ? Number(remember("range")) : 3600;
+  let range = RANGES.includes(Number(remember("range"))) ? Number(remember("range")) : RANGES[0];
   let server = new URLSearchParams(location.search).get("server");
   let source = null;
   let heardAt = 0;
   let lostSince = null;
+  let why = "";
   let retryAt = 0;
   let clockSkew = 0;
   let isLoading = null;
@@ -292,7 +293,9 @@
     clockSkew = Date.now() / 1000 - given.now;
     const one = given.server;
     if (!one) return;
-    if (!server) server = one.name;
+    const isOther = server !== null && server !== one.name; /* the one in the address is watched no more */
+    if (!server || isOther) server = one.name;
+    if (isOther) loadSeries().catch(() => { isLoading = null; });
     const at = servers.findIndex((other) => other.name === one.name);
     if (at >= 0) servers[at] = { ...servers[at], ...summaryOf(one) };
     takeMarkers();
@@ -320,6 +323,8 @@
   };
   const lost = () => {
     if (lostSince === null) lostSince = Date.now();
+    fetch("health", { cache: "no-store" }).then(() => fetch("api/state", { method: "HEAD", cache: "no-store" }))
+      .then((answer) => { why = answer.status === 401 ? "The monitor wants its token: open /login?token=… again. " : ""; }, () => { why = ""; });
     if (source) source.close();
     source = null;
     const waited = (Date.now() - lostSince) / 1000;
@@ -356,7 +361,7 @@
       text.textContent = "not live";
       $("lost").hidden = false;
       $("lost").querySelector("strong").textContent = "Connection lost.";
-      $("lost").querySelector("span").textContent = `${at ? `What you see is of ${format.clock(at, true)}. ` : ""}Trying again in ${Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))} s.`;
+      $("lost").querySelector("span").textContent = `${why}${at ? `What you see is of ${format.clock(at, true)}. ` : ""}Trying again in ${Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))} s.`;
       return;
     }
     if (!at) {

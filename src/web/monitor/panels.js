@@ -15,7 +15,8 @@ const panels = (() => {
     return element;
   };
   const plural = (number, one, many) => `${format.count(number)} ${number === 1 ? one : many}`;
-  const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+  /* Names of settings and extensions stay as they are. */
+  const capital = (text) => /^\S*_/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
   const none = (text) => el("p", { class: "none" }, text);
   const ago = (epoch, now) => format.seconds(Math.max(0, now - epoch));
 
@@ -140,7 +141,7 @@ const panels = (() => {
       el("td", { class: "text" },
         foldable(el("button", { type: "button", class: item.text === null ? "q unknown" : "q" }, item.is_new ? el("span", { class: "new" }, "new") : null, text), key, changed),
         isOpen ? el("div", { class: "more" }, `query id ${item.id} · ${format.count(item.calls)} calls, ${format.seconds(item.seconds)} in ${format.seconds(span)}`) : null),
-      el("td", { class: "n" }, format.rate(item.calls / span)),
+      el("td", { class: "n" }, item.calls / span < 0.1 ? `${format.count(item.calls)}×` : format.rate(item.calls / span)),
       el("td", { class: "n" }, format.seconds(item.mean)),
       el("td", { class: "n wide" }, format.count(item.rows)),
       el("td", { class: "n wide" }, format.ratio(item.hit_ratio)),
@@ -277,7 +278,7 @@ const panels = (() => {
     const isBetter = kpi.less_is_better ? kpi.trend < 0 : kpi.trend > 0;
     const sign = kpi.less_is_better ? (kpi.target_is_met ? "≤" : "<") : (kpi.target_is_met ? "≥" : ">");
     return el("tr", null,
-      el("td", null, kpi.title || kpi.name),
+      el("td", null, capital(kpi.title || kpi.name)),
       el("td", { class: "n", title: kpi.before_source }, format.isNumber(kpi.before) ? kpiValue(kpi, kpi.before) : kpi.planned || "–"),
       el("td", { class: `n ${met ? "good-text" : kpi.state === "late" ? "critical-text" : ""}` }, el("b", null, kpiValue(kpi, kpi.now))),
       el("td", { class: "n" }, format.isNumber(kpi.target) ? `${sign} ${kpiValue(kpi, kpi.target)}` : ""),
