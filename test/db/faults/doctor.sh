@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # A server of its own: its settings are changed.
-start_cluster
+start_cluster --set wal_level=replica
 export PGDATABASE=$db
 create_database
 # What a scratch server lacks by design.

@@ -36,7 +36,9 @@ screen() {
 }
 
 # The screen holds, or no longer holds, a text.
+# shellcheck disable=SC2317 # wait_until calls them
 shows() { screen | grep -qF -- "$1"; }
+# shellcheck disable=SC2317
 shows_not() { ! shows "$1"; }
 
 keys() { "${terminal[@]}" send-keys -t top "$@"; }
