@@ -248,7 +248,8 @@ show_alert(void *data, const struct alert *alert)
         fflush(work->run->out);
         return;
     }
-    log_info("%s %s", clock_text(arena, clock_wall_us()), alert_line(arena, alert));
+    log_info("%s %s%s%s", clock_text(arena, clock_wall_us()), alert_line(arena, alert),
+        alert->quiet ? " Nobody is told: " : "", alert->quiet ? alert->quiet : "");
 }
 
 static void

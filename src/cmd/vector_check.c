@@ -220,14 +220,14 @@ static bool
 record(struct ctx *ctx, const struct run *run, const struct vector_check *found)
 {
     struct db *db CLEANUP(db_cleanup) = NULL;
-    const struct db_options options = { .application = "pgmend/vector check",
+    const struct db_options write = { .application = "pgmend/vector check",
         .access = ACCESS_WRITE };
     const struct vector_target *target = &found->choice.target;
     json_t *json CLEANUP(json_release) =
         json_pack("{s:f, s:I, s:f}", "recall", found->overall.recall.value, "findings",
             (json_int_t)found->findings.count, "at", (double)clock_wall_us() / 1e6);
 
-    return db_open_like(ctx, run->db, &options, &db) && journal_install(ctx, db) &&
+    return db_open_like(ctx, run->db, &write, &db) && journal_install(ctx, db) &&
            sql_change_put_value(ctx, db,
                .name = arena_printf(ctx->arena, "vector-check:%s.%s.%s", target->schema,
                    target->table, target->column),

@@ -30,7 +30,7 @@ find_or_add(struct calms *calms, const struct watched *server)
     return &calms->items[calms->count - 1];
 }
 
-/* The newest critical alert of the server that fires; NULL: none. */
+/* The newest critical alert of the server that people are told of; NULL: none. */
 static const struct alert *
 newest_critical(struct arena *arena, const struct watched *server, const struct alerts *alerts)
 {
@@ -41,8 +41,8 @@ newest_critical(struct arena *arena, const struct watched *server, const struct 
     for (size_t i = 0; i < count; i++) {
         const struct alert *alert = list[i];
 
-        if (alert->state == ALERT_FIRING && alert->rule->severity == ALERT_CRITICAL &&
-            text_equal(alert->server, server->name) &&
+        if (alert->state == ALERT_FIRING && !alert->quiet &&
+            alert->rule->severity == ALERT_CRITICAL && text_equal(alert->server, server->name) &&
             (!ret || alert->fired_wall_us > ret->fired_wall_us))
             ret = alert;
     }

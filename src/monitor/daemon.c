@@ -34,6 +34,7 @@ struct daemon {
     struct calms calms;
     struct sources *sources;   /* or NULL: no applications */
     struct kpi_desk *kpi_desk; /* or NULL: nothing listens */
+    struct loop_timer *own;
     struct loop_timer *save;
     struct loop_timer *end;
 };
@@ -93,6 +94,30 @@ heard(void *data, const struct alert *alert)
         serve_alert(monitor, alert);
     if (daemon->options.heard)
         daemon->options.heard(daemon->options.data, alert);
+}
+
+/* What the monitor knows of itself: whether the numbers are kept. */
+static const struct metric store_failing = {
+    .name = "pgmend_store_failing",
+    .kind = METRIC_GAUGE,
+    .help = "1: files or tables cannot be written now.",
+};
+
+static void
+judge_own(void *data)
+{
+    static const char *const no_labels[] = { NULL };
+    struct daemon *daemon = data;
+    struct monitor *monitor = &daemon->monitor;
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct samples samples = { .arena = arena };
+    bool is_failing = (monitor->files && output_files_error(monitor->files)) ||
+                      (monitor->store && store_error(monitor->store));
+
+    if (monitor->files || monitor->store)
+        sample_add(&samples, &store_failing, no_labels, NULL, is_failing);
+    alerts_judge_own(monitor->alerts, &samples, clock_us(), clock_wall_us());
+    loop_timer_set(daemon->own, monitor->setup->interval_us);
 }
 
 /* ---- alerts that outlive a restart ---- */
@@ -284,8 +309,10 @@ daemon_run(struct ctx *ctx, struct monitor *monitor)
 
     if (!save_alerts(ctx, daemon))
         return error_wrap(ctx, "keeping the alerts");
+    daemon->own = loop_timer_new(monitor->loop, judge_own, daemon);
     daemon->save = loop_timer_new(monitor->loop, save_again, daemon);
     daemon->end = loop_timer_new(monitor->loop, end, daemon);
+    loop_timer_set(daemon->own, monitor->setup->interval_us);
     loop_timer_set(daemon->save, SAVE_EVERY_US);
     if (daemon->options.duration_us > 0)
         loop_timer_set(daemon->end, daemon->options.duration_us);
@@ -309,8 +336,8 @@ daemon_close(struct monitor *monitor)
         serve_stop(monitor);
     if (daemon->kpi_desk)
         kpi_desk_free(daemon->kpi_desk);
-    for (size_t i = 0; i < monitor->watches.count; i++)
-        watch_free(monitor->watches.items[i]);
+    while (monitor->watches.count > 0) /* each takes itself out */
+        watch_free(monitor->watches.items[0]);
     if (monitor->store)
         store_end(monitor->store, STORE_LAST_US);
     if (monitor->files)
@@ -324,6 +351,8 @@ daemon_close(struct monitor *monitor)
     if (monitor->alerts)
         alerts_free(monitor->alerts);
     history_end(monitor->history);
+    if (daemon->own)
+        loop_timer_free(daemon->own);
     if (daemon->save)
         loop_timer_free(daemon->save);
     if (daemon->end)

@@ -235,7 +235,6 @@ a_stop_from_before_the_run_counts(void **state)
     loop_timer_free(end);
 }
 
-
 static void *
 send_signal(void *data)
 {

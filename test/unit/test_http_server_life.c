@@ -265,6 +265,23 @@ a_long_answer_waits_for_a_slow_reader_and_nobody_else_does(void **state)
 }
 
 static void
+a_client_that_asks_first_is_told_to_go_on(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd;
+
+    start_server(fixture, &standard);
+    fd = dial_and_say(fixture, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
+                               "Expect: 100-continue\r\n\r\n");
+    run_until_readable(fixture, fd);
+    assert_string_equal(hear(fixture, fd), "HTTP/1.1 100 Continue\r\n\r\n");
+    assert_int_equal(send(fd, "hello", 5, MSG_NOSIGNAL), 5);
+    run_until_readable(fixture, fd);
+    assert_true(text_ends_with(hear(fixture, fd), "\r\n\r\nhello"));
+    close(fd);
+}
+
+static void
 an_answer_may_come_later(void **state)
 {
     struct fixture *fixture = *state;
@@ -598,6 +615,7 @@ main(void)
         test_with_server(slow_clients_are_told_or_dropped),
         test_with_server(a_trickle_does_not_hold_a_connection),
         test_with_server(a_long_answer_waits_for_a_slow_reader_and_nobody_else_does),
+        test_with_server(a_client_that_asks_first_is_told_to_go_on),
         test_with_server(an_answer_may_come_later),
         test_with_server(who_says_no_more_still_hears_the_answer),
         test_with_server(who_has_gone_is_seen_and_may_be_answered),
