@@ -265,12 +265,12 @@ open_parts(struct ctx *ctx, struct daemon *daemon)
 
     if (!loop_new(ctx, &monitor->loop) ||
         !http_client_new(ctx, monitor->loop, &client, &monitor->client) ||
-        !alerts_new(ctx, monitor->setup, &monitor->alerts) || !open_page(ctx, daemon) ||
-        !open_outputs(ctx, daemon) || !restore_alerts(ctx, daemon))
+        !alerts_new(ctx, monitor->setup, &monitor->alerts) || !open_watches(ctx, daemon) ||
+        !open_page(ctx, daemon) || !open_outputs(ctx, daemon) || !restore_alerts(ctx, daemon))
         return false;
     alerts_listen(monitor->alerts, heard, daemon);
-    return open_watches(ctx, daemon) && (monitor->setup->applications.count == 0 ||
-                                            sources_new(ctx, monitor, &sources, &daemon->sources));
+    return monitor->setup->applications.count == 0 ||
+           sources_new(ctx, monitor, &sources, &daemon->sources);
 }
 
 bool
