@@ -6,23 +6,26 @@
 #include <math.h>
 
 void
+buffer_reserve(struct buffer *buffer, size_t more)
+{
+    size_t needed = buffer->length + more + 1;
+
+    if (needed <= buffer->capacity)
+        return;
+
+    size_t larger = buffer->capacity ? buffer->capacity * 2 : 256;
+    char *grown = arena_alloc(buffer->arena, larger < needed ? needed : larger);
+
+    if (buffer->length > 0)
+        memcpy(grown, buffer->data, buffer->length);
+    buffer->data = grown;
+    buffer->capacity = larger < needed ? needed : larger;
+}
+
+void
 buffer_append(struct buffer *buffer, const void *data, size_t length)
 {
-    size_t needed = buffer->length + length + 1;
-
-    if (needed > buffer->capacity) {
-        size_t larger = buffer->capacity ? buffer->capacity * 2 : 256;
-
-        if (larger < needed)
-            larger = needed;
-
-        char *grown = arena_alloc(buffer->arena, larger);
-
-        if (buffer->length > 0)
-            memcpy(grown, buffer->data, buffer->length);
-        buffer->data = grown;
-        buffer->capacity = larger;
-    }
+    buffer_reserve(buffer, length);
     if (length > 0)
         memcpy(buffer->data + buffer->length, data, length);
     buffer->length += length;
@@ -35,17 +38,28 @@ buffer_add(struct buffer *buffer, const char *text)
     buffer_append(buffer, text, strlen(text));
 }
 
+/* Straight into the room that there is: nothing is left behind in the arena. */
 void
 buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list args;
+    va_list again;
 
     va_start(args, format);
+    va_copy(again, args);
+    buffer_reserve(buffer, 64);
 
-    const char *text = arena_vprintf(buffer->arena, format, args);
+    size_t room = buffer->capacity - buffer->length;
+    int length = vsnprintf(buffer->data + buffer->length, room, format, args);
 
+    if (length > 0 && (size_t)length >= room) {
+        buffer_reserve(buffer, (size_t)length);
+        (void)vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, again);
+    }
+    buffer->length += length > 0 ? (size_t)length : 0;
+    buffer->data[buffer->length] = '\0';
+    va_end(again);
     va_end(args);
-    buffer_add(buffer, text);
 }
 
 const char *

@@ -19,6 +19,8 @@ struct text_list {
 };
 
 void buffer_append(struct buffer *buffer, const void *data, size_t length);
+/* Makes room for so many more bytes at once. */
+void buffer_reserve(struct buffer *buffer, size_t more);
 void buffer_add(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -6,7 +6,8 @@
 #include "monitor/store/store.h"
 #include "sql.h"
 
-enum { MOST_SERIES = 20000 };
+/* A line is some hundred bytes: room for all at once leaves nothing behind in the arena. */
+enum { MOST_SERIES = 20000, SERIES_BYTES = 100 };
 
 static const struct metric metric_build = { "pgmend_build_info", METRIC_GAUGE,
     "Always 1; the version as a label.", false };
@@ -148,6 +149,7 @@ serve_metrics(struct arena *arena, const struct monitor *monitor, int32_t most_s
     struct samples *parts = ARENA_ARRAY(arena, struct samples, count + 1);
     struct buffer out = { .arena = arena };
     size_t left_out = 0;
+    size_t wanted = 0;
 
     for (size_t i = 0; i < count; i++) {
         const struct watched *server = monitor->servers.items[i];
@@ -160,6 +162,9 @@ serve_metrics(struct arena *arena, const struct monitor *monitor, int32_t most_s
     parts[count] = (struct samples){ .arena = arena };
     add_own(&parts[count], monitor, left_out);
     sources[count] = (struct metric_source){ NULL, &parts[count] };
+    for (size_t i = 0; i <= count; i++)
+        wanted += parts[i].count * SERIES_BYTES;
+    buffer_reserve(&out, wanted);
     metric_print(&out, sources, count + 1);
     return buffer_text(&out);
 }

@@ -1,4 +1,5 @@
 /* One tick: what is due is asked in one flight; then what came is compared, counted and shown. */
+#include <malloc.h>
 #include <math.h>
 
 #include "base/clock.h"
@@ -7,6 +8,8 @@
 #include "monitor/collect/text.h"
 #include "monitor/watch/watch_part.h"
 #include "sql.h"
+
+enum { LARGE_ROWS = 1000 };
 
 static int64_t
 flight_limit(const struct watch *watch)
@@ -222,6 +225,17 @@ first_error(const struct evented_reply *replies, size_t count)
     return &replies[count - 1].error;
 }
 
+/* Whether what libpq held of the answers was megabytes, that nobody needs until the next of this size. */
+static bool
+is_large(const struct evented_reply *replies, size_t count)
+{
+    size_t rows = 0;
+
+    for (size_t i = 0; i < count; i++)
+        rows += replies[i].rows.count;
+    return rows > LARGE_ROWS;
+}
+
 static void
 answered(void *data, struct evented_reply *replies, size_t count)
 {
@@ -250,6 +264,8 @@ answered(void *data, struct evented_reply *replies, size_t count)
     watch->ticks_answered++;
     watch->session_ticks++;
     watch_publish(watch);
+    if (is_large(replies, count))
+        malloc_trim(0);
 }
 
 void
