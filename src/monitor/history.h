@@ -31,9 +31,15 @@ struct history_points {
     double *values; /* NaN: a gap */
     size_t count;
 };
+struct history_question {
+    const char *server;
+    const char *metric;
+    int64_t from_wall_us;
+    size_t most_points;
+};
 /* Every series of the metric from that time on, at most so many points each. In the arena. */
-size_t history_points(const struct history *history, struct arena *arena, const char *server,
-    const char *metric, int64_t from_wall_us, size_t most_points, struct history_points **ret);
+size_t history_points(const struct history *history, struct arena *arena,
+    const struct history_question *question, struct history_points **ret);
 
 /* Names of the metrics that there are of a server. */
 void history_metrics(

@@ -203,27 +203,26 @@ value_of(
 }
 
 size_t
-history_points( // NOLINT(readability-function-size)
-    const struct history *history, struct arena *arena, const char *server, const char *metric,
-    int64_t from_wall_us, size_t most_points, struct history_points **ret)
+history_points(const struct history *history, struct arena *arena,
+    const struct history_question *question, struct history_points **ret)
 {
-    const struct history_server *place = history_find_server(history, server);
-    const struct history_metric *found = place ? map_get(&place->metrics, metric) : NULL;
+    const struct history_server *place = history_find_server(history, question->server);
+    const struct history_metric *found = place ? map_get(&place->metrics, question->metric) : NULL;
     VEC(struct history_points) all = { 0 };
     struct axis axis = { 0 };
     int64_t *at;
 
     *ret = NULL;
-    if (!found || !found->first || most_points == 0)
+    if (!found || !found->first || question->most_points == 0)
         return 0;
 
     /* The tick at that very time counts. */
-    struct source source = source_of(history, place, from_wall_us - 1);
+    struct source source = source_of(history, place, question->from_wall_us - 1);
 
     add_each(arena, &source, &axis);
-    if (axis.points.count > most_points) {
+    if (axis.points.count > question->most_points) {
         axis.points.count = 0;
-        add_spans(arena, &source, most_points, &axis);
+        add_spans(arena, &source, question->most_points, &axis);
     }
     at = ARENA_ARRAY(arena, int64_t, axis.points.count);
     for (size_t i = 0; i < axis.points.count; i++)

@@ -186,8 +186,9 @@ what_was_not_there_does_not_count(void **state)
     assert_near(span.covered, 0.5, 0.01);
     assert_true(history_span(bench->history, "db", "load", "name=\"a\"", 900 * S, &span));
     assert_near(span.covered, 2.0 / 3, 0.01);
-    assert_int_equal(
-        history_points(bench->history, bench->ctx.arena, "db", "load", BEGIN, 10000, &points), 1);
+    assert_int_equal(history_points(bench->history, bench->ctx.arena,
+                         &(const struct history_question){ "db", "load", BEGIN, 10000 }, &points),
+        1);
     assert_string_equal(points[0].labels, "name=\"a\"");
     for (size_t i = 0; i < points[0].count; i++) {
         int64_t second = points[0].at[i] - BEGIN / S;
@@ -217,8 +218,9 @@ points_are_as_many_as_asked_for_and_gaps_stay(void **state)
     for (size_t most = 1; most < 3000; most = most * 2 + 1) {
         size_t gaps = 0;
 
-        assert_int_equal(history_points(bench->history, bench->ctx.arena, "db", "load",
-                             BEGIN + 600 * S, most, &points),
+        assert_int_equal(
+            history_points(bench->history, bench->ctx.arena,
+                &(const struct history_question){ "db", "load", BEGIN + 600 * S, most }, &points),
             1);
         assert_true(points->count <= most);
         assert_true(points->count * 3 > (most < 1430 ? most : 1430));
@@ -312,8 +314,9 @@ a_clock_set_back_is_not_a_spike(void **state)
     assert_true(history_span(bench->history, "db", "load", "name=\"a\"", 3600 * S, &span));
     assert_true(span.most == 1 && span.mean == 1);
     assert_int_equal(span.count, 720);
-    assert_int_equal(
-        history_points(bench->history, bench->ctx.arena, "db", "load", BEGIN, 100000, &points), 1);
+    assert_int_equal(history_points(bench->history, bench->ctx.arena,
+                         &(const struct history_question){ "db", "load", BEGIN, 100000 }, &points),
+        1);
     for (size_t i = 0; i < points->count; i++) {
         assert_true(i == 0 || points->at[i] >= points->at[i - 1]);
         assert_true(isnan(points->values[i]) || points->values[i] == 1);

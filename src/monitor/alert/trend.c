@@ -99,12 +99,16 @@ look_back(struct alerts *alerts, struct alert_server *state, const struct watche
 {
     struct arena *arena = alerts->scratch;
     struct history_points *points;
-    size_t count = history_points(history, arena, server->name, "pgmend_host_disk_used_ratio",
-        server->at_wall_us - 6 * hour_us, MOST_POINTS, &points);
+    size_t count = history_points(history, arena,
+        &(const struct history_question){ server->name, "pgmend_host_disk_used_ratio",
+            server->at_wall_us - 6 * hour_us, MOST_POINTS },
+        &points);
 
     state->trend.disk_full_s = count > 0 ? seconds_to_full(&points[0]) : NAN;
-    count = history_points(history, arena, server->name, ALERT_P95,
-        server->at_wall_us - 25 * hour_us, MOST_POINTS, &points);
+    count = history_points(history, arena,
+        &(const struct history_question){
+            server->name, ALERT_P95, server->at_wall_us - 25 * hour_us, MOST_POINTS },
+        &points);
     for (size_t i = 0; i < count; i++) {
         struct baseline *baseline = map_get(&state->trend.baselines, points[i].labels);
 

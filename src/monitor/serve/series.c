@@ -39,8 +39,10 @@ write_metric(struct writer *writer, const struct serve *serve, const struct want
     const char *metric, const struct history_points *before)
 {
     struct history_points *points = NULL;
-    size_t count = history_points(serve->monitor->history, writer->text.arena, wanted->server,
-        metric, wanted->from_wall_us, wanted->most_points, &points);
+    size_t count = history_points(serve->monitor->history, writer->text.arena,
+        &(const struct history_question){
+            wanted->server, metric, wanted->from_wall_us, wanted->most_points },
+        &points);
 
     for (size_t i = 0; i < count; i++) {
         writer_open(writer, NULL, '{');
