@@ -55,9 +55,6 @@ void db_log_notice(void *unused, const PGresult *result);
 bool db_error_of_result(struct ctx *ctx, struct db *db, const PGresult *result);
 bool db_error_of_connection(struct ctx *ctx, struct db *db, const char *doing);
 
-/* The text with every occurrence of the password replaced. */
-const char *db_redact(struct arena *arena, const char *text, const char *password);
-
 /*
  * Waits for the next result of what was sent; NULL in *ret_result: no more. A signal cancels the
  * statement, takes its end and is ERR_INTERRUPTED.

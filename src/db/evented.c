@@ -68,7 +68,7 @@ give_up(struct evented *evented, enum error_kind kind, const char *why)
     }
     end_connection(evented);
     if (is_opening)
-        evented->state = EVENTED_CHECKING; /* evented_fail() ends it, by way of done() */
+        evented->state = EVENTED_CHECKING; /* the opening ends it, by way of done() */
     finish(evented);
 }
 
@@ -83,8 +83,9 @@ why_lost(struct evented *evented)
     return ctx->error.message;
 }
 
-void
-evented_lose(struct evented *evented)
+/* Ends an open one without a flight; tells lost(). */
+static void
+lose(struct evented *evented)
 {
     const char *why = why_lost(evented);
 
@@ -260,7 +261,7 @@ evented_advance(struct evented *evented, bool can_read)
         if (is_alive)
             (void)PQisBusy(conn);
         if (!is_alive || PQstatus(conn) == CONNECTION_BAD)
-            evented_lose(evented);
+            lose(evented);
         return;
     }
 
@@ -425,12 +426,6 @@ int
 evented_major(const struct evented *evented)
 {
     return db_major(evented->db);
-}
-
-const char *
-evented_version_text(const struct evented *evented)
-{
-    return evented->db->version_text;
 }
 
 int

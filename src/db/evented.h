@@ -82,7 +82,6 @@ void evented_send_all(struct evented *evented, const struct evented_sending *sen
 bool evented_is_busy(const struct evented *evented);
 bool evented_is_open(const struct evented *evented);
 int evented_major(const struct evented *evented);
-const char *evented_version_text(const struct evented *evented);
 int evented_backend_pid(const struct evented *evented);
 /* "replyx @ db:5432", known before it is open. */
 const char *evented_label(const struct evented *evented);

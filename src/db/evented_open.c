@@ -84,8 +84,9 @@ hear(void *data, const PGresult *result)
     db_log_notice(NULL, result);
 }
 
-void
-evented_fail(struct evented *evented)
+/* Ends a connection that could not be opened; tells opened(). */
+static void
+fail_to_open(struct evented *evented)
 {
     evented->state = EVENTED_ENDED;
     evented->is_broken = false;
@@ -112,7 +113,7 @@ pinned(void *data, struct evented_reply *replies, size_t count)
     if (!replies[0].is_good) {
         evented->ctx.error = replies[0].error;
         error_wrap(&evented->ctx, "preparing the session");
-        evented_fail(evented);
+        fail_to_open(evented);
         return;
     }
     evented->state = EVENTED_OPEN;
@@ -138,13 +139,13 @@ checked(void *data, struct evented_reply *replies, size_t count)
     if (!replies[0].is_good) {
         evented->ctx.error = replies[0].error;
         error_wrap(&evented->ctx, "preparing the session");
-        evented_fail(evented);
+        fail_to_open(evented);
         return;
     }
     if (result->rows != 1 || !text_to_int64(result->cells[0], &pid) ||
         pid != PQbackendPID(evented->db->conn)) {
         db_error_of_pooler(&evented->ctx);
-        evented_fail(evented);
+        fail_to_open(evented);
         return;
     }
 
@@ -176,12 +177,12 @@ connected(struct evented *evented)
         return;
     }
     if (!db_check_version(&evented->ctx, db)) {
-        evented_fail(evented);
+        fail_to_open(evented);
         return;
     }
     if (PQsetnonblocking(db->conn, 1) != 0 || !PQenterPipelineMode(db->conn)) {
         db_error_of_connection(&evented->ctx, db, "opening it");
-        evented_fail(evented);
+        fail_to_open(evented);
         return;
     }
     evented->state = EVENTED_CHECKING;
@@ -210,7 +211,7 @@ go_on_connecting(struct evented *evented)
 
     if (status == PGRES_POLLING_FAILED) {
         db_error_of_connecting(&evented->ctx, evented->db);
-        evented_fail(evented);
+        fail_to_open(evented);
         return;
     }
     watch_anew(evented, status != PGRES_POLLING_WRITING, status == PGRES_POLLING_WRITING);
@@ -331,7 +332,7 @@ time_is_over(void *data)
     } else {
         if (!evented->is_broken)
             db_error_of_waiting(&evented->ctx);
-        evented_fail(evented);
+        fail_to_open(evented);
     }
 }
 

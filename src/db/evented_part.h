@@ -72,8 +72,3 @@ void evented_expire(struct evented *evented);
 
 /* Asks the server to cancel, in a thread: libpq's call waits for the answer. */
 void evented_cancel(struct evented *evented);
-
-/* Ends a connection that could not be opened; tells opened(). */
-void evented_fail(struct evented *evented);
-/* Ends an open one without a flight; tells lost(). */
-void evented_lose(struct evented *evented);

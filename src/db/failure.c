@@ -29,8 +29,9 @@ kind_of(const char *sqlstate)
     return ERR_SERVER;
 }
 
-const char *
-db_redact(struct arena *arena, const char *text, const char *password)
+/* The text with every occurrence of the password replaced. */
+static const char *
+redact(struct arena *arena, const char *text, const char *password)
 {
     struct buffer buffer = { .arena = arena };
     size_t length = password ? strlen(password) : 0;
@@ -53,7 +54,7 @@ db_redact(struct arena *arena, const char *text, const char *password)
 bool
 db_error_of_connection(struct ctx *ctx, struct db *db, const char *doing)
 {
-    const char *text = db_redact(ctx->arena, PQerrorMessage(db->conn), db->password);
+    const char *text = redact(ctx->arena, PQerrorMessage(db->conn), db->password);
     size_t length = strcspn(text, "\n");
 
     if (PQstatus(db->conn) == CONNECTION_BAD)
@@ -67,7 +68,7 @@ field_of(struct ctx *ctx, struct db *db, const PGresult *result, int code)
 {
     const char *text = PQresultErrorField(result, code);
 
-    return text ? db_redact(ctx->arena, text, db->password) : NULL;
+    return text ? redact(ctx->arena, text, db->password) : NULL;
 }
 
 /* The GRANT that is missing, as far as "permission denied for KIND NAME" tells. */
@@ -118,7 +119,7 @@ db_error_of_result(struct ctx *ctx, struct db *db, const PGresult *result)
 bool
 db_error_of_connecting(struct ctx *ctx, struct db *db)
 {
-    const char *text = db_redact(ctx->arena, PQerrorMessage(db->conn), db->password);
+    const char *text = redact(ctx->arena, PQerrorMessage(db->conn), db->password);
     size_t length = strcspn(text, "\n");
 
     error_set(ctx, ERR_CONNECTION, "could not connect: %.*s", (int)length, text);

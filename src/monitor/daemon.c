@@ -273,6 +273,42 @@ open_parts(struct ctx *ctx, struct daemon *daemon)
            sources_new(ctx, monitor, &sources, &daemon->sources);
 }
 
+static void
+close_all(struct monitor *monitor)
+{
+    struct daemon *daemon = (struct daemon *)monitor;
+
+    if (!monitor)
+        return;
+    if (monitor->server)
+        serve_stop(monitor);
+    if (daemon->kpi_desk)
+        kpi_desk_free(daemon->kpi_desk);
+    while (monitor->watches.count > 0) /* each takes itself out */
+        watch_free(monitor->watches.items[0]);
+    if (monitor->store)
+        store_end(monitor->store, STORE_LAST_US);
+    if (monitor->files)
+        output_files_close(monitor->files);
+    if (monitor->notifier)
+        notifier_free(monitor->notifier);
+    if (monitor->client)
+        http_client_free(monitor->client);
+    if (daemon->sources)
+        sources_free(daemon->sources);
+    if (monitor->alerts)
+        alerts_free(monitor->alerts);
+    history_end(monitor->history);
+    if (daemon->own)
+        loop_timer_free(daemon->own);
+    if (daemon->save)
+        loop_timer_free(daemon->save);
+    if (daemon->end)
+        loop_timer_free(daemon->end);
+    if (monitor->loop)
+        loop_free(monitor->loop);
+}
+
 bool
 daemon_open(struct ctx *ctx, const struct daemon_options *options, struct monitor **ret)
 {
@@ -285,7 +321,7 @@ daemon_open(struct ctx *ctx, const struct daemon_options *options, struct monito
     daemon->monitor.history = history_begin(options->setup->interval_us, MOST_SERIES);
     daemon->monitor.started_wall_us = clock_wall_us();
     if (!open_parts(ctx, daemon)) {
-        daemon_close(&daemon->monitor);
+        close_all(&daemon->monitor);
         return false;
     }
     *ret = &daemon->monitor;
@@ -326,44 +362,8 @@ daemon_run(struct ctx *ctx, struct monitor *monitor)
 }
 
 void
-daemon_close(struct monitor *monitor)
-{
-    struct daemon *daemon = (struct daemon *)monitor;
-
-    if (!monitor)
-        return;
-    if (monitor->server)
-        serve_stop(monitor);
-    if (daemon->kpi_desk)
-        kpi_desk_free(daemon->kpi_desk);
-    while (monitor->watches.count > 0) /* each takes itself out */
-        watch_free(monitor->watches.items[0]);
-    if (monitor->store)
-        store_end(monitor->store, STORE_LAST_US);
-    if (monitor->files)
-        output_files_close(monitor->files);
-    if (monitor->notifier)
-        notifier_free(monitor->notifier);
-    if (monitor->client)
-        http_client_free(monitor->client);
-    if (daemon->sources)
-        sources_free(daemon->sources);
-    if (monitor->alerts)
-        alerts_free(monitor->alerts);
-    history_end(monitor->history);
-    if (daemon->own)
-        loop_timer_free(daemon->own);
-    if (daemon->save)
-        loop_timer_free(daemon->save);
-    if (daemon->end)
-        loop_timer_free(daemon->end);
-    if (monitor->loop)
-        loop_free(monitor->loop);
-}
-
-void
 daemon_cleanup(struct monitor **monitor)
 {
-    daemon_close(*monitor);
+    close_all(*monitor);
     *monitor = NULL;
 }

@@ -35,5 +35,4 @@ bool daemon_open(struct ctx *ctx, const struct daemon_options *options, struct m
 bool daemon_run(struct ctx *ctx, struct monitor *monitor) MUST_CHECK;
 
 /* Writes what is left and closes; NULL is allowed. */
-void daemon_close(struct monitor *monitor);
 void daemon_cleanup(struct monitor **monitor);

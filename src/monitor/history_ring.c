@@ -95,12 +95,12 @@ block_to_write(struct ring *ring, struct ring_pool *pool, int64_t item)
             give_back(ring, pool, i);
     if (number > ring->newest)
         ring->newest = number;
-    if (*block)
-        return *block;
-    *block = take_block(pool);
-    **block = (struct ring_block){ .slots = { { .count = 0 } } };
-    for (int64_t i = 0; ring->per_block == RING_TICKS && i < RING_TICKS; i++)
-        (*block)->ticks[i] = NAN;
+    if (!*block) {
+        *block = take_block(pool);
+        **block = (struct ring_block){ .slots = { { .count = 0 } } };
+        for (int64_t i = 0; ring->per_block == RING_TICKS && i < RING_TICKS; i++)
+            (*block)->ticks[i] = NAN;
+    }
     return *block;
 }
 

@@ -391,7 +391,7 @@ visit_asked(void *data, const struct kpis *kpis, const struct error *error)
 
     if (error)
         visit->error = arena_strdup(visit->bench->ctx.arena, error->message);
-    else
+    else if (kpis)
         visit->json = kpi_json(kpis);
     loop_stop(visit->loop);
 }

@@ -18,7 +18,7 @@ find(const struct setting_advices *advices, const char *name)
 static void
 assert_advice(struct bench *bench, const char *name, const char *better, const char *words)
 {
-    struct setting_advices advices;
+    struct setting_advices advices = { 0 };
     const struct setting_advice *advice;
 
     doctor_settings(bench->ctx.arena, &bench->server, &advices);
@@ -83,7 +83,7 @@ memory_is_not_guessed(void **state)
 {
     struct bench *bench = *state;
     struct sql_monitor_setting rows[SETTINGS];
-    struct setting_advices advices;
+    struct setting_advices advices = { 0 };
 
     put_settings(bench, rows);
     bench->server.host_now.why_not = "the server is on another machine";
@@ -101,7 +101,7 @@ memory_is_shared_out(void **state)
     struct sql_monitor_setting rows[SETTINGS];
     struct sql_monitor_size sizes[] = { { "shop", 40 * 1073741824.0 } };
     struct sql_monitor_doctor_file_setting written[] = { { "shared_buffers", "1GB" } };
-    struct setting_advices advices;
+    struct setting_advices advices = { 0 };
 
     put_settings(bench, rows);
     PUT(bench, COLLECT_SIZE, sizes);
@@ -197,7 +197,7 @@ big_tables_get_their_own(void **state)
         .dead_limit = 400050,
         .written = 5,
         .scale_in_force = 0.2 } };
-    struct setting_advices advices;
+    struct setting_advices advices = { 0 };
 
     put_settings(bench, rows);
     put(&bench->facts.answers[DOCTOR_TABLE], tables, 1);
@@ -223,7 +223,7 @@ roles_get_time_outs(void **state)
     struct sql_monitor_statement statements[] = {
         { .user = "app", .calls = 5000, .seconds = 20, .max_seconds = 12 }
     };
-    struct setting_advices advices;
+    struct setting_advices advices = { 0 };
 
     put_settings(bench, rows);
     put(&bench->facts.answers[DOCTOR_ROLE], roles, 2);

@@ -113,9 +113,6 @@ bool alert_is_firing(const struct alert_server *state, const char *rule);
 
 /* quiet.c: says which are quiet and why, then tells the listeners what is new. */
 void alert_tell(struct alerts *alerts, const struct alert_tick *tick);
-/* Whether the window is open for this rule and server at that time. */
-bool alert_window_open(
-    const struct setup_maintenance *window, const char *server, const char *rule, int64_t wall_us);
 
 /* burn.c: counts the tick's requests; adds the burn rates as samples. */
 void burn_count(struct burn *burn, struct arena *arena, const struct alert_tick *tick);

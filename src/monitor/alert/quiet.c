@@ -25,8 +25,9 @@ is_in_week(const char *weekly, int64_t wall_us)
            (was_yesterday && minute < week.until_minute);
 }
 
-bool
-alert_window_open(
+/* Whether the window is open for this rule and server at that time. */
+static bool
+is_window_open(
     const struct setup_maintenance *window, const char *server, const char *rule, int64_t wall_us)
 {
     if (window->servers.count > 0 && !text_list_has(&window->servers, server))
@@ -50,7 +51,7 @@ quiet_of(const struct alerts *alerts, const struct alert_tick *tick, const struc
     if (other && alert_is_firing(tick->state, other))
         return alerts->quiet_by[alert_rule_find(alerts, other)];
     for (size_t i = 0; i < setup->maintenances.count; i++)
-        if (alert_window_open(&setup->maintenances.items[i], alert->server, alert->rule->name,
+        if (is_window_open(&setup->maintenances.items[i], alert->server, alert->rule->name,
                 tick->server->at_wall_us))
             return alerts->quiet_window[i];
     return NULL;

@@ -126,6 +126,7 @@ item_worsen(struct checkup_item *item, enum health health)
 }
 
 /* Names and statements of the database are in it: they go to terminals and pages. */
+PRINTF_LIKE(2, 0)
 static const char *
 compose(const struct patient *patient, const char *format, va_list args)
 {

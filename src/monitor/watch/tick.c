@@ -27,8 +27,12 @@ good(const struct watch *watch, enum collector_id id)
     return reading->is_good && reading->rows.count > 0 ? reading : NULL;
 }
 
-const struct watch *
-watch_leader(const struct watch *watch)
+/*
+ * Of the watches of one server the first one, which asks what is the same in all its databases and
+ * looks at the machine.
+ */
+static const struct watch *
+leader_of(const struct watch *watch)
 {
     for (size_t i = 0; i < watch->monitor->watches.count; i++) {
         const struct watch *other = watch->monitor->watches.items[i];
@@ -77,7 +81,7 @@ ask(struct watch *watch, struct evented_request *requests, enum collector_id id)
 static size_t
 choose(struct watch *watch, struct evented_request *requests)
 {
-    bool is_leader = watch_leader(watch) == watch;
+    bool is_leader = leader_of(watch) == watch;
     int64_t now = clock_us();
 
     watch->asked_count = 0;
@@ -184,7 +188,7 @@ look_at_host(struct watch *watch)
     arena_reset(arena);
     watch->server.host_before = watch->server.host_now;
     watch->server.host_now = (struct host_facts){ 0 };
-    if (watch_leader(watch) == watch)
+    if (leader_of(watch) == watch)
         host_read(arena, &question, &watch->server.host_now);
 }
 
@@ -192,7 +196,7 @@ static void
 count_cost(struct watch *watch, const struct evented_reply *replies, size_t count, int64_t since)
 {
     struct watched *server = &watch->server;
-    bool is_local = watch_leader(watch)->server.host_now.is_known;
+    bool is_local = leader_of(watch)->server.host_now.is_known;
     int pid = is_local ? evented_backend_pid(watch->evented) : 0;
     int64_t wall = since ? watch->sent_us - since : watch->options.interval_us;
 
@@ -258,7 +262,7 @@ answered(void *data, struct evented_reply *replies, size_t count)
     look_at_host(watch);
     count_cost(watch, replies, count, since);
     watch_absorb(watch, replies);
-    if (watch_leader(watch) != watch)
+    if (leader_of(watch) != watch)
         watch_forget_cluster(watch);
     look_for_gap(watch);
     watch->ticks_answered++;

@@ -58,12 +58,6 @@ void watch_went_down(struct watch *watch, const struct error *error);
 /* Shows the server to the others: samples, then options.ticked. */
 void watch_publish(struct watch *watch);
 
-/*
- * Of the watches of one server the first one, which asks what is the same in all its databases and
- * looks at the machine.
- */
-const struct watch *watch_leader(const struct watch *watch);
-
 /* Arenas of readings go round. */
 struct arena *watch_take_arena(struct watch *watch);
 void watch_give_arena(struct watch *watch, struct arena *arena);

@@ -2,7 +2,7 @@
 # A real Prometheus reads /metrics with the shipped configuration and rules: the names are clean, every query of the shipped
 # dashboard is answered, every name in rules and dashboard is one that we have, and a server that stops is an alert there.
 # Prints TAP.
-# shellcheck source=lib.sh
+# shellcheck source=lib.sh disable=SC2119,SC2317
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 { command -v prometheus && command -v promtool; } >/dev/null || skip_all 'prometheus is not installed'
