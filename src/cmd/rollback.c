@@ -267,9 +267,10 @@ print_result(struct ctx *ctx, struct run *run, const struct choice *choice, cons
     const struct options *opts = run->options;
 
     if (run->global->json) {
-        json_t *json CLEANUP(json_release) = json_pack("{s:O, s:o, s:s?}", "changes", changes,
-            "catalogue_is_as_before", is_known ? json_boolean(!differences) : json_null(),
-            "catalogue_differences", differences);
+        json_t *json CLEANUP(json_release) =
+            json_pack("{s:O, s:o, s:s?}", "changes", changes, "catalogue_is_as_before",
+                is_known && choice->skipped == 0 ? json_boolean(!differences) : json_null(),
+                "catalogue_differences", differences);
 
         out_json(run->out, json);
         return;
@@ -277,7 +278,10 @@ print_result(struct ctx *ctx, struct run *run, const struct choice *choice, cons
     if (choice->runs.count > 1 && !opts->all && run->operands.count == 0)
         fprintf(run->out, "\nThese runs went on with the same plan and are undone together: %s.",
             text_list_join(ctx->arena, &choice->runs, ", "));
-    if (is_known && !differences)
+    if (choice->skipped > 0)
+        fprintf(run->out, "\n%zu undone, %zu not touched: what was altered since stays.\n",
+            choice->entries.count, choice->skipped);
+    else if (is_known && !differences)
         fprintf(run->out,
             "\n%zu undone. The catalogue is what it was before run %s (apart from schema "
             "pgmend).\n",
