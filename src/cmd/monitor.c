@@ -1,4 +1,5 @@
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -160,23 +161,29 @@ read_store(struct ctx *ctx, struct work *work)
     return true;
 }
 
-/* The first line of the file. */
+/* The first line of the file, which is its owner's alone. */
 static bool
 read_token(struct ctx *ctx, const char *path, const char **ret)
 {
     const char *data;
     size_t length;
+    struct stat facts;
 
     *ret = NULL;
     if (!path)
         return true;
+    if (stat(path, &facts) == 0 && S_ISREG(facts.st_mode) &&
+        (facts.st_mode & (S_IRWXG | S_IRWXO))) {
+        error_set(ctx, ERR_USAGE, "--token-file %s: others may read it", path);
+        return error_hint(ctx, "chmod 600 %s", path);
+    }
     if (!file_read(ctx, path, &data, &length))
         return error_wrap(ctx, "--token-file");
     *ret = arena_strndup(ctx->arena, data, strcspn(data, "\r\n"));
     if (!text_is_empty(*ret))
         return true;
     error_set(ctx, ERR_USAGE, "--token-file %s is empty", path);
-    return error_hint(ctx, "Make one: openssl rand -hex 32 > %s", path);
+    return error_hint(ctx, "Make one: (umask 077; openssl rand -hex 32 > %s)", path);
 }
 
 static bool
@@ -248,8 +255,7 @@ show_alert(void *data, const struct alert *alert)
         fflush(work->run->out);
         return;
     }
-    log_info("%s %s%s%s", clock_text(arena, clock_wall_us()), alert_line(arena, alert),
-        alert->quiet ? " Nobody is told: " : "", alert->quiet ? alert->quiet : "");
+    log_info("%s %s", clock_text(arena, clock_wall_us()), alert_line(arena, alert));
 }
 
 static void

@@ -61,8 +61,10 @@ calm_tick(struct calms *calms, const struct watched *server, const struct alerts
         calm->cluster = arena_strdup(calms->arena, cluster);
     if (critical) {
         calm->since_wall_us = 0;
+        /* As it was when it began: later its value is that of its end. */
+        if (calm->last_wall_us != critical->fired_wall_us)
+            (void)snprintf(calm->last, sizeof(calm->last), "%s", alert_line(arena, critical));
         calm->last_wall_us = critical->fired_wall_us;
-        (void)snprintf(calm->last, sizeof(calm->last), "%s", alert_line(arena, critical));
     } else if (calm->since_wall_us == 0 ||
                server->at_wall_us - calm->seen_wall_us > MOST_UNWATCHED_US) {
         calm->since_wall_us = server->at_wall_us;

@@ -34,6 +34,8 @@ struct daemon {
     struct calms calms;
     struct sources *sources;   /* or NULL: no applications */
     struct kpi_desk *kpi_desk; /* or NULL: nothing listens */
+    bool is_files_told;        /* that the files cannot be written */
+    bool is_store_told;
     struct loop_timer *own;
     struct loop_timer *save;
     struct loop_timer *end;
@@ -103,6 +105,17 @@ static const struct metric store_failing = {
     .help = "1: files or tables cannot be written now.",
 };
 
+/* What cannot be written is told once, and once when it can be again. */
+static void
+tell_trouble(bool *is_told, const char *what, const char *error)
+{
+    if (error && !*is_told)
+        log_warn("%s: %s", what, error);
+    else if (!error && *is_told)
+        log_info("%s: written again", what);
+    *is_told = error != NULL;
+}
+
 static void
 judge_own(void *data)
 {
@@ -111,11 +124,13 @@ judge_own(void *data)
     struct monitor *monitor = &daemon->monitor;
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct samples samples = { .arena = arena };
-    bool is_failing = (monitor->files && output_files_error(monitor->files)) ||
-                      (monitor->store && store_error(monitor->store));
+    const char *files = monitor->files ? output_files_error(monitor->files) : NULL;
+    const char *store = monitor->store ? store_error(monitor->store) : NULL;
 
     if (monitor->files || monitor->store)
-        sample_add(&samples, &store_failing, no_labels, NULL, is_failing);
+        sample_add(&samples, &store_failing, no_labels, NULL, files || store);
+    tell_trouble(&daemon->is_files_told, "the files", files);
+    tell_trouble(&daemon->is_store_told, "the store", store);
     alerts_judge_own(monitor->alerts, &samples, clock_us(), clock_wall_us());
     loop_timer_set(daemon->own, monitor->setup->interval_us);
 }

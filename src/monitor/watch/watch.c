@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "monitor/collect/derive.h"
 #include "monitor/collect/text.h"
+#include "monitor/plain.h"
 #include "monitor/watch/watch_part.h"
 
 enum {
@@ -246,9 +247,11 @@ is_taken(const struct monitor *monitor, const char *name)
 static void
 name_server(struct watch *watch, const struct setup_server *setup)
 {
-    const char *label = setup->name ? setup->name : evented_label(watch->evented);
+    /* The name of a database is anybody's text. */
+    const char *label =
+        plain_text(watch->arena, setup->name ? setup->name : evented_label(watch->evented));
 
-    watch->server.name = arena_strdup(watch->arena, label);
+    watch->server.name = label;
     for (int number = 2; is_taken(watch->monitor, watch->server.name); number++)
         watch->server.name = arena_printf(watch->arena, "%s (%d)", label, number);
     watch->server.database = arena_strdup(watch->arena, evented_database(watch->evented));
