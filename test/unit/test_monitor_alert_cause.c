@@ -171,8 +171,8 @@ a_disk_that_fills_up_is_foreseen(void **state)
             minute(&world, history);
         }
         text = heard(&world);
-        if (sscanf(text, "fired disk-will-be-full %lld;", &fired) == 1)
-            fired /= 60;
+        if (text_starts_with(text, "fired disk-will-be-full "))
+            fired = strtoll(text + strlen("fired disk-will-be-full "), NULL, 10) / 60;
         if (rises)
             assert_in_range(fired, 268, 274);
         else

@@ -19,7 +19,7 @@ struct metric_slots {
 const char *
 alert_severity_name(enum alert_severity severity)
 {
-#define ALERT_NAME(id, name) [id] = name,
+#define ALERT_NAME(id, name) [id] = (name),
     static const char *const names[] = { ALERT_SEVERITIES(ALERT_NAME) };
 #undef ALERT_NAME
 

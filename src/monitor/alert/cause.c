@@ -80,6 +80,24 @@ cause_statement(struct arena *arena, const struct watched *server, const struct 
         seconds_text(arena, top->mean_seconds), text_of_statement(arena, server, top->query_id));
 }
 
+/* Statements are to blame only where the server's processes take most of what is busy. */
+const char *
+cause_cpu(struct arena *arena, const struct watched *server, const struct sample *sample)
+{
+    static const char *const no_labels[] = { NULL };
+    const struct sample *used =
+        sample_find(&server->samples, "pgmend_host_server_cpus_used", no_labels);
+    const struct sample *cpus = sample_find(&server->samples, "pgmend_host_cpus", no_labels);
+
+    if (!used || !cpus)
+        return NULL;
+    if (used->value * 2 < sample->value * cpus->value)
+        return arena_printf(arena,
+            "PostgreSQL takes %.1f of the %.0f CPUs: other programs of the machine take the rest.",
+            used->value, cpus->value);
+    return cause_statement(arena, server, sample);
+}
+
 const char *
 cause_memory(struct arena *arena, const struct watched *server, const struct sample *sample)
 {

@@ -11,6 +11,7 @@ alert_cause cause_down;
 alert_cause cause_collector;
 alert_cause cause_statement; /* the one with the most time */
 alert_cause cause_slow;
+alert_cause cause_cpu;
 alert_cause cause_memory;
 alert_cause cause_disk;
 alert_cause cause_connections;

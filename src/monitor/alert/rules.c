@@ -34,7 +34,7 @@ const struct alert_rule alert_rules[] = {
         .for_us = MINUTES(4),
         .span_us = MINUTES(1),
         .next = "pgmend top",
-        .cause = cause_statement,
+        .cause = cause_cpu,
     },
     {
         .name = "memory-full",

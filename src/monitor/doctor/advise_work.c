@@ -46,7 +46,7 @@ advise_wal_size(const struct advisor *advisor, const struct sql_monitor_checkpoi
     double wanted = ceil(rate * timeout * (1 + target) / gigabyte) * gigabyte;
     double all = (double)(checkpoint->timed + checkpoint->requested);
 
-    if (all < least_checkpoints || (double)checkpoint->requested / all < requested_ratio ||
+    if (all < (double)least_checkpoints || (double)checkpoint->requested / all < requested_ratio ||
         isnan(now) || wanted < now * 1.2)
         return;
     advise(advisor, "max_wal_size", advise_bytes(advisor, wanted),

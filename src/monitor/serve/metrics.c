@@ -3,6 +3,7 @@
 
 #include "monitor/notify/notify.h"
 #include "monitor/serve/serve_part.h"
+#include "monitor/store/files.h"
 #include "monitor/store/store.h"
 #include "sql.h"
 
@@ -27,6 +28,8 @@ static const struct metric metric_scrape_cpu = { "pgmend_last_scrape_cpu_seconds
     "CPU time of the answer before this one.", false };
 static const struct metric metric_dropped = { "pgmend_store_dropped_total", METRIC_COUNTER,
     "Ticks that the store could not take.", false };
+static const struct metric metric_failing = { "pgmend_store_failing", METRIC_GAUGE,
+    "Whether what is measured cannot be kept.", false };
 
 static const struct metric metric_change = { "pgmend_last_change_timestamp_seconds", METRIC_GAUGE,
     "When a change of ours began or ended last: a marker for charts.", false };
@@ -117,6 +120,10 @@ add_own(struct samples *samples, const struct monitor *monitor, size_t left_out)
     if (monitor->history)
         sample_add(samples, &metric_left_out, place_labels, history,
             (double)history_left_out(monitor->history));
+    if (monitor->files || monitor->store)
+        add_plain(samples, &metric_failing,
+            (monitor->files && output_files_error(monitor->files)) ||
+                (monitor->store && store_error(monitor->store)));
     add_plain(samples, &metric_start, (double)monitor->started_wall_us / 1e6);
     add_plain(samples, &metric_cpu, cpu_seconds());
     if (monitor->store)

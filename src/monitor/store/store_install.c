@@ -92,18 +92,20 @@ check(
     if (!state->has_view_schema && !text_equal(schema, "pgmend")) {
         error_set(ctx, ERR_NOT_FOUND, "there is no schema %s for view %s",
             db_ident(ctx->arena, schema), VIEW);
-        return error_hint(ctx, "Create it, or choose another by --view-schema.");
+        return error_hint(ctx, "Create it, or choose another by --schema.");
     }
     if (state->view_owner && !state->is_our_view) {
         error_set(ctx, ERR_CONFLICT, "%s is there already, and not pgmend's",
             db_qualified(ctx->arena, schema, VIEW));
-        return error_hint(ctx, "Choose another schema for the view by --view-schema.");
+        return error_hint(ctx, "Choose another schema for the view by --schema.");
     }
     if (state->owner) {
         error_set(ctx, ERR_RIGHTS, "the tables of the store belong to role %s",
             db_ident(ctx->arena, state->owner));
-        return error_hint(ctx, "GRANT %s TO %s;", db_ident(ctx->arena, state->owner),
-            db_ident(ctx->arena, db_user(db)));
+        return error_hint(ctx,
+            "Connect as %s (--store-url), or remove them as that role (pgmend uninstall) and begin "
+            "anew as %s.",
+            state->owner, db_user(db));
     }
     return true;
 }
