@@ -132,7 +132,7 @@ compose_function(struct arena *arena, struct change *change)
     change->undo = arena_printf(
         arena, "DROP FUNCTION %s, or back to the definition before", change_object(arena, change));
     change->lock = "none";
-    change->blocks = "nobody";
+    change->blocks = "nobody waits";
 }
 
 static void
@@ -152,7 +152,7 @@ compose_record(struct arena *arena, struct change *change)
         db_literal(arena, change->name), db_literal(arena, change->definition));
     change->undo = "the value before, or none";
     change->lock = "none";
-    change->blocks = "nobody";
+    change->blocks = "nobody waits";
 }
 
 /* What was there before is known only when it is done; who makes the plan may know it already. */
@@ -165,7 +165,7 @@ compose_setting(struct arena *arena, struct change *change)
     change->lock = change->table ? "SHARE UPDATE EXCLUSIVE" : "none";
     change->blocks = change->table
                          ? "reads and writes go on; VACUUM and other DDL of this table wait"
-                         : "nobody";
+                         : "nobody waits";
 }
 
 void

@@ -8,18 +8,22 @@
 #include "cli/out.h"
 #include "cmd/backup_show.h"
 #include "cmd/parts/checkup_screen.h"
+#include "db/ident.h"
 #include "monitor/doctor/facts.h"
 #include "monitor/plain.h"
 #include "monitor/watch/look.h"
 
-enum { COULD_NOT_LOOK = 3, MOST_NAMED = 5 };
+enum { COULD_NOT_LOOK = 3, MOST_NAMED = 5, MOST_CPUS = 4096 };
+
+static const int64_t least_memory = 16 << 20;
+static const int64_t most_wait_us = INT64_C(24) * 3600 * 1000000;
 
 struct options {
     const char *format;
     bool settings;
     const char *plan;
-    int64_t memory;
-    int32_t cpus;
+    const char *memory;
+    const char *cpus;
     int64_t wait;
     struct text_list ignore;
     const char *backup_dir;
@@ -34,7 +38,7 @@ static const struct field options[] = {
         .help = "also say which settings should be others, from machine and workload"),
     FIELD(struct options, plan, .arg = "FILE", .momentary = true,
         .help = "write that advice as a plan for \"pgmend apply\""),
-    FIELD(struct options, memory, .unit = UNIT_BYTES, .arg = "SIZE",
+    FIELD(struct options, memory, .arg = "SIZE",
         .help = "memory of the server's machine, when it is not this one"),
     FIELD(struct options, cpus, .arg = "N", .help = "its CPUs"),
     FIELD(struct options, wait, .unit = UNIT_US, .arg = "TIME", .standard = "2s",
@@ -45,7 +49,19 @@ static const struct field options[] = {
         .help = "where backups are (default: backups in the state folder)"),
 };
 
+/* What was told of the server's machine; 0: nothing. */
+struct machine {
+    int64_t memory;
+    int32_t cpus;
+};
+
+static const struct field machine_memory =
+    FIELD(struct machine, memory, .unit = UNIT_BYTES, .arg = "SIZE");
+static const struct field machine_cpus = FIELD(struct machine, cpus, .arg = "N");
+
 struct work {
+    struct machine machine;
+    struct journal_entries journal; /* of --plan */
     struct run *run;
     const struct options *opts;
     struct look *look;
@@ -87,8 +103,8 @@ look_around(struct ctx *ctx, struct work *work)
 
     if (!look_ask(ctx, work->look, NULL, 0) || !doctor_ask(ctx, work->run->db, &work->facts))
         return false;
-    work->facts.memory_bytes = work->opts->memory;
-    work->facts.cpus = work->opts->cpus;
+    work->facts.memory_bytes = work->machine.memory;
+    work->facts.cpus = work->machine.cpus;
     work->facts.machine = "as given";
     doctor_see_machine(ctx->arena, server, &work->facts);
     find_backup(ctx, work);
@@ -124,31 +140,19 @@ leave_out(struct ctx *ctx, struct work *work)
         kept->health = HEALTH_UNKNOWN;
 }
 
-static bool
-check_ignored(struct ctx *ctx, const struct work *work)
-{
-    for (size_t i = 0; i < work->opts->ignore.count; i++)
-        if (!doctor_has_check(work->opts->ignore.items[i]))
-            return error_set(
-                ctx, ERR_USAGE, "there is no check \"%s\"", work->opts->ignore.items[i]);
-    return true;
-}
-
 /* ---- the plan ---- */
 
 static bool
 make_plan(struct ctx *ctx, struct work *work)
 {
     struct db *db = work->run->db;
-    struct journal_entries journal;
 
     work->plan = (struct plan){
         .database = db_name(db),
         .server_version = db_version_text(db),
         .created_at = clock_text(ctx->arena, clock_wall_us()),
     };
-    if (!journal_load(ctx, db, &journal) ||
-        !journal_system_identifier(ctx, db, &work->plan.system_identifier))
+    if (!journal_system_identifier(ctx, db, &work->plan.system_identifier))
         return false;
     for (size_t i = 0; i < work->advices.count; i++) {
         const struct setting_advice *advice = &work->advices.items[i];
@@ -167,11 +171,57 @@ make_plan(struct ctx *ctx, struct work *work)
         };
 
         change_compose(ctx->arena, &change);
-        if (!change_judge(ctx, db, &journal, &change))
+        if (!change_judge(ctx, db, &work->journal, &change))
             return error_wrap(ctx, "planning %s", advice->name);
         VEC_PUSH(ctx->arena, &work->plan, change);
     }
     return plan_seal(ctx, db, &work->plan) && plan_write(ctx, work->opts->plan, &work->plan);
+}
+
+/* Before the long look: what is planned is judged by what was done, which has to be readable. */
+static bool
+read_journal(struct ctx *ctx, struct work *work)
+{
+    const char *role = db_ident(ctx->arena, db_user(work->run->db));
+
+    if (journal_load(ctx, work->run->db, &work->journal))
+        return true;
+    if (ctx->error.kind != ERR_RIGHTS)
+        return false;
+    ctx->error.hint = NULL;
+    error_hint(ctx,
+        "GRANT USAGE ON SCHEMA pgmend TO %s; GRANT SELECT ON pgmend.journal TO %s; without --plan "
+        "pgmend doctor does not need it.",
+        role, role);
+    return error_wrap(ctx, "--plan looks at what pgmend has done before");
+}
+
+/* ---- what is told ---- */
+
+static bool
+read_options(struct ctx *ctx, struct work *work)
+{
+    const struct options *opts = work->opts;
+
+    if ((opts->memory && !field_parse(ctx, &machine_memory, opts->memory, &work->machine)) ||
+        (opts->cpus && !field_parse(ctx, &machine_cpus, opts->cpus, &work->machine))) {
+        ctx->error.kind = ERR_USAGE;
+        return false;
+    }
+    if (opts->memory && work->machine.memory < least_memory)
+        return error_set(ctx, ERR_USAGE, "--memory %s: a server's machine has 16MB or more",
+            plain_text(ctx->arena, opts->memory));
+    if (opts->cpus && (work->machine.cpus < 1 || work->machine.cpus > MOST_CPUS))
+        return error_set(ctx, ERR_USAGE, "--cpus %s: a number from 1 to %d is needed",
+            plain_text(ctx->arena, opts->cpus), MOST_CPUS);
+    if (opts->wait < 0 || opts->wait > most_wait_us)
+        return error_set(ctx, ERR_USAGE, "--wait %s: a time from 0 to 24h is needed",
+            text_from_us(ctx->arena, opts->wait));
+    for (size_t i = 0; i < opts->ignore.count; i++)
+        if (!doctor_has_check(opts->ignore.items[i]))
+            return error_set(ctx, ERR_USAGE, "there is no check \"%s\"",
+                plain_text(ctx->arena, opts->ignore.items[i]));
+    return true;
 }
 
 /* ---- what is printed ---- */
@@ -286,11 +336,9 @@ print_json(struct ctx *ctx, const struct work *work)
 static bool
 examine(struct ctx *ctx, struct work *work)
 {
-    if (!look_around(ctx, work))
+    if ((work->opts->plan && !read_journal(ctx, work)) || !look_around(ctx, work))
         return false;
     doctor_check(ctx->arena, look_server(work->look), &work->checkup);
-    if (!check_ignored(ctx, work))
-        return false;
     leave_out(ctx, work);
     if (work->opts->settings || work->opts->plan)
         doctor_settings(ctx->arena, look_server(work->look), &work->advices);
@@ -312,7 +360,7 @@ run(struct ctx *ctx, struct run *run)
     struct look *look CLEANUP(look_cleanup) = NULL;
     struct work work = { .run = run, .opts = run->options };
 
-    if (!look_open(ctx, run->db, HOST_AUTO, &look))
+    if (!read_options(ctx, &work) || !look_open(ctx, run->db, HOST_AUTO, &look))
         return false;
     work.look = look;
     return examine(ctx, &work);

@@ -22,8 +22,9 @@ run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
     struct plan plan;
+    bool is_file;
 
-    if (!load_plan(ctx, run, &plan))
+    if (!load_plan(ctx, run, &plan) || !is_plan_file(ctx, run->operands.items[0], &is_file))
         return false;
     if (opts->output && !plan_write(ctx, opts->output, &plan))
         return false;
@@ -45,6 +46,9 @@ run(struct ctx *ctx, struct run *run)
         out_next(run->out, "mend what is blocked, then the same command again");
     else if (opts->output)
         out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", opts->output, opts->output);
+    else if (is_file && !text_equal(run->operands.items[0], "-"))
+        out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", run->operands.items[0],
+            run->operands.items[0]);
     else
         out_next(run->out, "pgmend plan %s -o change.plan", run->operands.items[0]);
     return true;

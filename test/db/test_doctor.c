@@ -48,6 +48,15 @@ run(struct bench *bench, const char *sql)
     must(bench, db_exec(&bench->ctx, bench->db, sql));
 }
 
+/* Each line of the mend, pasted; a comment is for people. */
+static void
+mend(struct bench *bench, const struct checkup_item *item)
+{
+    for (size_t i = 0; i < item->mends.count; i++)
+        if (!text_starts_with(item->mends.items[i], "--"))
+            run(bench, item->mends.items[i]);
+}
+
 static int
 set_up_all(void **state)
 {
@@ -157,6 +166,7 @@ static void
 numbers_run_out(void **state)
 {
     struct bench *bench = *state;
+    struct checkup_item item;
 
     run(bench, "CREATE TABLE app.t (id serial PRIMARY KEY)");
     run(bench, "CREATE SEQUENCE app.round MAXVALUE 10 CYCLE");
@@ -166,15 +176,27 @@ numbers_run_out(void **state)
     run(bench, "SELECT setval('app.t_id_seq', 1600000000)");
     (void)wait_for(bench, "integer-overflow", HEALTH_WARNING, "app.t_id_seq of app.t.id");
     run(bench, "SELECT setval('app.t_id_seq', 2100000000)");
-    (void)wait_for(bench, "integer-overflow", HEALTH_CRITICAL, "97.8 %");
-    run(bench, "ALTER TABLE app.t ALTER id TYPE bigint");
-    run(bench, "ALTER SEQUENCE app.t_id_seq AS bigint");
+    item = wait_for(bench, "integer-overflow", HEALTH_CRITICAL, "97.8 %");
+    mend(bench, &item);
     (void)wait_for(bench, "integer-overflow", HEALTH_GOOD, "0.0 %");
+    run(bench, "INSERT INTO app.t DEFAULT VALUES");
+    /* An identity, and an end of its own. */
+    run(bench, "CREATE TABLE app.\"A b\" (\"I d\" smallint GENERATED ALWAYS AS IDENTITY)");
+    run(bench, "SELECT setval(pg_get_serial_sequence('app.\"A b\"', 'I d'), 32700)");
+    run(bench, "CREATE SEQUENCE app.nearend MAXVALUE 1000");
+    run(bench, "SELECT setval('app.nearend', 990)");
+    item = wait_for(bench, "integer-overflow", HEALTH_CRITICAL, "app.nearend: 990 of 1 000");
+    mend(bench, &item);
+    (void)wait_for(bench, "integer-overflow", HEALTH_GOOD, "0.0 %");
+    run(bench, "SELECT setval('app.nearend', 1001)");
+    run(bench, "INSERT INTO app.\"A b\" SELECT FROM generate_series(1, 100)");
     /* A key that somebody else fills, by its statistics. */
     run(bench, "CREATE TABLE app.small (id smallint PRIMARY KEY)");
     run(bench, "INSERT INTO app.small SELECT i FROM generate_series(1, 32000, 40) AS i");
     run(bench, "ANALYZE app.small");
-    (void)wait_for(bench, "integer-overflow", HEALTH_CRITICAL, "app.small.id: 31 961 of 32 767");
+    item = wait_for(bench, "integer-overflow", HEALTH_CRITICAL, "app.small.id: 31 961 of 32 767");
+    mend(bench, &item);
+    (void)wait_for(bench, "integer-overflow", HEALTH_GOOD, "0.0 %");
 }
 
 static void
@@ -245,7 +267,7 @@ duplicate_indexes_are_told_apart(void **state)
     while (item.health == HEALTH_WARNING) {
         struct checkup checkup;
 
-        run(bench, item.mend);
+        run(bench, item.mends.items[0]);
         checkup = examine(bench);
         item = *find(&checkup, "duplicate-indexes");
     }
@@ -258,6 +280,7 @@ static void
 foreign_key_gets_an_index(void **state)
 {
     struct bench *bench = *state;
+    struct checkup_item item;
 
     run(bench, "CREATE TABLE app.p (a int, b int, PRIMARY KEY (a, b))");
     run(bench, "CREATE TABLE app.c (id int, b int, a int, FOREIGN KEY (a, b) REFERENCES app.p)");
@@ -265,8 +288,13 @@ foreign_key_gets_an_index(void **state)
     (void)wait_for(bench, "foreign-keys", HEALTH_GOOD, "no foreign key");
     run(bench, "INSERT INTO app.c (id) SELECT i FROM generate_series(1, 40000) AS i");
     run(bench, "ANALYZE app.c");
-    (void)wait_for(
-        bench, "foreign-keys", HEALTH_WARNING, "CREATE INDEX CONCURRENTLY ON app.c (a, b);");
+    /* Its name is taken already. */
+    run(bench, "CREATE INDEX c_a_b_idx ON app.p (b)");
+    item = wait_for(bench, "foreign-keys", HEALTH_WARNING,
+        "CREATE INDEX CONCURRENTLY c_a_b_idx2 ON app.c (a, b);");
+    mend(bench, &item);
+    (void)wait_for(bench, "foreign-keys", HEALTH_GOOD, "no foreign key");
+    run(bench, "DROP INDEX app.c_a_b_idx2");
     /* The order of the columns does not matter for looking up. */
     run(bench, "CREATE INDEX wide ON app.c (b, a, id)");
     (void)wait_for(bench, "foreign-keys", HEALTH_GOOD, "no foreign key");
@@ -289,6 +317,27 @@ tables_without_vacuum(void **state)
     item = wait_for(bench, "autovacuum", HEALTH_WARNING, "app.t: switched off");
     run(bench, item.mend);
     (void)wait_for(bench, "autovacuum", HEALTH_GOOD, "no table");
+}
+
+/* Cancelling one that is idle in its transaction does nothing: what is proposed frees the other. */
+static void
+blocker_is_ended(void **state)
+{
+    struct bench *bench = *state;
+    struct db *holder CLEANUP(db_cleanup) = connect_as(bench, bench->database, "pgmend/holder");
+    struct checkup_item item;
+    bool is_done;
+
+    run(bench, "CREATE TABLE app.t (a int)");
+    must(bench, db_exec(&bench->ctx, holder, "BEGIN"));
+    must(bench, db_exec(&bench->ctx, holder, "LOCK TABLE app.t"));
+    must(bench, db_send(&bench->ctx, bench->other, "SELECT count(*) FROM app.t"));
+    item = wait_for(bench, "blocked-sessions", HEALTH_WARNING, "pg_terminate_backend");
+    mend(bench, &item);
+    do {
+        must(bench, db_wait(&bench->ctx, bench->other, TICK_US, &is_done));
+    } while (!is_done);
+    (void)wait_for(bench, "blocked-sessions", HEALTH_GOOD, "no session");
 }
 
 static void
@@ -407,29 +456,114 @@ sorts_that_spill(void **state)
     run(bench, "RESET work_mem");
 }
 
-/* A role without rights sees what it may, and is told what it may not. */
-static void
-role_without_rights(void **state)
+static struct db *
+connect_by(struct bench *bench, const char *role)
 {
-    struct bench *bench = *state;
-    const char *role = arena_printf(bench->ctx.arena, "doctor_weak_%d", (int)getpid());
-    struct db *own = bench->eye;
     struct db_options options = { .url = arena_printf(
                                       bench->ctx.arena, "user=%s dbname=%s", role, bench->database),
         .application = "pgmend/doctor" };
+    struct db *db = NULL;
+
+    must(bench, db_open(&bench->ctx, &options, &db));
+    return db;
+}
+
+static struct checkup
+examine_by(struct bench *bench, const char *role)
+{
+    struct db *own = bench->eye;
     struct checkup checkup;
 
-    run(bench, arena_printf(bench->ctx.arena, "CREATE ROLE %s LOGIN", role));
-    bench->eye = NULL;
-    must(bench, db_open(&bench->ctx, &options, &bench->eye));
+    bench->eye = connect_by(bench, role);
     checkup = examine(bench);
     db_close(bench->eye);
     bench->eye = own;
+    return checkup;
+}
+
+/* What is wrong and what only its owner sees: a number at its end, an idle blocker, a superuser. */
+static void
+make_trouble(struct bench *bench)
+{
+    run(bench, "CREATE TABLE app.t (id smallserial, x text)");
+    run(bench,
+        "INSERT INTO app.t (id, x) SELECT 1, repeat('x', 200) FROM generate_series(1, 9000)");
+    run(bench, "ANALYZE app.t");
+    run(bench, "SELECT setval('app.t_id_seq', 32700)");
+    run(bench, "BEGIN");
+    run(bench, "LOCK TABLE app.t IN ACCESS EXCLUSIVE MODE");
+}
+
+/* A role without rights is told what it may not see, by which GRANT it sees it, and then does. */
+static void
+role_without_rights(void **state)
+{
+    static const char *const hidden[] = { "integer-overflow", "long-transactions",
+        "idle-in-transaction", "blocked-sessions", "bloat", "passwords" };
+    struct bench *bench = *state;
+    const char *role = arena_printf(bench->ctx.arena, "doctor_weak_%d", (int)getpid());
+    struct db *shop CLEANUP(db_cleanup) = connect_as(bench, bench->database, "shop");
+    struct checkup checkup;
+
+    run(bench, arena_printf(bench->ctx.arena, "CREATE ROLE %s LOGIN", role));
+    make_trouble(bench);
+    checkup = examine_by(bench, role);
     assert_true(checkup.count > 20);
     assert_int_equal(find(&checkup, "connections")->health, HEALTH_GOOD);
     assert_int_equal(find(&checkup, "duplicate-indexes")->health, HEALTH_GOOD);
+    assert_int_equal(find(&checkup, "statistics")->health, HEALTH_GOOD);
+    assert_int_equal(find(&checkup, "superuser-sessions")->health, HEALTH_WARNING);
     for (size_t i = 0; i < checkup.count; i++)
         assert_non_null(checkup.items[i].says);
+    run(bench, "COMMIT");
+    for (size_t i = 0; i < COUNT_OF(hidden); i++) {
+        const struct checkup_item *item = find(&checkup, hidden[i]);
+
+        if (item->health != HEALTH_UNKNOWN || !item->mend)
+            fail_msg("%s: health %d\n%s", hidden[i], (int)item->health, words_of(bench, item));
+        mend(bench, item);
+    }
+    run(bench, "BEGIN");
+    checkup = examine_by(bench, role);
+    run(bench, "ROLLBACK");
+    assert_int_equal(find(&checkup, "integer-overflow")->health, HEALTH_CRITICAL);
+    assert_int_equal(find(&checkup, "bloat")->health, HEALTH_GOOD);
+    assert_int_equal(find(&checkup, "blocked-sessions")->health, HEALTH_GOOD);
+    assert_non_null(strstr(find(&checkup, "idle-in-transaction")->says, "1 session is"));
+    run(bench, arena_printf(bench->ctx.arena, "DROP OWNED BY %s", role));
+    run(bench, arena_printf(bench->ctx.arena, "DROP ROLE %s", role));
+}
+
+/* When the server has forgotten that a table was analysed, its statistics tell, to who may see them. */
+static void
+monitoring_role(void **state)
+{
+    struct bench *bench = *state;
+    const char *role = arena_printf(bench->ctx.arena, "doctor_mon_%d", (int)getpid());
+    struct checkup checkup;
+    const struct checkup_item *item;
+
+    run(bench, arena_printf(bench->ctx.arena, "CREATE ROLE %s LOGIN IN ROLE pg_monitor", role));
+    make_trouble(bench);
+    run(bench, "COMMIT");
+    run(bench, "BEGIN");
+    checkup = examine_by(bench, role);
+    run(bench, "ROLLBACK");
+    assert_int_equal(find(&checkup, "autovacuum")->health, HEALTH_GOOD);
+    assert_int_equal(find(&checkup, "statistics")->health, HEALTH_GOOD);
+    assert_non_null(strstr(find(&checkup, "idle-in-transaction")->says, "1 session is"));
+    run(bench, "SELECT pg_stat_reset_single_table_counters('app.t'::regclass)");
+    run(bench, "INSERT INTO app.t SELECT 1, 'x' FROM generate_series(1, 2000)");
+    do {
+        run(bench, "SELECT 1");
+        checkup = examine_by(bench, role);
+        item = find(&checkup, "statistics");
+    } while (item->health == HEALTH_GOOD);
+    assert_int_equal(item->health, HEALTH_UNKNOWN);
+    mend(bench, item);
+    checkup = examine_by(bench, role);
+    assert_int_equal(find(&checkup, "statistics")->health, HEALTH_GOOD);
+    run(bench, arena_printf(bench->ctx.arena, "DROP OWNED BY %s", role));
     run(bench, arena_printf(bench->ctx.arena, "DROP ROLE %s", role));
 }
 
@@ -472,6 +606,8 @@ main(void)
         test_with_schema(extension_is_updated),
         test_with_schema(sorts_that_spill),
         test_with_schema(role_without_rights),
+        test_with_schema(monitoring_role),
+        test_with_schema(blocker_is_ended),
         test_with_schema(locked_catalogue),
     };
 

@@ -147,6 +147,38 @@ work_mem_follows_temp_files(void **state)
     assert_advice(bench, "work_mem", NULL, NULL);
 }
 
+/* What was spilled before work_mem was set says nothing of it, and is not counted twice. */
+static void
+work_mem_does_not_climb(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_setting rows[SETTINGS];
+    struct setting_advices advices = { 0 };
+
+    put_settings(bench, rows);
+    rows[WORK_MEM].source = "configuration file";
+    bench->facts.memory_bytes = INT64_C(16) << 30;
+    bench->facts.machine = "of this machine";
+    bench->database.temp_files = 100;
+    bench->database.temp_bytes = INT64_C(100) * 20 * 1048576;
+    bench->about.loaded_epoch = now_epoch - 60;
+    assert_advice(bench, "work_mem", NULL, NULL);
+    doctor_settings(bench->ctx.arena, &bench->server, &advices);
+    assert_non_null(strstr(text_list_join(bench->ctx.arena, &advices.notes, "\n"),
+        "work_mem was not judged: 100 temporary files"));
+    /* Twelve of 10 MB between the two looks: those it has had itself; twice 10 MB. */
+    bench->database_before = bench->database;
+    bench->database.temp_files += 12;
+    bench->database.temp_bytes += INT64_C(12) * 10 * 1048576;
+    put(&bench->server.before[COLLECT_DATABASE], &bench->database_before, 1);
+    assert_advice(bench, "work_mem", "20MB", "12 temporary files of 10 MB");
+    /* The statistics begin after it was set: all of them count. */
+    bench->database.stats_reset = now_epoch - 30;
+    bench->database.temp_files = 100;
+    bench->database.temp_bytes = INT64_C(100) * 20 * 1048576;
+    assert_advice(bench, "work_mem", "40MB", "100 temporary files of 20 MB");
+}
+
 /* 10 MB/s for 300 s, times 1.9, are 5.6 GB. */
 static void
 wal_size_follows_the_rate(void **state)
@@ -252,6 +284,7 @@ main(void)
         test_with_bench(memory_is_not_guessed),
         test_with_bench(memory_is_shared_out),
         test_with_bench(work_mem_follows_temp_files),
+        test_with_bench(work_mem_does_not_climb),
         test_with_bench(wal_size_follows_the_rate),
         test_with_bench(disk_without_moving_parts),
         test_with_bench(big_tables_get_their_own),

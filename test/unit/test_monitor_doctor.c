@@ -301,15 +301,148 @@ static void
 numbers_run_out(void **state)
 {
     struct bench *bench = *state;
-    struct sql_monitor_doctor_sequence rows[] = { { "public.s", "public.t.id", 1600000000,
-        2147483647, false } };
+    struct sql_monitor_doctor_sequence rows[] = { { .object = "public.s",
+        .fills = "public.t.id",
+        .used = 1600000000,
+        .limit_value = INT32_MAX,
+        .schema = "public",
+        .relation = "public.t",
+        .attribute = "Id",
+        .type_limit = INT32_MAX,
+        .own_limit = INT32_MAX,
+        .sequence_type_limit = INT32_MAX } };
 
     put(&bench->facts.answers[DOCTOR_SEQUENCE], rows, 1);
     assert_item(bench, "integer-overflow", HEALTH_WARNING, "74.5 %");
     rows[0].used = 2000000000;
     assert_item(bench, "integer-overflow", HEALTH_CRITICAL, "public.s of public.t.id");
+    assert_item(bench, "integer-overflow", HEALTH_CRITICAL,
+        "ALTER TABLE public.t ALTER COLUMN \"Id\" TYPE bigint;");
+    assert_item(bench, "integer-overflow", HEALTH_CRITICAL, "ALTER SEQUENCE public.s AS bigint;");
     rows[0].used = 100;
     assert_item(bench, "integer-overflow", HEALTH_GOOD, "0.0 %");
+    /* An end that somebody gave it, in no column. */
+    rows[0].fills = rows[0].relation = rows[0].attribute = NULL;
+    rows[0].type_limit = rows[0].sequence_type_limit = INT64_MAX;
+    rows[0].own_limit = rows[0].limit_value = 1000;
+    rows[0].used = 990;
+    assert_item(bench, "integer-overflow", HEALTH_CRITICAL,
+        "\nALTER SEQUENCE public.s AS bigint NO MAXVALUE;");
+    rows[0].used = 0;
+    rows[0].is_hidden = true;
+    bench->about.role = "mon";
+    assert_item(bench, "integer-overflow", HEALTH_UNKNOWN,
+        "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO mon;");
+    rows[0].is_estimate = true;
+    rows[0].relation = "public.t";
+    rows[0].attribute = "Id";
+    assert_item(
+        bench, "integer-overflow", HEALTH_UNKNOWN, "GRANT SELECT (\"Id\") ON public.t TO mon;");
+}
+
+/* What a role may not see is not good: it is not known, and the GRANT is told. */
+static void
+hidden_is_unknown(void **state)
+{
+    static const char *const names[] = { "long-transactions", "idle-in-transaction",
+        "blocked-sessions" };
+    struct bench *bench = *state;
+    struct sql_monitor_session sessions[] = { { .pid = 7,
+        .usename = "app",
+        .query = "<insufficient privilege>",
+        .xact_seconds = NAN,
+        .query_seconds = NAN,
+        .state_seconds = NAN } };
+    struct sql_monitor_doctor_role roles[] = {
+        { .name = "boss", .is_superuser = true, .unclear = 1 }
+    };
+    struct sql_monitor_doctor_table tables[] = { { .relation = "public.t",
+        .schema = "public",
+        .name = "t",
+        .rows_now = 5000,
+        .is_unclear = true,
+        .is_unseen = true } };
+    struct sql_monitor_bloat bloat[] = { { .schemaname = "public",
+        .relname = "t",
+        .indexrelname = "",
+        .bloat_bytes = NAN,
+        .bloat_ratio = NAN } };
+
+    bench->about.role = "mon";
+    PUT(bench, COLLECT_SESSION, sessions);
+    put(&bench->facts.answers[DOCTOR_ROLE], roles, 1);
+    put(&bench->facts.answers[DOCTOR_TABLE], tables, 1);
+    PUT(bench, COLLECT_BLOAT, bloat);
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        assert_item(bench, names[i], HEALTH_UNKNOWN, "GRANT pg_read_all_stats TO mon;");
+    assert_item(bench, "superuser-sessions", HEALTH_UNKNOWN, "GRANT pg_read_all_stats TO mon;");
+    assert_item(bench, "statistics", HEALTH_UNKNOWN, "GRANT SELECT ON public.t TO mon;");
+    assert_item(bench, "bloat", HEALTH_UNKNOWN, "GRANT SELECT ON public.t TO mon;");
+    bench->facts.answers[DOCTOR_PASSWORD].is_known = true;
+    assert_item(bench, "passwords", HEALTH_UNKNOWN, "superuser");
+    roles[0].sessions = 1;
+    assert_item(bench, "superuser-sessions", HEALTH_WARNING, "not seen: role mon");
+}
+
+/* Each culprit has its mend, up to ten. */
+static void
+every_culprit_is_mended(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_doctor_table tables[12] = { 0 };
+    struct sql_monitor_session sessions[] = {
+        { .pid = 1, .state = "active", .backend_type = "client backend", .blocks = 1 },
+        { .pid = 2,
+            .state = "idle in transaction (aborted)",
+            .backend_type = "client backend",
+            .blocks = 1 },
+        { .pid = 3,
+            .state = "active",
+            .backend_type = "client backend",
+            .blocked_by = "1,2",
+            .query_seconds = 5 },
+        { .pid = 4,
+            .state = "active",
+            .backend_type = "client backend",
+            .blocked_by = "0",
+            .query_seconds = 5 }
+    };
+    struct sql_monitor_doctor_prepared prepared[] = { { "x", "app", "shop", 4000 } };
+
+    for (size_t i = 0; i < COUNT_OF(tables); i++)
+        tables[i] = (struct sql_monitor_doctor_table){
+            .relation = arena_printf(bench->ctx.arena, "public.t%zu", i), .rows_now = 5000
+        };
+    put(&bench->facts.answers[DOCTOR_TABLE], tables, 2);
+    assert_item(bench, "statistics", HEALTH_WARNING, "2 tables were never analysed");
+    assert_string_equal(look(bench, "statistics")->mend, "ANALYZE public.t0;\nANALYZE public.t1;");
+    assert_null(strstr(look(bench, "statistics")->says, "stale"));
+    put(&bench->facts.answers[DOCTOR_TABLE], tables, COUNT_OF(tables));
+    assert_item(bench, "statistics", HEALTH_WARNING, "ANALYZE public.t9;\n-- and 2 more");
+    put(&bench->facts.answers[DOCTOR_PREPARED], prepared, 1);
+    PUT(bench, COLLECT_SESSION, sessions);
+    assert_string_equal(look(bench, "blocked-sessions")->mend,
+        "SELECT pg_cancel_backend(1);\nSELECT pg_terminate_backend(2);\n"
+        "ROLLBACK PREPARED 'x'; -- or COMMIT PREPARED");
+}
+
+/* The library is loaded where its parameters are: only the extension is missing then. */
+static void
+loaded_library_needs_its_extension(void **state)
+{
+    struct bench *bench = *state;
+    struct sql_monitor_statements_info info[] = { { .problem = "it is not in this database" } };
+    struct sql_monitor_setting rows[] = {
+        { .name = "pg_stat_statements.max", .setting = "5000", .reset_value = "5000" }
+    };
+
+    PUT(bench, COLLECT_STATEMENTS_INFO, info);
+    PUT(bench, COLLECT_SETTING, rows);
+    assert_item(bench, "pg-stat-statements", HEALTH_WARNING, "CREATE EXTENSION");
+    assert_string_equal(
+        look(bench, "pg-stat-statements")->mend, "CREATE EXTENSION pg_stat_statements;");
+    put(&bench->server.now[COLLECT_SETTING], rows, 0);
+    assert_item(bench, "pg-stat-statements", HEALTH_WARNING, "shared_preload_libraries");
 }
 
 static void
@@ -360,7 +493,7 @@ statements_and_their_counter(void **state)
     rows[0].calls = 50;
     assert_item(bench, "slow-statements", HEALTH_GOOD, "no statement is slow");
     assert_item(bench, "pg-stat-statements", HEALTH_WARNING,
-        "ALTER SYSTEM SET pg_stat_statements.max = 10000; and restart");
+        "ALTER SYSTEM SET pg_stat_statements.max = 10000; -- and restart");
     info[0].dealloc = 300;
     assert_item(bench, "pg-stat-statements", HEALTH_GOOD, "room for 5 000 statements");
     info[0].problem = "it is not there";
@@ -435,6 +568,9 @@ settings_that_endanger(void **state)
 
     PUT(bench, COLLECT_SETTING, rows);
     assert_item(bench, "durability", HEALTH_CRITICAL, "ALTER SYSTEM SET full_page_writes = on");
+    rows[0].setting = rows[0].reset_value = "off";
+    assert_item(bench, "durability", HEALTH_CRITICAL,
+        "SET fsync = on; SELECT pg_reload_conf();\nALTER SYSTEM SET full_page_writes = on;");
     assert_item(bench, "checksums", HEALTH_WARNING, "pg_checksums --enable");
     assert_item(bench, "passwords", HEALTH_WARNING, "MD5");
     assert_item(bench, "pending-restart", HEALTH_WARNING, "max_connections is still 100");
@@ -521,6 +657,9 @@ main(void)
         test_with_bench(autovacuum_off_or_behind),
         test_with_bench(bloat_of_tables_and_indexes),
         test_with_bench(numbers_run_out),
+        test_with_bench(hidden_is_unknown),
+        test_with_bench(every_culprit_is_mended),
+        test_with_bench(loaded_library_needs_its_extension),
         test_with_bench(unused_indexes_need_old_statistics),
         test_with_bench(statements_and_their_counter),
         test_with_bench(transactions_that_fail),

@@ -44,8 +44,10 @@ checkup_print(FILE *out, const struct checkup *checkup)
             continue;
         for (size_t k = 0; k < item->evidence.count; k++)
             fprintf(out, "        %s\n", item->evidence.items[k]);
-        if (item->mend)
-            fprintf(out, "        mend: %s\n", item->mend);
+        for (size_t k = 0; k < item->mends.count; k++)
+            fprintf(out, "        %s %s\n", k == 0 ? "mend:" : "     ", item->mends.items[k]);
+        if (item->more_mends > 0)
+            fprintf(out, "              -- and %zu more\n", item->more_mends);
     }
     fputc('\n', out);
 }

@@ -3,8 +3,7 @@
 #include "cmd/parts/roll_out.h"
 #include "index/plan.h"
 
-/* A plan file is JSON; no SQL script begins with a brace. */
-static bool
+bool
 is_plan_file(struct ctx *ctx, const char *path, bool *ret)
 {
     const char *text;

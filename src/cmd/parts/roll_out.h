@@ -40,6 +40,8 @@ void print_plan(struct ctx *ctx, FILE *out, const struct plan *plan, bool is_bri
 void print_gates(FILE *out, const struct gate_results *results);
 json_t *gates_json(const struct gate_results *results);
 
+/* Whether an operand is a plan already: JSON, as no SQL script begins with a brace. */
+bool is_plan_file(struct ctx *ctx, const char *path, bool *ret) MUST_CHECK;
 /* The plan in operands: one plan file, or index scripts. */
 bool load_plan(struct ctx *ctx, struct run *run, struct plan *ret) MUST_CHECK;
 

@@ -34,7 +34,7 @@ cache_clause(const struct advisor *advisor)
     const struct sql_monitor_database *database = patient_database(&advisor->patient, false);
     double all = database ? (double)(database->blks_hit + database->blks_read) : 0;
 
-    if (all < 1)
+    if (!database || all < 1)
         return "";
     return arena_printf(advisor->patient.arena, "; %s of the blocks came from it so far",
         say_ratio(&advisor->patient, (double)database->blks_hit / all));
@@ -81,21 +81,57 @@ advise_cache_size(const struct advisor *advisor, double memory)
  * As much as the files that were spilled need, as long as every connection could use it twice at the
  * same time in half of what shared_buffers leave.
  */
+/*
+ * Temporary files that were written with work_mem as it is now: what was spilled before it was set says
+ * nothing of it. False: it is not known which were, and a note says so.
+ */
+static bool
+count_spilled(const struct advisor *advisor, double *ret_files, double *ret_bytes)
+{
+    const struct patient *patient = &advisor->patient;
+    const struct sql_monitor_setting *setting = doctor_setting_find(patient->server, "work_mem");
+    const struct sql_monitor_database *now = patient_database(patient, false);
+    const struct sql_monitor_database *before = patient_database(patient, true);
+    const struct reading *reading = &patient->server->now[COLLECT_SERVER];
+    const struct sql_monitor_server *server = READING_ROWS(reading, struct sql_monitor_server);
+
+    *ret_files = now ? (double)now->temp_files : 0;
+    *ret_bytes = now ? (double)now->temp_bytes : 0;
+    if (*ret_files < least_temp_files)
+        return false;
+    if (setting && text_equal(setting->source, "default"))
+        return true;
+    if (reading->is_good && reading->rows.count == 1 && now->stats_reset >= server->loaded_epoch)
+        return true;
+    if (before && now->temp_files - before->temp_files >= least_temp_files) {
+        *ret_files = (double)(now->temp_files - before->temp_files);
+        *ret_bytes = (double)(now->temp_bytes - before->temp_bytes);
+        return true;
+    }
+    advise_not(advisor,
+        "work_mem was not judged: %s temporary files were written since the statistics were reset, "
+        "but work_mem was set since, or may have been, when the configuration was loaded last; "
+        "--wait 10min counts new ones",
+        text_from_count(patient->arena, now->temp_files));
+    return false;
+}
+
 static void
 advise_work_mem(const struct advisor *advisor, double memory)
 {
     const struct patient *patient = &advisor->patient;
-    const struct sql_monitor_database *database = patient_database(patient, false);
     double now = doctor_setting_number(patient->server, "work_mem", NAN);
     double buffers = doctor_setting_number(patient->server, "shared_buffers", 0);
     double connections = doctor_setting_number(patient->server, "max_connections", NAN);
     double most = (memory - buffers) / 2 / (connections * 2);
     double wanted;
+    double files;
+    double bytes;
     double file;
 
-    if (!database || database->temp_files < least_temp_files || isnan(now) || isnan(most))
+    if (isnan(now) || isnan(most) || !count_spilled(advisor, &files, &bytes))
         return;
-    file = (double)database->temp_bytes / (double)database->temp_files;
+    file = bytes / files;
     wanted = fmax(file * memory_of_file, now * 2);
     if (wanted > most)
         wanted = most;
@@ -105,8 +141,8 @@ advise_work_mem(const struct advisor *advisor, double memory)
         arena_printf(patient->arena,
             "%s temporary files of %s on average were written; %.0f connections can have it twice "
             "each in half of the %s that shared_buffers leave",
-            text_from_count(patient->arena, database->temp_files), say_bytes(patient, file),
-            connections, say_bytes(patient, memory - buffers)));
+            text_from_count(patient->arena, llround(files)), say_bytes(patient, file), connections,
+            say_bytes(patient, memory - buffers)));
 }
 
 static void

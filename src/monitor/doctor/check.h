@@ -56,10 +56,19 @@ void item_worsen(struct checkup_item *item, enum health health);
 /* A line of evidence; what is beyond ten is left out, as the sentence says the number. */
 void item_show(const struct patient *patient, struct checkup_item *item, const char *format, ...)
     PRINTF_LIKE(3, 4);
-/* The sentence; a command that mends it, the first one wins. */
+/*
+ * The sentence; one more command that mends it, for a thing that is wrong each, to be pasted as it is:
+ * what is no command stands behind "--".
+ */
 void item_say(const struct patient *patient, struct checkup_item *item, const char *format, ...)
     PRINTF_LIKE(3, 4);
 void item_mend(const struct patient *patient, struct checkup_item *item, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The role that looks, quoted for a GRANT. */
+const char *patient_role(const struct patient *patient);
+/* What is good as far as it is seen is not known where something is not; the sentence tells both. */
+void item_hide(const struct patient *patient, struct checkup_item *item, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
 /* "1 index", "2 indexes": number and noun. */

@@ -27,7 +27,7 @@ judge_cache(const struct patient *patient, struct checkup_item *item, double hit
         text_from_count(patient->arena, llround(all)), when);
     if (item->health != HEALTH_GOOD)
         item_mend(
-            patient, item, "pgmend doctor --settings shows whether shared_buffers is too small");
+            patient, item, "pgmend doctor --settings # shows whether shared_buffers is too small");
 }
 
 /* The tables that are read from disk most. */
@@ -104,7 +104,7 @@ look_at_temp_files(const struct patient *patient, struct checkup_item *item)
     item_worsen(item, HEALTH_WARNING);
     item_show(patient, item, "%s a file on average: sorts and hashes that do not fit into work_mem",
         text_from_bytes(patient->arena, now->temp_bytes / now->temp_files));
-    item_mend(patient, item, "pgmend doctor --settings proposes a work_mem");
+    item_mend(patient, item, "pgmend doctor --settings # proposes a work_mem");
 }
 
 static void
@@ -139,6 +139,16 @@ look_at_checkpoints(const struct patient *patient, struct checkup_item *item)
     item_mend(patient, item, "pgmend doctor --settings proposes a max_wal_size");
 }
 
+/* Where the data is stands in a setting that is not for everybody. */
+static bool
+may_see_settings(const struct patient *patient)
+{
+    const struct reading *reading = &patient->server->now[COLLECT_SERVER];
+
+    return !reading->is_good || reading->rows.count != 1 ||
+           READING_ROWS(reading, struct sql_monitor_server)->sees_all_settings;
+}
+
 static void
 look_at_disk(const struct patient *patient, struct checkup_item *item)
 {
@@ -151,6 +161,8 @@ look_at_disk(const struct patient *patient, struct checkup_item *item)
         item_worsen(item, HEALTH_UNKNOWN);
         item_say(patient, item, "not known: %s",
             host->why_not ? host->why_not : "the data directory is not seen from here");
+        if (!may_see_settings(patient))
+            item_mend(patient, item, "GRANT pg_monitor TO %s;", patient_role(patient));
         return;
     }
     ratio = (double)host->disk_free_bytes / (double)host->disk_bytes;
@@ -161,7 +173,7 @@ look_at_disk(const struct patient *patient, struct checkup_item *item)
         text_from_bytes(patient->arena, host->disk_free_bytes),
         text_from_bytes(patient->arena, host->disk_bytes), say_ratio(patient, ratio));
     if (item->health != HEALTH_GOOD)
-        item_mend(patient, item, "make room on the volume of the data directory");
+        item_mend(patient, item, "-- make room on the volume of the data directory");
 }
 
 const struct check checks_memory[] = {

@@ -17,6 +17,15 @@ judge_lag(double seconds, double bytes)
     return seconds >= lag_warning_s || bytes >= lag_warning_bytes ? HEALTH_WARNING : HEALTH_GOOD;
 }
 
+static bool
+may_not_see(const struct patient *patient)
+{
+    const struct reading *reading = &patient->server->now[COLLECT_SERVER];
+
+    return reading->is_good && reading->rows.count == 1 &&
+           !READING_ROWS(reading, struct sql_monitor_server)->sees_all_stats;
+}
+
 /* A standby itself. */
 static bool
 look_at_receiver(const struct patient *patient, struct checkup_item *item)
@@ -35,7 +44,10 @@ look_at_receiver(const struct patient *patient, struct checkup_item *item)
         item_show(patient, item, "its replay is paused");
         item_mend(patient, item, "SELECT pg_wal_replay_resume();");
     }
-    if (!receiver->status) {
+    if (!receiver->status && may_not_see(patient)) {
+        item_hide(patient, item, "role %s may not see what it receives", patient_role(patient));
+        item_mend(patient, item, "GRANT pg_read_all_stats TO %s;", patient_role(patient));
+    } else if (!receiver->status) {
         item_worsen(item, HEALTH_WARNING);
         item_show(patient, item, "it receives nothing: there is no WAL receiver");
     }
@@ -49,6 +61,7 @@ look_at_lag(const struct patient *patient, struct checkup_item *item)
     const struct sql_monitor_replication *standbys =
         patient_rows(patient, COLLECT_REPLICATION, item, &count);
     double worst = 0;
+    size_t hidden = 0;
 
     if (look_at_receiver(patient, item) || !standbys)
         return;
@@ -56,6 +69,7 @@ look_at_lag(const struct patient *patient, struct checkup_item *item)
         const struct sql_monitor_replication *standby = &standbys[i];
         enum health health = judge_lag(standby->replay_lag_seconds, standby->replay_lag_bytes);
 
+        hidden += text_is_empty(standby->state);
         item_worsen(item, health);
         if (standby->replay_lag_seconds > worst)
             worst = standby->replay_lag_seconds;
@@ -72,6 +86,11 @@ look_at_lag(const struct patient *patient, struct checkup_item *item)
             say_count(patient, count, "standby", "standbys"), say_seconds(patient, worst));
     if (item->health != HEALTH_GOOD)
         item_mend(patient, item, "SELECT * FROM pg_stat_replication;");
+    if (hidden > 0) {
+        item_hide(patient, item, "role %s may not see how far %s", patient_role(patient),
+            say_count(patient, hidden, "standby is", "standbys are"));
+        item_mend(patient, item, "GRANT pg_read_all_stats TO %s;", patient_role(patient));
+    }
 }
 
 static void
@@ -131,7 +150,7 @@ look_at_archive(const struct patient *patient, struct checkup_item *item)
         say_seconds(patient, wal->last_failed_age),
         isfinite(wal->last_archive_age) ? say_seconds(patient, wal->last_archive_age) : "never",
         isfinite(wal->last_archive_age) ? " ago" : "");
-    item_mend(patient, item, "SELECT * FROM pg_stat_archiver; the server's log says why");
+    item_mend(patient, item, "SELECT * FROM pg_stat_archiver; -- the server's log says why");
 }
 
 static void

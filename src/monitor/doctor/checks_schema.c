@@ -8,10 +8,54 @@ static const double overflow_critical = 0.9;
 static const int64_t least_unused_bytes = 1048576;
 static const double least_statistics_s = 86400.0 * 7;
 
+/* Column and sequence become bigint, or the sequence loses the end that somebody gave it. */
+static void
+mend_overflow(const struct patient *patient, struct checkup_item *item,
+    const struct sql_monitor_doctor_sequence *row)
+{
+    bool is_short_column = row->attribute && row->type_limit < INT64_MAX;
+
+    if (is_short_column)
+        item_mend(patient, item,
+            "ALTER TABLE %s ALTER COLUMN %s TYPE bigint; -- rewrites the table under a lock: fill a "
+            "new column in batches and exchange them where that takes too long",
+            row->relation, db_ident(patient->arena, row->attribute));
+    if (row->is_estimate)
+        return;
+    if (row->own_limit < row->sequence_type_limit)
+        item_mend(patient, item, "ALTER SEQUENCE %s AS bigint NO MAXVALUE;", row->object);
+    else if (row->own_limit < INT64_MAX)
+        item_mend(patient, item, "ALTER SEQUENCE %s AS bigint;", row->object);
+    else if (!is_short_column)
+        item_mend(
+            patient, item, "-- %s is at the end of bigint, there is no larger type", row->object);
+}
+
+/* What this role may not see of sequences, and of the statistics of keys without one. */
+static void
+hide_numbers(const struct patient *patient, struct checkup_item *item,
+    const struct sql_monitor_doctor_sequence *rows, size_t count, size_t hidden)
+{
+    item_hide(patient, item, "role %s may not see how far %s", patient_role(patient),
+        say_count(patient, hidden, "number is", "numbers are"));
+    for (size_t i = 0; i < count; i++) {
+        if (!rows[i].is_hidden)
+            continue;
+        if (rows[i].is_estimate)
+            item_mend(patient, item, "GRANT SELECT (%s) ON %s TO %s;",
+                db_ident(patient->arena, rows[i].attribute), rows[i].relation,
+                patient_role(patient));
+        else
+            item_mend(patient, item, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA %s TO %s;",
+                db_ident(patient->arena, rows[i].schema), patient_role(patient));
+    }
+}
+
 static void
 look_at_overflow(const struct patient *patient, struct checkup_item *item)
 {
     size_t count;
+    size_t hidden = 0;
     double worst = 0;
     const struct sql_monitor_doctor_sequence *rows =
         patient_facts(patient, DOCTOR_SEQUENCE, item, &count);
@@ -21,24 +65,25 @@ look_at_overflow(const struct patient *patient, struct checkup_item *item)
     for (size_t i = 0; i < count; i++) {
         double ratio = (double)rows[i].used / (double)rows[i].limit_value;
 
+        hidden += rows[i].is_hidden;
         if (ratio > worst)
             worst = ratio;
-        if (ratio < overflow_warning)
+        if (ratio < overflow_warning || rows[i].is_hidden)
             continue;
         item_worsen(item, ratio >= overflow_critical ? HEALTH_CRITICAL : HEALTH_WARNING);
         item_show(patient, item, "%s%s%s: %s of %s%s", rows[i].object, rows[i].fills ? " of " : "",
             rows[i].fills ? rows[i].fills : "", text_from_count(patient->arena, rows[i].used),
             text_from_count(patient->arena, rows[i].limit_value),
             rows[i].is_estimate ? " (by its statistics)" : "");
-        item_mend(patient, item,
-            "make it bigint: add a bigint column, fill it in batches, exchange "
-            "them (ALTER COLUMN TYPE rewrites the table under a lock)");
+        mend_overflow(patient, item, &rows[i]);
     }
-    if (count == 0)
+    if (count == hidden)
         item_say(patient, item, "nothing counts up here");
     else
         item_say(patient, item, "%s of its range is used by the fullest of %s",
-            say_ratio(patient, worst), say_count(patient, count, "number", "numbers"));
+            say_ratio(patient, worst), say_count(patient, count - hidden, "number", "numbers"));
+    if (hidden > 0)
+        hide_numbers(patient, item, rows, count, hidden);
 }
 
 static void
@@ -64,8 +109,9 @@ look_at_invalid(const struct patient *patient, struct checkup_item *item)
             rows[i].is_ready ? ", each write still keeps it up" : "",
             rows[i].is_ours ? ", left by pgmend" : "");
         if (rows[i].is_ours)
-            item_mend(patient, item, "the pgmend command that was cut off, again");
-        item_mend(patient, item, "DROP INDEX CONCURRENTLY %s;", name);
+            item_mend(patient, item, "-- the pgmend command that was cut off, again");
+        else
+            item_mend(patient, item, "DROP INDEX CONCURRENTLY %s;", name);
     }
     item_say(patient, item, "%s not usable",
         invalid == 0 ? "no index is" : say_count(patient, invalid, "index is", "indexes are"));
@@ -130,8 +176,8 @@ look_at_foreign_keys(const struct patient *patient, struct checkup_item *item)
         item_show(patient, item, "%s (%s) to %s: table of %s, %s changes there", rows[i].relation,
             rows[i].columns, rows[i].target, text_from_bytes(patient->arena, rows[i].bytes),
             text_from_count(patient->arena, rows[i].deletes));
-        item_mend(patient, item, "CREATE INDEX CONCURRENTLY ON %s (%s); by pgmend index apply",
-            rows[i].relation, rows[i].columns);
+        item_mend(patient, item, "CREATE INDEX CONCURRENTLY %s ON %s (%s);",
+            db_ident(patient->arena, rows[i].index_name), rows[i].relation, rows[i].columns);
     }
     item_say(patient, item, "%s without an index",
         count == 0 ? "no foreign key of a large table is"
@@ -167,7 +213,7 @@ look_at_unused(const struct patient *patient, struct checkup_item *item)
             patient, item, "%s: %s", name, text_from_bytes(patient->arena, rows[i].size_bytes));
         if (age >= least_statistics_s)
             item_mend(patient, item,
-                "DROP INDEX CONCURRENTLY %s; when the standbys do not use it either", name);
+                "DROP INDEX CONCURRENTLY %s; -- when the standbys do not use it either", name);
     }
     if (unused == 0) {
         item_say(patient, item, "every index of some size is used");

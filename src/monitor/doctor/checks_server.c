@@ -49,13 +49,13 @@ look_at_checksums(const struct patient *patient, struct checkup_item *item)
         item_say(patient, item, "damaged pages were read");
         item_show(
             patient, item, "%s: %.0f damaged pages", rows[i].datname, rows[i].checksum_failures);
-        item_mend(patient, item, "restore a backup; look at the disk");
+        item_mend(patient, item, "-- restore a backup; look at the disk");
     }
     if (!text_equal(checksums, "off"))
         return;
     item_worsen(item, HEALTH_WARNING);
     item_say(patient, item, "off: a disk that damages data is not noticed");
-    item_mend(patient, item, "pg_checksums --enable, while the server is stopped");
+    item_mend(patient, item, "pg_checksums --enable # while the server is stopped");
 }
 
 static void
@@ -74,7 +74,7 @@ look_at_restart(const struct patient *patient, struct checkup_item *item)
         item_worsen(item, HEALTH_WARNING);
         item_show(patient, item, "%s is still %s", rows[i].name,
             doctor_setting_shown(patient->arena, &rows[i]));
-        item_mend(patient, item, "restart the server when it suits");
+        item_mend(patient, item, "-- restart the server when it suits");
     }
     item_say(patient, item, "%s for a restart",
         pending == 0 ? "no setting waits"
@@ -119,23 +119,32 @@ look_at_superusers(const struct patient *patient, struct checkup_item *item)
 {
     size_t count;
     size_t found = 0;
+    int64_t unclear = 0;
     const struct sql_monitor_doctor_role *rows = patient_facts(patient, DOCTOR_ROLE, item, &count);
 
     if (!rows)
         return;
     for (size_t i = 0; i < count; i++) {
-        if (!rows[i].is_superuser || rows[i].sessions == 0)
+        if (!rows[i].is_superuser)
+            continue;
+        unclear += rows[i].unclear;
+        if (rows[i].sessions == 0)
             continue;
         found++;
         item_worsen(item, HEALTH_WARNING);
         item_show(patient, item, "%s: %s (%s)", rows[i].name,
             say_count(patient, (size_t)rows[i].sessions, "session", "sessions"),
             rows[i].applications ? rows[i].applications : "without a name");
-        item_mend(patient, item, "a role of its own for the application, without SUPERUSER");
+        item_mend(patient, item, "-- a role of its own for the application, without SUPERUSER");
     }
     item_say(patient, item, "%s a superuser",
         found == 0 ? "no application is"
                    : say_count(patient, found, "role of sessions is", "roles of sessions are"));
+    if (unclear == 0)
+        return;
+    item_hide(patient, item, "role %s may not see what %s of superusers", patient_role(patient),
+        say_count(patient, (size_t)unclear, "session is", "sessions are"));
+    item_mend(patient, item, "GRANT pg_read_all_stats TO %s;", patient_role(patient));
 }
 
 static void
@@ -153,12 +162,18 @@ look_at_passwords(const struct patient *patient, struct checkup_item *item)
         item_worsen(item, HEALTH_WARNING);
         item_say(patient, item, "new passwords are stored as MD5");
         item_mend(patient, item,
-            "ALTER SYSTEM SET password_encryption = 'scram-sha-256'; SELECT pg_reload_conf(); and "
-            "set the passwords again");
+            "ALTER SYSTEM SET password_encryption = 'scram-sha-256'; SELECT pg_reload_conf(); -- "
+            "and set the passwords again");
     }
-    /* Only a superuser may look at those that are there. */
-    if (!facts->answers[DOCTOR_PASSWORD].is_good)
+    /* Only a superuser may look at those that are there: no GRANT shows less than all hashes. */
+    if (!facts->answers[DOCTOR_PASSWORD].is_good) {
+        if (!facts->answers[DOCTOR_PASSWORD].is_known)
+            return;
+        item_hide(
+            patient, item, "role %s may not see how passwords are stored", patient_role(patient));
+        item_mend(patient, item, "-- pgmend doctor as a superuser shows it");
         return;
+    }
     rows = patient_facts(patient, DOCTOR_PASSWORD, item, &count);
     for (size_t i = 0; i < count; i++) {
         item_worsen(item, HEALTH_WARNING);

@@ -52,6 +52,25 @@ show_session(const struct patient *patient, struct checkup_item *item,
         text_or(session->query, "its statement is not known"));
 }
 
+/*
+ * Of sessions of other roles a role without rights sees that they are there, and not what they do: not
+ * even what kind they are of.
+ */
+static void
+hide_sessions(const struct patient *patient, struct checkup_item *item,
+    const struct sql_monitor_session *sessions, size_t count)
+{
+    size_t hidden = 0;
+
+    for (size_t i = 0; i < count; i++)
+        hidden += !sessions[i].backend_type;
+    if (hidden == 0)
+        return;
+    item_hide(patient, item, "role %s may not see what %s", patient_role(patient),
+        say_count(patient, hidden, "session of another role does", "sessions of other roles do"));
+    item_mend(patient, item, "GRANT pg_read_all_stats TO %s;", patient_role(patient));
+}
+
 static void
 look_at_long(const struct patient *patient, struct checkup_item *item)
 {
@@ -75,12 +94,13 @@ look_at_long(const struct patient *patient, struct checkup_item *item)
         item_worsen(item, health);
         show_session(
             patient, item, &sessions[i], "in its transaction for", sessions[i].xact_seconds);
-        item_mend(patient, item, "SELECT pg_terminate_backend(%d); or pgmend top", sessions[i].pid);
+        item_mend(patient, item, "SELECT pg_terminate_backend(%d);", sessions[i].pid);
     }
     if (worst > 0)
         item_say(patient, item, "the longest transaction is %s old", say_seconds(patient, worst));
     else
         item_say(patient, item, "no transaction is open");
+    hide_sessions(patient, item, sessions, count);
 }
 
 static void
@@ -105,27 +125,72 @@ look_at_idle(const struct patient *patient, struct checkup_item *item)
             continue;
         item_worsen(item, health);
         show_session(patient, item, &sessions[i], "idle for", sessions[i].state_seconds);
+        item_mend(patient, item, "SELECT pg_terminate_backend(%d);", sessions[i].pid);
         if (sessions[i].usename)
             item_mend(patient, item,
-                "ALTER ROLE %s SET idle_in_transaction_session_timeout = '5min'; SELECT "
-                "pg_terminate_backend(%d);",
-                db_ident(patient->arena, sessions[i].usename), sessions[i].pid);
+                "ALTER ROLE %s SET idle_in_transaction_session_timeout = '5min';",
+                db_ident(patient->arena, sessions[i].usename));
     }
     item_say(patient, item, "%s idle in a transaction",
         idle == 0 ? "no session is" : say_count(patient, idle, "session is", "sessions are"));
+    hide_sessions(patient, item, sessions, count);
 }
 
-/* Who holds up the most, in the end: one that blocks and is not blocked. */
+/* One that blocks and is not blocked. */
+static bool
+is_root(const struct sql_monitor_session *session)
+{
+    return session->blocks > 0 && text_is_empty(session->blocked_by);
+}
+
+/* Who holds up the most, in the end. */
 static const struct sql_monitor_session *
 find_root(const struct sql_monitor_session *sessions, size_t count)
 {
     const struct sql_monitor_session *root = NULL;
 
     for (size_t i = 0; i < count; i++)
-        if (sessions[i].blocks > 0 && text_is_empty(sessions[i].blocked_by) &&
-            (!root || sessions[i].blocks > root->blocks))
+        if (is_root(&sessions[i]) && (!root || sessions[i].blocks > root->blocks))
             root = &sessions[i];
     return root;
+}
+
+/* A cancel ends a statement: one that is idle in its transaction keeps its locks. */
+static void
+mend_root(const struct patient *patient, struct checkup_item *item,
+    const struct sql_monitor_session *root)
+{
+    if (!root->state)
+        return;
+    item_mend(patient, item, "SELECT pg_%s_backend(%d);",
+        is_idle_in_transaction(root) ? "terminate" : "cancel", root->pid);
+}
+
+/* pg_blocking_pids() calls it 0. */
+static bool
+is_blocked_by_prepared(const struct sql_monitor_session *session)
+{
+    return text_equal(session->blocked_by, "0") ||
+           (session->blocked_by && (text_starts_with(session->blocked_by, "0,") ||
+                                       text_ends_with(session->blocked_by, ",0") ||
+                                       strstr(session->blocked_by, ",0,")));
+}
+
+static void
+mend_prepared(const struct patient *patient, struct checkup_item *item)
+{
+    const struct reading *reading =
+        patient->facts ? &patient->facts->answers[DOCTOR_PREPARED] : NULL;
+    const struct sql_monitor_doctor_prepared *items;
+
+    item_show(patient, item, "pid 0 is a prepared transaction");
+    if (!reading || !reading->is_good)
+        return;
+    items = READING_ROWS(reading, struct sql_monitor_doctor_prepared);
+    for (size_t i = 0; i < reading->rows.count; i++)
+        if (text_equal(items[i].database, patient->server->database))
+            item_mend(patient, item, "ROLLBACK PREPARED %s; -- or COMMIT PREPARED",
+                db_literal(patient->arena, items[i].gid));
 }
 
 static void
@@ -152,11 +217,16 @@ look_at_blocked(const struct patient *patient, struct checkup_item *item)
     item_say(patient, item, "%s blocked",
         blocked == 0 ? "no session is" : say_count(patient, blocked, "session is", "sessions are"));
     root = find_root(sessions, count);
-    if (item->health == HEALTH_GOOD || !root)
-        return;
-    item_say(patient, item, "%s, in the end by pid %d (%s, %s)", item->says, root->pid,
-        text_or(root->application_name, "unnamed"), text_or(root->state, "state not known"));
-    item_mend(patient, item, "SELECT pg_cancel_backend(%d); or pgmend top, key 3", root->pid);
+    if (item->health != HEALTH_GOOD && root)
+        item_say(patient, item, "%s, in the end by pid %d (%s, %s)", item->says, root->pid,
+            text_or(root->application_name, "unnamed"), text_or(root->state, "state not known"));
+    for (size_t i = 0; item->health != HEALTH_GOOD && i < count; i++) {
+        if (is_root(&sessions[i]))
+            mend_root(patient, item, &sessions[i]);
+        if (is_blocked_by_prepared(&sessions[i]))
+            mend_prepared(patient, item);
+    }
+    hide_sessions(patient, item, sessions, count);
 }
 
 /* What uses the connections: the largest groups of the collector. */
@@ -191,8 +261,7 @@ look_at_connections(const struct patient *patient, struct checkup_item *item)
     if (item->health == HEALTH_GOOD)
         return;
     show_activity(patient, item);
-    item_mend(
-        patient, item, "put a pooler in front, or ALTER SYSTEM SET max_connections and restart");
+    item_mend(patient, item, "-- put a pooler in front, or raise max_connections and restart");
 }
 
 static void
@@ -213,7 +282,11 @@ look_at_prepared(const struct patient *patient, struct checkup_item *item)
         item_worsen(item, health);
         item_show(patient, item, "%s of %s in %s, since %s", items[i].gid, items[i].owner,
             items[i].database, say_seconds(patient, items[i].seconds));
-        item_mend(patient, item, "ROLLBACK PREPARED %s;", db_literal(patient->arena, items[i].gid));
+        item_mend(patient, item, "ROLLBACK PREPARED %s;%s",
+            db_literal(patient->arena, items[i].gid),
+            text_equal(items[i].database, patient->server->database)
+                ? ""
+                : arena_printf(patient->arena, " -- in database %s", items[i].database));
     }
     item_say(patient, item, "%s",
         count == 0 ? "none is open" : say_count(patient, count, "is open", "are open"));

@@ -21,15 +21,53 @@ is_slow(const struct sql_monitor_statement *row)
            (row->mean_seconds >= very_slow_seconds && row->calls >= very_slow_calls);
 }
 
+/* Its parameters are there where its library is loaded, whatever this database has. */
+static void
+mend_pg_stat_statements(const struct patient *patient, struct checkup_item *item,
+    const struct sql_monitor_statements_info *info)
+{
+    const struct sql_monitor_setting *max =
+        doctor_setting_find(patient->server, "pg_stat_statements.max");
+
+    if (info->max == 0 && !max)
+        item_mend(patient, item,
+            "-- add pg_stat_statements to shared_preload_libraries, and restart the server");
+    if (!info->version)
+        item_mend(patient, item, "CREATE EXTENSION pg_stat_statements;");
+    else if (strstr(info->problem, "UPDATE"))
+        item_mend(patient, item, "ALTER EXTENSION pg_stat_statements UPDATE;");
+    else if (info->schema && strstr(info->problem, "GRANT"))
+        item_mend(patient, item, "GRANT USAGE ON SCHEMA %s TO %s;",
+            db_ident(patient->arena, info->schema), patient_role(patient));
+}
+
+/* Why no statement is counted here, or NULL. */
+static const struct sql_monitor_statements_info *
+find_problem(const struct patient *patient)
+{
+    const struct reading *reading = &patient->server->now[COLLECT_STATEMENTS_INFO];
+    const struct sql_monitor_statements_info *info =
+        READING_ROWS(reading, struct sql_monitor_statements_info);
+
+    return reading->is_good && reading->rows.count == 1 && info->problem ? info : NULL;
+}
+
 static void
 look_at_slow(const struct patient *patient, struct checkup_item *item)
 {
     size_t count;
     size_t slow = 0;
     double all = 0;
-    const struct sql_monitor_statement *rows =
-        patient_rows(patient, COLLECT_STATEMENT, item, &count);
+    const struct sql_monitor_statements_info *problem = find_problem(patient);
+    const struct sql_monitor_statement *rows;
 
+    if (problem && patient->server->now[COLLECT_STATEMENT].is_known &&
+        !patient->server->now[COLLECT_STATEMENT].is_good) {
+        item_hide(patient, item, "%s", problem->problem);
+        mend_pg_stat_statements(patient, item, problem);
+        return;
+    }
+    rows = patient_rows(patient, COLLECT_STATEMENT, item, &count);
     if (!rows)
         return;
     for (size_t i = 0; i < count; i++)
@@ -52,7 +90,7 @@ look_at_slow(const struct patient *patient, struct checkup_item *item)
         say_seconds(patient, slow_seconds), text_from_count(patient->arena, slow_calls));
     if (slow > 0)
         item_mend(patient, item,
-            "pgmend top, key 2; pgmend report; EXPLAIN (ANALYZE, BUFFERS) of "
+            "pgmend top # key 2; or pgmend report, EXPLAIN (ANALYZE, BUFFERS) of "
             "the first");
 }
 
@@ -70,10 +108,7 @@ look_at_pg_stat_statements(const struct patient *patient, struct checkup_item *i
     if (info->problem) {
         item_worsen(item, HEALTH_WARNING);
         item_say(patient, item, "statements are not counted: %s", info->problem);
-        item_mend(patient, item, "%s",
-            info->max > 0 ? "CREATE EXTENSION pg_stat_statements;"
-                          : "add pg_stat_statements to shared_preload_libraries, restart, CREATE "
-                            "EXTENSION pg_stat_statements;");
+        mend_pg_stat_statements(patient, item, info);
         return;
     }
     item_say(patient, item, "version %s, room for %s statements",
@@ -88,7 +123,7 @@ look_at_pg_stat_statements(const struct patient *patient, struct checkup_item *i
     item_worsen(item, HEALTH_WARNING);
     item_say(patient, item, "%s statements do not fit: counts have gaps",
         text_from_count(patient->arena, info->max));
-    item_mend(patient, item, "ALTER SYSTEM SET pg_stat_statements.max = %lld; and restart",
+    item_mend(patient, item, "ALTER SYSTEM SET pg_stat_statements.max = %lld; -- and restart",
         (long long)info->max * 2);
 }
 
@@ -115,12 +150,12 @@ look_at_transactions(const struct patient *patient, struct checkup_item *item)
             "%s of %s transactions were rolled back: errors of the application",
             text_from_count(patient->arena, now->xact_rollback),
             text_from_count(patient->arena, all));
-        item_mend(patient, item, "look for ERROR in the server's log");
+        item_mend(patient, item, "-- look for ERROR in the server's log");
     }
     if (per_day >= deadlocks_per_day) {
         item_worsen(item, HEALTH_WARNING);
         item_show(patient, item, "%.1f deadlocks a day", per_day);
-        item_mend(patient, item, "look for \"deadlock detected\" in the server's log");
+        item_mend(patient, item, "-- look for \"deadlock detected\" in the server's log");
     }
 }
 

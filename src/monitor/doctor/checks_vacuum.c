@@ -41,16 +41,24 @@ look_at_wraparound(const struct patient *patient, struct checkup_item *item)
     }
     item_say(
         patient, item, "%s of the ids used before they must be frozen", say_ratio(patient, worst));
-    if (item->health != HEALTH_GOOD)
+    if (item->health != HEALTH_GOOD && !item->mend)
         item_mend(patient, item,
-            "VACUUM (FREEZE); in the database named, and look for old "
-            "transactions and slots");
+            "VACUUM (FREEZE); -- in the database named; look for old transactions and slots");
 }
 
 static bool
 is_behind(const struct sql_monitor_doctor_table *table)
 {
     return table->dead > least_dead && table->dead > behind_factor * table->dead_limit;
+}
+
+/* One clause or both: numbers of what is not there are left out. */
+static const char *
+say_two(const struct patient *patient, const char *first, const char *second)
+{
+    if (!first || !second)
+        return first ? first : second;
+    return arena_printf(patient->arena, "%s, %s", first, second);
 }
 
 static void
@@ -80,8 +88,11 @@ look_at_tables_of_autovacuum(const struct patient *patient, struct checkup_item 
     if (off + behind == 0)
         return;
     item_worsen(item, HEALTH_WARNING);
-    item_say(patient, item, "on; %s behind, %s switched off",
-        say_count(patient, behind, "table is", "tables are"), say_count(patient, off, "is", "are"));
+    item_say(patient, item, "on; %s",
+        say_two(patient,
+            behind ? say_count(patient, behind, "table is behind", "tables are behind") : NULL,
+            off ? say_count(patient, off, "table is switched off", "tables are switched off")
+                : NULL));
 }
 
 static void
@@ -103,12 +114,26 @@ look_at_autovacuum(const struct patient *patient, struct checkup_item *item)
     look_at_tables_of_autovacuum(patient, item);
 }
 
+/* The server has forgotten when they were analysed, and their statistics are not for this role. */
+static void
+hide_statistics(const struct patient *patient, struct checkup_item *item,
+    const struct sql_monitor_doctor_table *tables, size_t count, size_t hidden)
+{
+    item_hide(patient, item, "whether %s ever analysed, role %s may not see",
+        say_count(patient, hidden, "table was", "tables were"), patient_role(patient));
+    for (size_t i = 0; i < count; i++)
+        if (tables[i].is_unclear && tables[i].rows_now >= least_rows)
+            item_mend(patient, item, "GRANT SELECT ON %s TO %s;", tables[i].relation,
+                patient_role(patient));
+}
+
 static void
 look_at_statistics(const struct patient *patient, struct checkup_item *item)
 {
     size_t count;
     size_t never = 0;
     size_t stale = 0;
+    size_t hidden = 0;
     const struct sql_monitor_doctor_table *tables =
         patient_facts(patient, DOCTOR_TABLE, item, &count);
 
@@ -119,6 +144,10 @@ look_at_statistics(const struct patient *patient, struct checkup_item *item)
 
         if (table->rows_now < least_rows)
             continue;
+        if (table->is_unclear) {
+            hidden++;
+            continue;
+        }
         if (!table->was_analysed) {
             never++;
             item_show(patient, item, "%s: never analysed, about %s rows", table->relation,
@@ -137,9 +166,64 @@ look_at_statistics(const struct patient *patient, struct checkup_item *item)
     if (never + stale == 0)
         item_say(patient, item, "up to date");
     else
-        item_say(patient, item, "%s never analysed, %s stale",
-            say_count(patient, never, "table was", "tables were"),
-            say_count(patient, stale, "is", "are"));
+        item_say(patient, item, "%s",
+            say_two(patient,
+                never ? say_count(patient, never, "table was never analysed",
+                            "tables were never analysed")
+                      : NULL,
+                stale ? say_count(patient, stale, "table has stale statistics",
+                            "tables have stale statistics")
+                      : NULL));
+    if (hidden > 0)
+        hide_statistics(patient, item, tables, count, hidden);
+}
+
+/* The table of a row whose statistics this role may not see, or NULL. */
+static const struct sql_monitor_doctor_table *
+find_unseen(const struct patient *patient, const struct sql_monitor_bloat *row)
+{
+    const struct reading *reading = patient->facts ? &patient->facts->answers[DOCTOR_TABLE] : NULL;
+    const struct sql_monitor_doctor_table *tables;
+
+    if (!reading || !reading->is_good)
+        return NULL;
+    tables = READING_ROWS(reading, struct sql_monitor_doctor_table);
+    for (size_t i = 0; i < reading->rows.count; i++)
+        if (tables[i].is_unseen && text_equal(tables[i].schema, row->schemaname) &&
+            text_equal(tables[i].name, row->relname))
+            return &tables[i];
+    return NULL;
+}
+
+/* An estimate that is missing is good only where nothing was to be had: no statistics at all. */
+static void
+look_at_missing_bloat(const struct patient *patient, struct checkup_item *item,
+    const struct sql_monitor_bloat *rows, size_t count)
+{
+    size_t missing = 0;
+    size_t unseen = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct sql_monitor_doctor_table *table;
+
+        if (isfinite(rows[i].bloat_ratio))
+            continue;
+        missing++;
+        table = find_unseen(patient, &rows[i]);
+        if (!table)
+            continue;
+        unseen++;
+        item_mend(
+            patient, item, "GRANT SELECT ON %s TO %s;", table->relation, patient_role(patient));
+    }
+    if (unseen > 0)
+        item_hide(patient, item, "the statistics of %s are not for role %s",
+            say_count(patient, unseen, "table or index", "tables and indexes"),
+            patient_role(patient));
+    else if (missing > 0 && missing == count)
+        item_hide(patient, item, "%s no statistics that role %s may see",
+            say_count(patient, missing, "table or index has", "tables and indexes have"),
+            patient_role(patient));
 }
 
 static void
@@ -168,8 +252,8 @@ look_at_bloat(const struct patient *patient, struct checkup_item *item)
         if (is_index)
             item_mend(patient, item, "REINDEX INDEX CONCURRENTLY %s;", name);
         else
-            item_mend(patient, item, "pg_repack --table %s, or VACUUM (FULL) %s; which locks it",
-                name, name);
+            item_mend(patient, item,
+                "VACUUM (FULL) %s; -- locks it all the while; pg_repack does it without", name);
     }
     if (found == 0)
         item_say(patient, item, "no table or index is estimated to be mostly empty");
@@ -177,6 +261,7 @@ look_at_bloat(const struct patient *patient, struct checkup_item *item)
         item_say(patient, item, "%s waste about %s (an estimate)",
             say_count(patient, found, "table or index", "tables and indexes"),
             say_bytes(patient, waste));
+    look_at_missing_bloat(patient, item, rows, count);
 }
 
 const struct check checks_vacuum[] = {

@@ -6,7 +6,7 @@
 #include "monitor/doctor/check.h"
 #include "monitor/plain.h"
 
-enum { MOST_EVIDENCE = 10 };
+enum { MOST_EVIDENCE = 10, MOST_MENDS = 10 };
 
 /* What people look at first, first: replication, sessions, memory, vacuum, schema, statements. */
 static const struct {
@@ -40,7 +40,22 @@ rows_of(const struct patient *patient, const struct reading *reading, struct che
     item_worsen(item, HEALTH_UNKNOWN);
     item_say(patient, item, "not known: %s",
         reading->error.message ? reading->error.message : "the server did not answer");
+    if (reading->error.kind == ERR_RIGHTS && reading->error.hint)
+        item_mend(patient, item, "%s", reading->error.hint);
     return NULL;
+}
+
+/* What a collector needs, with the role that asked. */
+static void
+mend_needs(const struct patient *patient, struct checkup_item *item, const char *needs)
+{
+    static const char role[] = "the role that watches";
+
+    if (text_ends_with(needs, role))
+        item_mend(patient, item, "%.*s%s;", (int)(strlen(needs) - strlen(role)), needs,
+            patient_role(patient));
+    else
+        item_mend(patient, item, "%s", needs);
 }
 
 const void *
@@ -50,8 +65,8 @@ patient_rows(const struct patient *patient, enum collector_id id, struct checkup
     const struct reading *reading = &patient->server->now[id];
     const void *rows = rows_of(patient, reading, item, ret_count);
 
-    if (!rows && reading->is_known && collectors[id].needs)
-        item_mend(patient, item, "%s", collectors[id].needs);
+    if (!rows && reading->is_known && collectors[id].needs && !item->mend)
+        mend_needs(patient, item, collectors[id].needs);
     return rows;
 }
 
@@ -158,13 +173,51 @@ item_say(const struct patient *patient, struct checkup_item *item, const char *f
 void
 item_mend(const struct patient *patient, struct checkup_item *item, const char *format, ...)
 {
+    const char *mend;
     va_list args;
 
-    if (item->mend)
-        return;
     va_start(args, format);
-    item->mend = compose(patient, format, args);
+    mend = compose(patient, format, args);
     va_end(args);
+    if (text_list_has(&item->mends, mend))
+        return;
+    if (item->mends.count < MOST_MENDS)
+        text_list_add(patient->arena, &item->mends, mend);
+    else
+        item->more_mends++;
+    item->mend = text_list_join(patient->arena, &item->mends, "\n");
+    if (item->more_mends > 0)
+        item->mend =
+            arena_printf(patient->arena, "%s\n-- and %zu more", item->mend, item->more_mends);
+}
+
+const char *
+patient_role(const struct patient *patient)
+{
+    const struct reading *reading = &patient->server->now[COLLECT_SERVER];
+    const char *role = reading->is_good && reading->rows.count == 1
+                           ? READING_ROWS(reading, struct sql_monitor_server)->role
+                           : NULL;
+
+    return role ? db_ident(patient->arena, role) : "the_role_that_looks";
+}
+
+void
+item_hide(const struct patient *patient, struct checkup_item *item, const char *format, ...)
+{
+    const char *what;
+    va_list args;
+
+    va_start(args, format);
+    what = compose(patient, format, args);
+    va_end(args);
+    if (item->health != HEALTH_GOOD && item->health != HEALTH_UNKNOWN) {
+        item_show(patient, item, "not seen: %s", what);
+        return;
+    }
+    item->health = HEALTH_UNKNOWN;
+    item_say(patient, item, "not known: %s%s%s%s", what, item->says ? " (as far as is seen: " : "",
+        item->says ? item->says : "", item->says ? ")" : "");
 }
 
 const char *

@@ -15,7 +15,9 @@ struct checkup_item {
     enum health health;
     const char *says;          /* "98.7 % of 1.2 M blocks came from memory" */
     struct text_list evidence; /* lines: objects and numbers, worst first, at most ten */
-    const char *mend;          /* a command or statement, or NULL */
+    const char *mend;          /* commands and statements, one a line, or NULL */
+    struct text_list mends;    /* the same, at most ten */
+    size_t more_mends;         /* beyond them, which the last line of mend says */
 };
 
 struct checkup {

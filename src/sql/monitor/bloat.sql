@@ -74,8 +74,11 @@ SELECT pg_catalog.current_database()::text, n.nspname::text,
        COALESCE(t.relname, d.relname)::text,
        CASE WHEN d.relkind = 'i' THEN d.relname::text ELSE '' END,
        (d.relpages * d.block)::int8,
-       COALESCE(GREATEST(d.relpages - d.pages, 0) * d.block, 'NaN'),
-       COALESCE(GREATEST(d.relpages - d.pages, 0) / d.relpages, 'NaN'),
+       -- GREATEST leaves NULL out: what is not known would be none.
+       CASE WHEN d.pages IS NULL THEN 'NaN'
+            ELSE GREATEST(d.relpages - d.pages, 0) * d.block END,
+       CASE WHEN d.pages IS NULL THEN 'NaN'
+            ELSE GREATEST(d.relpages - d.pages, 0) / d.relpages END,
        d.oid
   FROM need AS d
   JOIN pg_catalog.pg_namespace AS n ON n.oid = d.relnamespace

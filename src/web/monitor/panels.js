@@ -276,7 +276,7 @@ const panels = (() => {
     const bar = el("i", { class: met ? "met" : "" });
     bar.style.width = `${way * 100}%`;
     const isBetter = kpi.less_is_better ? kpi.trend < 0 : kpi.trend > 0;
-    const sign = kpi.less_is_better ? (kpi.target_is_met ? "≤" : "<") : (kpi.target_is_met ? "≥" : ">");
+    const sign = kpi.less_is_better ? (kpi.target_is_inclusive ? "≤" : "<") : (kpi.target_is_inclusive ? "≥" : ">");
     return el("tr", null,
       el("td", null, capital(kpi.title || kpi.name)),
       el("td", { class: "n", title: kpi.before_source }, format.isNumber(kpi.before) ? kpiValue(kpi, kpi.before) : kpi.planned || "–"),

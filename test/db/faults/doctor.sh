@@ -39,6 +39,16 @@ PGHOST=$work/nowhere run doctor
 is "$rc" 3 'a server that does not answer'
 run doctor "${base[@]}" --settings --memory 3PB
 is "$rc" 3 'a size that is none'
+run doctor --memory 0
+is "$rc" 3 'no memory at all'
+has "$both" '--memory 0' 'and it is quoted'
+run doctor --cpus -3
+is "$rc" 3 'fewer CPUs than none'
+run doctor --cpus 0
+is "$rc" 3 'no CPUs'
+run doctor --wait 9999h
+is "$rc" 3 'a wait of a year'
+has "$both" '24h' 'and the most is told'
 
 # -- advice --
 
@@ -50,6 +60,14 @@ run apply "$work/settings.plan" "${LAX[@]}"
 is "$rc" 0 'the plan is applied'
 is "$(sql 'SHOW effective_cache_size')" 48GB 'it is in force'
 has "$(journal)" 'effective_cache_size|done' 'and in the journal'
+sql 'CREATE ROLE doctor_weak LOGIN' postgres
+PGUSER=doctor_weak run doctor "${base[@]}" --plan "$work/weak.plan"
+is "$rc" 3 'a role that may not read the journal'
+has "$both" 'GRANT USAGE ON SCHEMA pgmend TO doctor_weak; GRANT SELECT ON pgmend.journal TO doctor_weak;' 'what it needs'
+lacks "$both" 'DELETE' 'and no more'
+sql 'GRANT USAGE ON SCHEMA pgmend TO doctor_weak; GRANT SELECT ON pgmend.journal TO doctor_weak'
+PGUSER=doctor_weak run doctor "${base[@]}" --plan "$work/weak.plan"
+is "$(test -s "$work/weak.plan" && echo written)" written 'that is enough'
 run doctor "${base[@]}" --memory 64GB --cpus 8 --settings
 lacks "$out" 'effective_cache_size =' 'what was done is not said again'
 sql "ALTER SYSTEM SET effective_cache_size = '50GB'" postgres
@@ -63,6 +81,24 @@ is "$rc" 0 'it is taken back'
 is "$(sql 'SHOW effective_cache_size')" 4GB 'to what it was'
 is "$(sql "SELECT count(*) FROM pg_file_settings WHERE name = 'effective_cache_size'
     AND sourcefile LIKE '%auto.conf'")" 0 'and nothing is left in the file'
+
+# -- one of two was altered by hand --
+
+sql 'ALTER SYSTEM SET track_io_timing = off' postgres
+sql 'SELECT pg_reload_conf()' postgres >/dev/null
+run doctor "${base[@]}" --memory 64GB --cpus 8 --plan "$work/two.plan"
+run plan "$work/two.plan"
+has "$out" "pgmend apply $work/two.plan" 'a plan that is one is to be applied'
+run apply "$work/two.plan" "${LAX[@]}"
+is "$rc" 0 'two settings'
+sql "ALTER SYSTEM SET effective_cache_size = '50GB'" postgres
+run rollback --yes
+is "$rc" 1 'one is not undone'
+has "$both" '1 not touched: what was altered since stays' 'and it says so'
+lacks "$both" 'The catalogue is what it was' 'nothing is claimed of the whole'
+sql "ALTER SYSTEM SET effective_cache_size = '48GB'" postgres
+run rollback --all --yes
+is "$rc" 0 'the other one later'
 
 # -- a plan that was tampered with --
 
