@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/out.h"
 #include "monitor/kpi/kpi.h"
+#include "monitor/plain.h"
 
 struct options {
     const char *at;
@@ -84,9 +85,13 @@ print_recorded(struct ctx *ctx, struct run *run, const struct kpi *kpi, double v
         out_json(run->out, json);
         return;
     }
-    out_mark_line(run->out, MARK_OK, "%s: %s recorded (now %s, target %s: %s)", kpi->name,
-        kpi_show(ctx->arena, kpi->unit, value), kpi_show(ctx->arena, kpi->unit, kpi->now),
-        kpi->target == kpi->target ? kpi_show(ctx->arena, kpi->unit, kpi->target) : "none",
+
+    const char *unit = plain_text(ctx->arena, kpi->unit);
+
+    out_mark_line(run->out, MARK_OK, "%s: %s recorded (now %s, target %s: %s)",
+        plain_text(ctx->arena, kpi->name), kpi_show(ctx->arena, unit, value),
+        kpi_show(ctx->arena, unit, kpi->now),
+        kpi->target == kpi->target ? kpi_show(ctx->arena, unit, kpi->target) : "none",
         kpi_state_name(kpi->state));
     out_next(run->out, "pgmend kpi show");
 }

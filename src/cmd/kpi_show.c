@@ -1,6 +1,7 @@
 #include "cli/command.h"
 #include "cli/out.h"
 #include "monitor/kpi/kpi.h"
+#include "monitor/plain.h"
 
 /* A line on the terminal. */
 struct line {
@@ -26,15 +27,22 @@ static const struct field columns[] = {
     FIELD(struct line, planned, .help = "plan said before"),
 };
 
+/* Names, units and notes are what somebody told: a terminal must not obey them. */
+static const char *
+shown(struct arena *arena, const struct kpi *kpi, double value)
+{
+    return plain_text(arena, kpi_show(arena, kpi->unit, value));
+}
+
 static const char *
 target_text(struct arena *arena, const struct kpi *kpi)
 {
-    const char *sign =
-        kpi->less_is_better ? (kpi->target_is_met ? "<=" : "<") : (kpi->target_is_met ? ">=" : ">");
+    const char *sign = kpi->less_is_better ? (kpi->target_is_inclusive ? "<=" : "<")
+                                           : (kpi->target_is_inclusive ? ">=" : ">");
 
     if (kpi->target != kpi->target)
         return "-";
-    return arena_printf(arena, "%s %s", sign, kpi_show(arena, kpi->unit, kpi->target));
+    return arena_printf(arena, "%s %s", sign, shown(arena, kpi, kpi->target));
 }
 
 static const char *
@@ -46,7 +54,7 @@ trend_text(struct arena *arena, const struct kpi *kpi)
     if (kpi->trend != kpi->trend ||
         !text_to_double(arena_printf(arena, "%.3g", kpi->trend), &rounded))
         return "-";
-    return arena_printf(arena, "%s%s", rounded > 0 ? "+" : "", kpi_show(arena, kpi->unit, rounded));
+    return arena_printf(arena, "%s%s", rounded > 0 ? "+" : "", shown(arena, kpi, rounded));
 }
 
 static void
@@ -61,9 +69,9 @@ print_group(struct ctx *ctx, FILE *out, const struct kpis *kpis, const char *gro
         if (!text_equal(kpi->group, group))
             continue;
         lines[count++] = (struct line){
-            .name = kpi->name,
-            .before = kpi_show(ctx->arena, kpi->unit, kpi->before),
-            .now = kpi_show(ctx->arena, kpi->unit, kpi->now),
+            .name = plain_text(ctx->arena, kpi->name),
+            .before = shown(ctx->arena, kpi, kpi->before),
+            .now = shown(ctx->arena, kpi, kpi->now),
             .target = target_text(ctx->arena, kpi),
             .deadline = kpi->deadline ? kpi->deadline : "-",
             .trend = trend_text(ctx->arena, kpi),
@@ -78,14 +86,16 @@ print_group(struct ctx *ctx, FILE *out, const struct kpis *kpis, const char *gro
 }
 
 static void
-print_sources(FILE *out, const struct kpis *kpis)
+print_sources(struct arena *arena, FILE *out, const struct kpis *kpis)
 {
     for (size_t i = 0; i < kpis->count; i++) {
         const struct kpi *kpi = &kpis->items[i];
 
-        fprintf(out, "%s: %s\n", kpi->name, kpi->source);
+        const char *name = plain_text(arena, kpi->name);
+
+        fprintf(out, "%s: %s\n", name, plain_text(arena, kpi->source));
         if (kpi->before_source && !text_equal(kpi->before_source, kpi->source))
-            fprintf(out, "%s before: %s\n", kpi->name, kpi->before_source);
+            fprintf(out, "%s before: %s\n", name, plain_text(arena, kpi->before_source));
     }
     fputc('\n', out);
 }
@@ -106,7 +116,10 @@ run(struct ctx *ctx, struct run *run)
     print_group(ctx, run->out, &kpis, "technical");
     print_group(ctx, run->out, &kpis, "business");
     print_group(ctx, run->out, &kpis, "own");
-    print_sources(run->out, &kpis);
+    print_sources(ctx->arena, run->out, &kpis);
+    if (kpis.grant)
+        out_mark_line(run->out, MARK_WARN, "this role may not read all that is kept: %s",
+            plain_text(ctx->arena, kpis.grant));
     out_next(run->out, "pgmend kpi record NAME VALUE");
     return true;
 }
@@ -119,7 +132,8 @@ const struct command cmd_kpi_show = {
         "report snapshot, the tables of pgmend monitor --store-url, and the server's own "
         "counters. The business goals come from pgmend kpi record and pgmend kpi import. "
         "\"Before\" is the oldest value from before the first change of pgmend apply, \"now\" "
-        "the latest one, the trend the slope of all values by least squares. What nobody "
+        "the latest one, the trend the slope by least squares of all measured values and of the "
+        "first and the last 1,000 that were recorded. What nobody "
         "has measured is unknown.",
     .access = ACCESS_READ,
     .examples = "pgmend kpi show\n"

@@ -10,15 +10,21 @@
 #include "cmd/parts/checkup_screen.h"
 #include "monitor/calm.h"
 #include "monitor/daemon.h"
+#include "monitor/plain.h"
 
-enum { STANDARD_INTERVAL_US = 5000000 };
+enum {
+    STANDARD_INTERVAL_US = 5000000,
+    LEAST_INTERVAL_US = 100000,
+    MOST_SERIES = 10000000,
+};
+#define MOST_INTERVAL_US INT64_C(86400000000)
 
 struct options {
-    int64_t interval;
+    const char *interval;
     struct text_list collect;
     const char *setup;
     bool single_shot;
-    int64_t duration;
+    const char *duration;
     const char *output_dir;
     int64_t output_size;
     bool store;
@@ -35,7 +41,7 @@ struct options {
 
 /* clang-format off */
 static const struct field options[] = {
-    FIELD(struct options, interval, .unit = UNIT_US, .arg = "TIME",
+    FIELD(struct options, interval, .arg = "TIME",
         .help = "how often the servers are asked; 5 s unless the setup says otherwise"),
     FIELD(struct options, collect, .arg = "NAME=TIME",
         .help = "how often one collector is asked: statement=1m, bloat=1d"),
@@ -43,7 +49,7 @@ static const struct field options[] = {
         .help = "servers, alert rules, sinks, routes and maintenance windows (an ini file)"),
     FIELD(struct options, single_shot, .momentary = true,
         .help = "look once, print the report, and exit: 0 good, 1 warning, 2 critical, 3 unknown"),
-    FIELD(struct options, duration, .unit = UNIT_US, .arg = "TIME", .momentary = true,
+    FIELD(struct options, duration, .arg = "TIME", .momentary = true,
         .help = "stop after that time"),
     FIELD(struct options, output_dir, .arg = "DIR",
         .help = "write every tick as a line of JSON into files of this folder"),
@@ -121,6 +127,37 @@ read_intervals(struct ctx *ctx, const struct options *opts, struct daemon_option
     return true;
 }
 
+/* A time that was given; one that was not is left as it is. */
+static bool
+read_time(struct ctx *ctx, const char *option, const char *text, int64_t *ret)
+{
+    if (!text || text_to_us(text, ret))
+        return true;
+    return error_set(ctx, ERR_USAGE,
+        "invalid value for %s: \"%s\" (expected a time such as 250ms, 30s, 5m or 1h)", option,
+        text);
+}
+
+static bool
+check_ranges(struct ctx *ctx, const struct options *opts, int64_t interval_us, int64_t duration_us)
+{
+    if (opts->interval && (interval_us < LEAST_INTERVAL_US || interval_us > MOST_INTERVAL_US))
+        return error_set(
+            ctx, ERR_USAGE, "--interval %s is not between 100 ms and a day", opts->interval);
+    if (opts->duration && duration_us <= 0) {
+        error_set(ctx, ERR_USAGE, "--duration %s is no time to watch", opts->duration);
+        return error_hint(ctx, "Without --duration it goes on until it is ended.");
+    }
+    if (opts->most_series < 1 || opts->most_series > MOST_SERIES)
+        return error_set(ctx, ERR_USAGE, "--most-series %lld is not between 1 and %d",
+            (long long)opts->most_series, MOST_SERIES);
+    if (!(opts->share > 0 && opts->share <= 1)) {
+        error_set(ctx, ERR_USAGE, "--share %g is not over 0 and at most 1", opts->share);
+        return error_hint(ctx, "0.01 is a hundredth of one CPU.");
+    }
+    return true;
+}
+
 static bool
 read_setup(struct ctx *ctx, struct work *work)
 {
@@ -135,8 +172,12 @@ read_setup(struct ctx *ctx, struct work *work)
     if (work->setup.servers.count == 0)
         VEC_PUSH(
             ctx->arena, &work->setup.servers, (struct setup_server){ .db_url = global->db_url });
-    if (opts->interval)
-        work->setup.interval_us = opts->interval;
+    for (size_t i = 0; i < work->setup.warnings.count; i++)
+        log_warn("%s", work->setup.warnings.items[i]);
+    if (!read_time(ctx, "--interval", opts->interval, &work->setup.interval_us) ||
+        !read_time(ctx, "--duration", opts->duration, &work->daemon.duration_us) ||
+        !check_ranges(ctx, opts, work->setup.interval_us, work->daemon.duration_us))
+        return false;
     if (work->setup.interval_us <= 0)
         work->setup.interval_us = STANDARD_INTERVAL_US;
     return true;
@@ -149,7 +190,11 @@ read_store(struct ctx *ctx, struct work *work)
 
     work->daemon.view_schema = opts->schema;
     work->daemon.store_url = opts->store_url;
-    if (!opts->store || opts->store_url)
+    if (opts->store && opts->store_url) {
+        error_set(ctx, ERR_USAGE, "--store and --store-url name two databases for one store");
+        return error_hint(ctx, "Leave out one of the two.");
+    }
+    if (!opts->store)
         return true;
     if (work->setup.servers.count > 1) {
         error_set(ctx, ERR_USAGE, "several servers are watched: which one is the store to be in?");
@@ -201,7 +246,6 @@ read_options(struct ctx *ctx, struct work *work)
     daemon->setup = &work->setup;
     daemon->most_cost_ratio = opts->share;
     daemon->is_once = opts->single_shot;
-    daemon->duration_us = opts->duration;
     daemon->output_dir = opts->output_dir;
     daemon->output_bytes = opts->output_size;
     daemon->page_url = opts->page_url;
@@ -264,7 +308,7 @@ tell_start(struct ctx *ctx, const struct work *work, const struct monitor *monit
     const struct options *opts = work->run->options;
 
     for (size_t i = 0; i < monitor->servers.count; i++)
-        log_info("watching %s every %s", monitor->servers.items[i]->name,
+        log_info("watching %s every %s", plain_text(ctx->arena, monitor->servers.items[i]->name),
             text_from_us(ctx->arena, work->setup.interval_us));
     if (monitor->server)
         log_info("the dashboard is http://%s/%s", http_server_address(monitor->server),

@@ -80,9 +80,10 @@ struct setup_alert {
 };
 
 struct setup {
-    const char *path;    /* or NULL */
-    int64_t interval_us; /* 0: not told */
-    double availability; /* that the burn-rate alerts are about, such as 0.999; 0: not told */
+    const char *path;          /* or NULL */
+    int64_t interval_us;       /* 0: not told */
+    struct text_list warnings; /* "file:line: …", of what is accepted and can have no effect */
+    double availability;       /* that the burn-rate alerts are about, such as 0.999; 0: not told */
     VEC(struct setup_server) servers;
     VEC(struct setup_application) applications;
     VEC(struct setup_sink) sinks;

@@ -64,6 +64,15 @@ struct setup_sink_words {
     int64_t repeat;
 };
 
+struct alert_rule;
+/* setup_check.c: the table's rule of this name, or NULL. */
+const struct alert_rule *setup_rule(const char *name);
+bool setup_hint_rule(struct ctx *ctx, const char *name);
+/* "a, b" and several lines of the same name. */
+struct text_list setup_split(struct arena *arena, const struct text_list *given);
+/* Names of a section may stand below it, so they are looked up when all are there. */
+bool setup_check_names(const struct setup_taking *taking) MUST_CHECK;
+
 enum { SETUP_SINK_FIELDS = 13 };
 extern const struct field setup_sink_fields[SETUP_SINK_FIELDS];
 bool setup_take_sink(const struct setup_taking *taking, const void *raw);

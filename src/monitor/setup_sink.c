@@ -1,6 +1,8 @@
 /* [sink NAME]: who can be told, and where the secrets for that come from. */
 
+#include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "monitor/setup_parts.h"
@@ -127,6 +129,28 @@ check_url(const struct setup_taking *taking, const struct setup_sink *row)
         is_mail ? ":465" : "/hook");
 }
 
+static bool
+check_program(const struct setup_taking *taking, const char *path)
+{
+    struct ctx *ctx = taking->ctx;
+    struct stat info;
+
+    if (!path)
+        return true;
+    if (*path != '/') {
+        setup_refuse_at(taking, "program", "the program's path does not begin with \"/\"");
+        return error_hint(ctx, "It is started without a shell: write the whole path.");
+    }
+    if (stat(path, &info) < 0)
+        return setup_refuse_at(taking, "program",
+            arena_printf(ctx->arena, "there is no program \"%s\": %s", path, strerror(errno)));
+    if (S_ISREG(info.st_mode) && access(path, X_OK) == 0)
+        return true;
+    setup_refuse_at(taking, "program", arena_printf(ctx->arena, "\"%s\" cannot be executed", path));
+    return S_ISREG(info.st_mode) ? error_hint(ctx, "Run \"chmod +x %s\".", path)
+                                 : error_hint(ctx, "It is no file.");
+}
+
 bool
 setup_take_sink(const struct setup_taking *taking, const void *raw)
 {
@@ -150,10 +174,8 @@ setup_take_sink(const struct setup_taking *taking, const void *raw)
         row.kind++;
     if (!take_secrets(taking, sink, &row) || !check_sink(taking, &row) || !check_url(taking, &row))
         return false;
-    if (row.program && *row.program != '/') {
-        setup_refuse_at(taking, "program", "the program's path does not begin with \"/\"");
-        return error_hint(taking->ctx, "It is started without a shell: write the whole path.");
-    }
+    if (!check_program(taking, row.program))
+        return false;
     if (row.url && (row.kind == SINK_SLACK || setup_holds_password(row.url)))
         setup_mark_secret(taking, "url");
     VEC_PUSH(taking->ctx->arena, &taking->setup->sinks, row);

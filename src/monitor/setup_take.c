@@ -155,25 +155,6 @@ take_application(const struct setup_taking *taking, const void *raw)
     return true;
 }
 
-static const struct alert_rule *
-rule_of(const char *name)
-{
-    for (size_t i = 0; i < alert_rule_count; i++)
-        if (text_equal(alert_rules[i].name, name))
-            return &alert_rules[i];
-    return NULL;
-}
-
-static bool
-hint_rule(struct ctx *ctx, const char *name)
-{
-    for (size_t i = 0; i < alert_rule_count; i++)
-        if (text_distance(alert_rules[i].name, name) <= strlen(name) / 3)
-            return error_hint(ctx, "Did you mean \"%s\"?", alert_rules[i].name);
-    return error_hint(ctx, "docs/monitoring_playbook.md lists the rules. One of your own needs "
-                           "\"metric\", \"fires\" and \"threshold\".");
-}
-
 /* "0.8", "80%", "10min" as seconds, "64MB" as bytes. */
 static bool
 read_number(const char *text, double *ret)
@@ -237,7 +218,7 @@ take_alert(const struct setup_taking *taking, const void *raw)
 {
     const struct alert_words *words = raw;
     const char *name = taking->section->name;
-    const struct alert_rule *rule = rule_of(name);
+    const struct alert_rule *rule = setup_rule(name);
     struct setup_alert row = {
         .name = name,
         .metric = words->metric,
@@ -259,7 +240,7 @@ take_alert(const struct setup_taking *taking, const void *raw)
     if (!rule && !row.metric) {
         setup_refuse_at(
             taking, NULL, arena_printf(taking->ctx->arena, "there is no rule \"%s\"", name));
-        return hint_rule(taking->ctx, name);
+        return setup_hint_rule(taking->ctx, name);
     }
     if (!rule && isnan(row.threshold))
         return setup_refuse_missing(taking, "threshold", "10");
@@ -267,32 +248,6 @@ take_alert(const struct setup_taking *taking, const void *raw)
         return false;
     VEC_PUSH(taking->ctx->arena, &taking->setup->alerts, row);
     return true;
-}
-
-/* "a, b" and several lines of the same name. */
-static struct text_list
-split(struct arena *arena, const struct text_list *given)
-{
-    struct text_list list = { 0 };
-
-    for (size_t i = 0; i < given->count; i++) {
-        const char *at = given->items[i];
-
-        for (;;) {
-            at += strspn(at, " \t,");
-            if (!*at)
-                break;
-
-            size_t length = strcspn(at, ",");
-            size_t used = length;
-
-            while (used > 0 && strchr(" \t", at[used - 1]))
-                used--;
-            text_list_add(arena, &list, arena_strndup(arena, at, used));
-            at += length;
-        }
-    }
-    return list;
 }
 
 static bool
@@ -304,7 +259,7 @@ take_route(const struct setup_taking *taking, const void *raw)
         .severity = route->severity,
         .owner = route->owner,
         .after_us = route->after,
-        .sinks = split(taking->ctx->arena, &route->sinks),
+        .sinks = setup_split(taking->ctx->arena, &route->sinks),
     };
 
     if (row.sinks.count == 0)
@@ -349,8 +304,8 @@ take_maintenance(const struct setup_taking *taking, const void *raw)
     struct setup_week week;
     struct setup_maintenance row = {
         .name = taking->section->name,
-        .servers = split(taking->ctx->arena, &words->servers),
-        .alerts = split(taking->ctx->arena, &words->alerts),
+        .servers = setup_split(taking->ctx->arena, &words->servers),
+        .alerts = setup_split(taking->ctx->arena, &words->alerts),
         .weekly = words->weekly,
     };
 
@@ -488,54 +443,6 @@ take_section(const struct setup_taking *taking)
     return refuse_section(taking);
 }
 
-static bool
-has_sink(const struct setup *setup, const char *name)
-{
-    for (size_t i = 0; i < setup->sinks.count; i++)
-        if (text_equal(setup->sinks.items[i].name, name))
-            return true;
-    return false;
-}
-
-static bool
-has_alert(const struct setup *setup, const char *name)
-{
-    for (size_t i = 0; i < setup->alerts.count; i++)
-        if (text_equal(setup->alerts.items[i].name, name))
-            return true;
-    return rule_of(name) != NULL;
-}
-
-/* Sinks of a route and rules of a window may stand below it, so they are looked up at the end. */
-static bool
-check_names(const struct setup_taking *taking)
-{
-    bool is_route = text_equal(taking->section->kind, "route");
-    bool is_window = text_equal(taking->section->kind, "maintenance");
-
-    for (size_t i = 0; i < taking->section->lines.count; i++) {
-        const struct setup_line *line = &taking->section->lines.items[i];
-        bool names_sinks = is_route && text_equal(line->name, "sinks");
-        struct text_list given = { .items = (const char *[]){ line->value }, .count = 1 };
-        struct text_list names = split(taking->ctx->arena, &given);
-
-        if (!names_sinks && !(is_window && text_equal(line->name, "alerts")))
-            continue;
-        for (size_t j = 0; j < names.count; j++) {
-            const char *name = names.items[j];
-
-            if (names_sinks ? has_sink(taking->setup, name) : has_alert(taking->setup, name))
-                continue;
-            setup_refuse(taking->ctx, taking->file, line->line,
-                arena_printf(taking->ctx->arena, "there is no %s \"%s\"",
-                    names_sinks ? "sink" : "rule", name));
-            return names_sinks ? error_hint(taking->ctx, "Write a section [sink %s].", name)
-                               : hint_rule(taking->ctx, name);
-        }
-    }
-    return true;
-}
-
 bool
 setup_take(struct ctx *ctx, struct setup_file *file, struct setup *ret)
 {
@@ -548,7 +455,7 @@ setup_take(struct ctx *ctx, struct setup_file *file, struct setup *ret)
     }
     for (size_t i = 0; i < file->sections.count; i++) {
         taking.section = &file->sections.items[i];
-        if (!check_names(&taking))
+        if (!setup_check_names(&taking))
             return false;
     }
     return true;

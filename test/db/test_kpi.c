@@ -159,6 +159,67 @@ test_recorded(void **state)
     assert_int_equal(load(bench, "churn")->state, KPI_LATE);
 }
 
+struct visit {
+    struct bench *bench;
+    struct loop *loop;
+    struct evented *evented;
+    const struct kpi_value *value;
+    json_t *json;
+    const char *error;
+};
+
+static void
+visit_asked(void *data, const struct kpis *kpis, const struct error *error)
+{
+    struct visit *visit = data;
+
+    if (error)
+        visit->error = arena_strdup(visit->bench->ctx.arena, error->message);
+    else if (kpis)
+        visit->json = kpi_json(kpis);
+    loop_stop(visit->loop);
+}
+
+static void
+visit_told(void *data, const struct error *error)
+{
+    struct visit *visit = data;
+
+    if (error)
+        visit_asked(visit, NULL, error);
+    else
+        kpi_ask(visit->evented, visit->bench->ctx.arena, visit_asked, visit);
+}
+
+static void
+visit_opened(void *data, const struct error *error)
+{
+    struct visit *visit = data;
+
+    if (error)
+        visit_asked(visit, NULL, error);
+    else if (visit->value)
+        kpi_tell(visit->evented, visit->bench->ctx.arena, visit->value, visit_told, visit);
+    else
+        kpi_ask(visit->evented, visit->bench->ctx.arena, visit_asked, visit);
+}
+
+static void
+visit(struct bench *bench, const struct kpi_value *value, struct visit *ret)
+{
+    const struct db_options options = {
+        .database = DATABASE, .application = "test", .access = ACCESS_WRITE
+    };
+    const struct evented_events events = { visit_opened, visit_opened, ret };
+
+    *ret = (struct visit){ .bench = bench, .value = value };
+    must(bench, loop_new(&bench->ctx, &ret->loop));
+    must(bench, evented_open(&bench->ctx, ret->loop, &options, &events, &ret->evented));
+    loop_run(ret->loop);
+    evented_close(ret->evented);
+    loop_free(ret->loop);
+}
+
 static void
 test_refused(void **state)
 {
@@ -183,6 +244,22 @@ test_refused(void **state)
     assert_false(kpi_record(ctx, bench->db, &hostile, 1));
     assert_error(ctx, ERR_INPUT, "there is no KPI");
     assert_true(is_near(number(bench, "SELECT count(*) FROM pgmend.kpi"), 0));
+
+    const struct kpi_definition share = { .name = "share", .unit = "ratio", .target = NAN };
+    const struct kpi_value above = { .name = "share", .value = 1.5 };
+    struct kpi_definition bad = { .name = "share", .target = NAN, .title = "\x1b[2J" };
+    struct visit now;
+
+    must(bench, kpi_define(ctx, bench->db, &share));
+    assert_false(kpi_record(ctx, bench->db, &above, 1));
+    assert_error(ctx, ERR_INPUT, "1.5 is no share between 0 and 1 for share");
+    visit(bench, &above, &now);
+    assert_string_equal(now.error, "1.5 is no share between 0 and 1 for share");
+    assert_false(kpi_define(ctx, bench->db, &bad));
+    assert_error(ctx, ERR_INPUT, "control characters");
+    bad = (struct kpi_definition){ .name = "complaints", .target = -1 };
+    assert_false(kpi_define(ctx, bench->db, &bad));
+    assert_error(ctx, ERR_INPUT, "less than nothing");
 }
 
 /* A goal of one's own, and a plan's goal with another target. */
@@ -350,7 +427,7 @@ test_stored(void **state)
     assert_true(isnan(load(bench, "api-p95")->now));
 }
 
-/* Who may read nothing is told nothing, and that is no error. */
+/* Who may read nothing is told what is missing, and that is no error; nothing is written without it. */
 static void
 test_rights(void **state)
 {
@@ -367,73 +444,37 @@ test_rights(void **state)
     must(bench, db_open(&bench->ctx, &options, &reader));
     must(bench, kpi_load(&bench->ctx, reader, &kpis));
     for (size_t i = 0; i < kpis.count; i++)
-        if (text_equal(kpis.items[i].name, "churn"))
+        if (text_equal(kpis.items[i].name, "churn")) {
             assert_true(isnan(kpis.items[i].now));
+            assert_non_null(strstr(kpis.items[i].source, "may not read all of schema pgmend"));
+            assert_null(strstr(kpis.items[i].source, "pgmend kpi record"));
+        }
     assert_false(kpi_record(&bench->ctx, reader, &value, 1));
     assert_int_equal(bench->ctx.error.kind, ERR_RIGHTS);
-    assert_non_null(bench->ctx.error.hint);
+    assert_non_null(
+        strstr(bench->ctx.error.hint, "UPDATE ON pgmend.kpi, pgmend.kpi_value TO " READER ";"));
+    assert_null(strstr(bench->ctx.error.hint, "CREATE"));
+
+    /* What it names is enough to read, and what is said of recording is enough to record. */
+    /* One command each: a prepared statement holds no more. */
+    for (const char *at = kpis.grant; *at; at += strspn(at, "; ")) {
+        size_t length = strcspn(at, ";");
+
+        sql(bench, arena_strndup(bench->ctx.arena, at, length));
+        at += length;
+    }
+    must(bench, kpi_load(&bench->ctx, reader, &kpis));
+    assert_null(kpis.grant);
+    for (size_t i = 0; i < kpis.count; i++)
+        if (text_equal(kpis.items[i].name, "churn"))
+            assert_true(is_near(kpis.items[i].now, 0.1));
+    assert_false(kpi_record(&bench->ctx, reader, &value, 1));
+    assert_int_equal(bench->ctx.error.kind, ERR_RIGHTS);
+    assert_non_null(strstr(bench->ctx.error.hint, "GRANT SELECT, INSERT, UPDATE ON pgmend.kpi"));
+    sql(bench, "GRANT SELECT, INSERT, UPDATE ON pgmend.kpi, pgmend.kpi_value TO " READER);
+    must(bench, kpi_record(&bench->ctx, reader, &value, 1));
     db_close(reader);
-}
-
-struct visit {
-    struct bench *bench;
-    struct loop *loop;
-    struct evented *evented;
-    const struct kpi_value *value;
-    json_t *json;
-    const char *error;
-};
-
-static void
-visit_asked(void *data, const struct kpis *kpis, const struct error *error)
-{
-    struct visit *visit = data;
-
-    if (error)
-        visit->error = arena_strdup(visit->bench->ctx.arena, error->message);
-    else if (kpis)
-        visit->json = kpi_json(kpis);
-    loop_stop(visit->loop);
-}
-
-static void
-visit_told(void *data, const struct error *error)
-{
-    struct visit *visit = data;
-
-    if (error)
-        visit_asked(visit, NULL, error);
-    else
-        kpi_ask(visit->evented, visit->bench->ctx.arena, visit_asked, visit);
-}
-
-static void
-visit_opened(void *data, const struct error *error)
-{
-    struct visit *visit = data;
-
-    if (error)
-        visit_asked(visit, NULL, error);
-    else if (visit->value)
-        kpi_tell(visit->evented, visit->bench->ctx.arena, visit->value, visit_told, visit);
-    else
-        kpi_ask(visit->evented, visit->bench->ctx.arena, visit_asked, visit);
-}
-
-static void
-visit(struct bench *bench, const struct kpi_value *value, struct visit *ret)
-{
-    const struct db_options options = {
-        .database = DATABASE, .application = "test", .access = ACCESS_WRITE
-    };
-    const struct evented_events events = { visit_opened, visit_opened, ret };
-
-    *ret = (struct visit){ .bench = bench, .value = value };
-    must(bench, loop_new(&bench->ctx, &ret->loop));
-    must(bench, evented_open(&bench->ctx, ret->loop, &options, &events, &ret->evented));
-    loop_run(ret->loop);
-    evented_close(ret->evented);
-    loop_free(ret->loop);
+    sql(bench, "DROP OWNED BY " READER);
 }
 
 /* The page's way to them, which never waits, tells the same. */

@@ -159,6 +159,9 @@ test_ask_and_tell(void **state)
     ask(bench, "POST", "name=nothing&value=1");
     wait_for(bench, 3);
     assert_int_equal(bench->statuses[2], 400);
+    ask(bench, "POST", "name=complaints&value=-5");
+    wait_for(bench, 4);
+    assert_int_equal(bench->statuses[3], 400);
     /* Asking does not keep a session. */
     must(bench,
         db_value(&bench->ctx, bench->admin,

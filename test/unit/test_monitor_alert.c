@@ -525,6 +525,26 @@ an_alert_says_what_when_and_what_next(void **state)
         "2026-11-23T12:00:00Z. The server's processes hold 6.0 GB of 8.0 GB; 512 MB are left. "
         "Next: pgmend doctor");
 
+    /* A rule without a cause ends its sentence too. */
+    struct alert plain = *alerts[0];
+
+    plain.cause = NULL;
+    assert_true(text_ends_with(
+        alert_line(world.ctx->arena, &plain), ", since 2026-11-23T12:00:00Z. Next: pgmend doctor"));
+    plain.quiet = "maintenance x";
+    assert_true(text_ends_with(alert_line(world.ctx->arena, &plain),
+        " (nobody is told: maintenance x). Next: pgmend doctor"));
+
+    /* What was wrong is not said of the value that is good again. */
+    plain = *alerts[0];
+    plain.state = ALERT_RESOLVED;
+    plain.value = 0.5;
+    plain.resolved_wall_us = plain.since_wall_us + 600 * second_us;
+    plain.cause = NULL;
+    assert_string_equal(alert_line(world.ctx->arena, &plain),
+        "resolved  memory-full  main: the machine's memory is used up: over, now 0.50 (threshold "
+        "0.90), from 2026-11-23T12:00:00Z to 2026-11-23T12:10:00Z");
+
     json_t *json CLEANUP(json_release) = alert_json(alerts[0]);
 
     assert_string_equal(json_string_value(json_object_get(json, "rule")), "memory-full");

@@ -38,6 +38,14 @@ test_number(void **state)
         { "complaints", "inf", NAN },
         { "complaints", "0x10", NAN },
         { "complaints", "1 2", NAN },
+        { "complaints", "-5", NAN },
+        { "complaints", "1e308", NAN },
+        { "complaints", "1e15", 1e15 },
+        { "api-p95", "-1ms", NAN },
+        { "concurrent-users", "-1", NAN },
+        { "concurrent-users", "0", 0 },
+        { "of-my-own", "-7", -7 },
+        { "of-my-own", "-1e16", NAN },
         { "of-my-own", "7", 7 },
         { "of-my-own", "7%", 0.07 },
         { "of-my-own", "7 apples", NAN },
@@ -151,6 +159,127 @@ test_csv_errors(void **state)
     assert_error(ctx, ERR_IO, "/nowhere/k.csv");
 }
 
+/* A title as spreadsheets and people write it; a file without an end; what a terminal would obey. */
+static void
+test_csv_bounds(void **state)
+{
+    struct ctx *ctx = *state;
+    struct kpi_value *values;
+    size_t count;
+
+    assert_true(read_csv(ctx, " Name ,VALUE\t, Note\nchurn,5%,x\n", 0, &values, &count));
+    assert_int_equal(count, 1);
+    assert_string_equal(values[0].note, "x");
+    assert_false(kpi_read_csv(ctx, "/dev/zero", &values, &count));
+    assert_error(ctx, ERR_INPUT, "/dev/zero is larger than 16 MB");
+    assert_false(read_csv(ctx, "name,value,note\nchurn,5%,\x1b]0;pwn\a\n", 0, &values, &count));
+    assert_error(ctx, ERR_INPUT, "k.csv:2: the note has control characters");
+    assert_false(read_csv(ctx, "name,value\nch\x1b[2Jrn,5%\n", 0, &values, &count));
+    assert_error(ctx, ERR_INPUT, "k.csv:2: the name has control characters");
+    /* U+009B, which some terminals take for ESC [. */
+    assert_false(read_csv(ctx,
+        "name,value\nch\xc2\x9b"
+        "2Jrn,5%\n",
+        0, &values, &count));
+    assert_error(ctx, ERR_INPUT, "k.csv:2: the name has control characters");
+    assert_false(read_csv(ctx, "name,value,\x1b[2J\nchurn,5%,\n", 0, &values, &count));
+    assert_error(ctx, ERR_INPUT, "k.csv:1: there is no column \"?[2J\"");
+    assert_false(read_csv(ctx, "name,value\nchurn,\x1b[2J\n", 0, &values, &count));
+    assert_error(ctx, ERR_INPUT, "\"?[2J\" is no number for churn");
+    assert_false(read_csv(ctx, "name,value\ncomplaints,-5\n", 0, &values, &count));
+    assert_error(ctx, ERR_INPUT, "k.csv:2: -5 for complaints is less than nothing");
+}
+
+static void
+test_values_of_sense(void **state)
+{
+    static const struct {
+        struct kpi_value value;
+        const char *says; /* NULL: it is good */
+    } cases[] = {
+        { { "complaints", -1, 0, NULL, NULL }, "-1 for complaints is less than nothing" },
+        { { "bot-uptime", 1.5, 0, NULL, NULL }, "1.5 is no share between 0 and 1" },
+        { { "bot-uptime", 1, 0, NULL, NULL }, NULL },
+        { { "of-my-own", 1e308, 0, NULL, NULL }, "1e+308 for of-my-own is beyond 1e+15" },
+        { { "of-my-own", -5, 0, NULL, NULL }, NULL },
+        { { "complaints", 5, 0, "\x1b]0;pwn\a", NULL }, "complaints: the note has control" },
+        { { "complaints", 5, 0, "two\nlines\tü 👨‍👩‍👧", NULL }, NULL },
+        { { "com\x1b[2J", 5, 0, NULL, "x.csv:7" }, "x.csv:7: com?[2J: the name has control" },
+        { { "complaints", 5, 0, "del\x7f", NULL }, "the note has control" },
+    };
+    struct sql_monitor_kpi_definitions rows[] = {
+        { .name = "of-my-own", .unit = "ratio" },
+        { .name = "mine-too", .unit = "count" },
+        { .name = "profit", .unit = "USD" },
+    };
+    const struct sql_monitor_kpi_definitions_rows definitions = { rows, COUNT_OF(rows) };
+    struct ctx *ctx = *state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        if (!cases[i].says) {
+            assert_true(kpi_check_values(ctx, &cases[i].value, 1));
+            continue;
+        }
+        assert_false(kpi_check_values(ctx, &cases[i].value, 1));
+        assert_error(ctx, ERR_INPUT, cases[i].says);
+    }
+    assert_false(kpi_check_units(
+        ctx, &(struct kpi_value){ "of-my-own", 5, 0, NULL, "x.csv:2" }, 1, &definitions));
+    assert_error(ctx, ERR_INPUT, "x.csv:2: 5 is no share between 0 and 1 for of-my-own");
+    assert_false(kpi_check_units(
+        ctx, &(struct kpi_value){ "mine-too", -5, 0, NULL, NULL }, 1, &definitions));
+    assert_true(
+        kpi_check_units(ctx, &(struct kpi_value){ "profit", -5, 0, NULL, NULL }, 1, &definitions));
+}
+
+/* "target_is_met" is what it says; whether the target itself is enough has a name of its own. */
+static void
+test_json(void **state)
+{
+    static const struct {
+        const char *name;
+        double value;
+        int is_met; /* -1: nobody knows */
+        bool is_inclusive;
+    } cases[] = {
+        { "cache-hit", 0.99, 1, false },
+        { "bot-uptime", 0.997, 0, true },
+        { "concurrent-users", NAN, -1, true },
+        { "complaints", 0.5, 1, false },
+    };
+    struct ctx *ctx = *state;
+    struct sql_monitor_kpi_values values[COUNT_OF(cases)] = { 0 };
+    struct kpi_sources sources = { .values = { values, 0 } };
+    struct kpis kpis;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        if (!isnan(cases[i].value))
+            values[sources.values.count++] = (struct sql_monitor_kpi_values){ cases[i].name,
+                INT64_C(1609459200000000), cases[i].value, NULL, "me" };
+    kpi_make(ctx->arena, &sources, &kpis);
+
+    json_t *all CLEANUP(json_release) = kpi_json(&kpis);
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const json_t *json = NULL;
+
+        for (size_t j = 0; j < json_array_size(all); j++)
+            if (text_equal(json_string_value(json_object_get(json_array_get(all, j), "name")),
+                    cases[i].name))
+                json = json_array_get(all, j);
+
+        const json_t *is_met = json_object_get(json, "target_is_met");
+
+        assert_int_equal(json_is_null(is_met) ? -1 : json_is_true(is_met), cases[i].is_met);
+        assert_int_equal(
+            json_is_true(json_object_get(json, "target_is_inclusive")), cases[i].is_inclusive);
+        assert_string_equal(
+            json_string_value(json_object_get(json, "state")), cases[i].is_met < 0 ? "unknown"
+                                                               : cases[i].is_met   ? "met"
+                                                                                   : "open");
+    }
+}
+
 /* Random bytes and random edits of a good file: read or refused, never anything else. */
 static void
 test_csv_random(void **state)
@@ -212,6 +341,8 @@ test_trend(void **state)
     assert_true(isnan(trend_of(ctx, same_days, line, 2)));
     assert_true(isnan(trend_of(ctx, line_days, line, 1)));
     assert_true(isnan(trend_of(ctx, line_days, line, 0)));
+    /* Such values can stand in a table from before they were refused. */
+    assert_true(isnan(trend_of(ctx, line_days, (double[]){ -1e308, 1e308 }, 2)));
 }
 
 static const struct kpi *
@@ -327,6 +458,9 @@ main(void)
         test_with_ctx(test_time),
         test_with_ctx(test_csv),
         test_with_ctx(test_csv_errors),
+        test_with_ctx(test_csv_bounds),
+        test_with_ctx(test_values_of_sense),
+        test_with_ctx(test_json),
         test_with_ctx(test_csv_random),
         test_with_ctx(test_trend),
         test_with_ctx(test_plan),

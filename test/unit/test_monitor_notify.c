@@ -136,6 +136,39 @@ test_repeat(void **state)
     assert_int_equal(count_after(bench, "once", 0), 1);
 }
 
+/*
+ * Alerts of a group that began at different times are repeated together: whoever was told of one among the
+ * others is not told again before the time is over. Four that begin 300 ms apart are told of in four
+ * messages; then there is one each 1.5 s, not four.
+ */
+static void
+test_repeat_of_group(void **state)
+{
+    static const char *const ids[] = { "1", "2", "3", "4" };
+    struct bench *bench = *state;
+    size_t before;
+
+    add_program(bench, "one")->repeat_us = 1500000;
+    start(bench);
+    for (size_t i = 0; i < COUNT_OF(ids); i++) {
+        struct alert busy = alert_of(ids[i], &busy_rule, "a");
+
+        notifier_hear(bench->notifier, &busy);
+        json_decref(wait_for(bench, "one", i + 1));
+        wait_until(bench, is_never, 300000);
+    }
+    before = count_after(bench, "one", 0);
+
+    /* In 3.2 s there is room for two repeats of all, and on a slow machine for fewer. */
+    size_t repeats = count_after(bench, "one", 3200000) - before;
+
+    assert_in_range(repeats, 1, 2);
+
+    json_t *last CLEANUP(json_release) = wait_for(bench, "one", before + repeats);
+
+    assert_int_equal(alert_count(last), 4);
+}
+
 /* An escalation table: one is told at once, one when it lasts, one of other things only. */
 static void
 test_routes(void **state)
@@ -387,6 +420,7 @@ main(void)
         test_with_bench(test_resolved),
         test_with_bench(test_short_and_back),
         test_with_bench(test_repeat),
+        test_with_bench(test_repeat_of_group),
         test_with_bench(test_routes),
         test_with_bench(test_quiet),
         test_with_bench(test_down_and_back),

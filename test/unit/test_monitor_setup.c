@@ -27,7 +27,7 @@ assert_alerts_and_sinks(const struct setup *setup)
     assert_true(setup->alerts.items[1].is_off);
     assert_true(isnan(setup->alerts.items[1].threshold));
     assert_int_equal(setup->alerts.items[1].for_us, -1);
-    assert_string_equal(setup->alerts.items[2].metric, "app_queue_length");
+    assert_string_equal(setup->alerts.items[2].metric, "pgmend_pooler_clients_waiting");
 
     assert_int_equal(setup->sinks.count, 3);
     assert_int_equal(setup->sinks.items[0].kind, SINK_TELEGRAM);
@@ -78,7 +78,7 @@ all_sections_are_read(void **state)
             "[application api]\nurl = http://127.0.0.1:8000/metrics\nserver = main\n"
             "[alert cpu-busy]\nthreshold = 90%%\nclear = 0.85\nfor = 2m\nseverity = critical\n"
             "[alert deadlocks]\nenabled = off\n"
-            "[alert queue]\nmetric = app_queue_length\nthreshold = 100\nfires = above\n"
+            "[alert queue]\nmetric = pgmend_pooler_clients_waiting\nthreshold = 100\nfires = above\n"
             "[sink chat]\nkind = telegram\ntoken_file = %s\nto = -100\nresolved = no\n"
             "[sink hook]\nkind = webhook\nurl = https://example.org/hook\n"
             "token_env = PGMEND_TEST_TOKEN\nallow_private = yes\ngroup_wait = 0\nrepeat = 1h\n"
@@ -155,6 +155,17 @@ static const struct {
         "no \"PGMEND_TEST_NONE\"", "token_file" },
     { "[sink a]\nkind = webhook\nurl = https://a\ntoken_file = /nowhere/x\n", 4, "/nowhere/x",
         NULL },
+    { "[sink a]\nkind = program\nprogram = /nonexistent/x\n", 3,
+        "there is no program \"/nonexistent/x\"", NULL },
+    { "[sink a]\nkind = program\nprogram = /etc/passwd\n", 3, "cannot be executed", "chmod +x" },
+    { "[sink a]\nkind = program\nprogram = /tmp\n", 3, "cannot be executed", "no file" },
+    { "[server m]\nowner = us\n[sink b]\nkind = program\nprogram = /bin/true\n[route a]\nsinks = "
+      "b\nowner = nobody\n",
+        8, "there is no owner \"nobody\"", "owner = nobody" },
+    { "[server m]\n[application a]\nurl = http://h/metrics\nserver = nosuch\n", 4,
+        "there is no server \"nosuch\"", "[server nosuch]" },
+    { "[server m]\n[maintenance a]\nweekly = Sun 02:00-04:00\nservers = m, nosuch\n", 4,
+        "there is no server \"nosuch\"", "[server nosuch]" },
     { "[route a]\nseverity = critical\n", 1, "needs \"sinks\"", "sinks = " },
     { "[route a]\nsinks = b\n", 2, "there is no sink \"b\"", "[sink b]" },
     { "[maintenance a]\n", 1, "needs \"from\"", "2026" },
@@ -191,6 +202,37 @@ mistakes_are_told_with_line_and_remedy(void **state)
             fail_msg("\"%s\" is not in the hint \"%s\" for: %s", mistakes[i].hint,
                 ctx->error.hint ? ctx->error.hint : "", mistakes[i].text);
     }
+    assert_true(file_remove(ctx, folder));
+}
+
+/* Rules on what nothing makes are told, with the line; on all others nothing is said. */
+static void
+a_metric_that_nothing_makes_is_told(void **state)
+{
+    static const char *const known[] = { "pgmend_up", "pgmend_cache_hit_ratio",
+        "pgmend_host_cpu_busy_ratio", "pg_settings_work_mem_bytes", "pgmend_slo_burn_1h",
+        "pgmend_application_error_ratio", "pgmend_pooler_clients_waiting", "pgmend_locks_waiting",
+        "pg_stat_database_deadlocks" };
+    struct ctx *ctx = *state;
+    const char *folder = test_folder(ctx);
+    struct setup setup;
+
+    for (size_t i = 0; i < COUNT_OF(known); i++) {
+        assert_true(read_text(ctx, folder,
+            arena_printf(ctx->arena, "[alert mine]\nmetric = %s\nthreshold = 1\n", known[i]),
+            &setup));
+        if (setup.warnings.count > 0)
+            fail_msg("%s", setup.warnings.items[0]);
+    }
+    assert_true(read_text(ctx, folder,
+        "[alert mine]\nthreshold = 1\nmetric = pgmend_nosuch\n"
+        "[alert typo]\nthreshold = 1\nmetric = pgmend_cache_hit_ration\n",
+        &setup));
+    assert_int_equal(setup.warnings.count, 2);
+    assert_non_null(strstr(setup.warnings.items[0], "monitor.ini:3: "));
+    assert_non_null(strstr(setup.warnings.items[0], "\"pgmend_nosuch\""));
+    assert_non_null(strstr(setup.warnings.items[1], "monitor.ini:6: "));
+    assert_non_null(strstr(setup.warnings.items[1], "did you mean \"pgmend_cache_hit_ratio\"?"));
     assert_true(file_remove(ctx, folder));
 }
 
@@ -324,6 +366,9 @@ the_example_is_right(void **state)
         line += used + (line[used] == '\n');
         if (text_starts_with(copy, ";") && !text_starts_with(copy, "; "))
             copy++;
+        /* Its program is not on every machine. */
+        if (text_starts_with(copy, "program = "))
+            copy = "program = /bin/true";
         if (file)
             buffer_printf(&all, "%.*s%s\n", (int)(file + 8 - copy), copy, token);
         else
@@ -331,6 +376,7 @@ the_example_is_right(void **state)
     }
     if (!read_text(ctx, folder, buffer_text(&all), &setup))
         fail_msg("%s", ctx->error.message);
+    assert_int_equal(setup.warnings.count, 0);
     assert_true(setup.sinks.count >= 5);
     assert_true(setup.routes.count >= 3);
     assert_int_equal(setup.maintenances.count, 2);
@@ -343,6 +389,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         test_with_ctx(all_sections_are_read),
         test_with_ctx(mistakes_are_told_with_line_and_remedy),
+        test_with_ctx(a_metric_that_nothing_makes_is_told),
         test_with_ctx(secrets_are_not_for_others),
         test_with_ctx(long_texts_are_whole),
         cmocka_unit_test(weeks_are_read),

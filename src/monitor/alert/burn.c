@@ -61,11 +61,23 @@ advance(struct burn *burn, struct arena *arena, int64_t minute)
         burn->minute = minute;
 }
 
+/* What is restored comes with ages of its own, before or after the first tick. */
+static void
+cover(struct burn *burn, int64_t at_us)
+{
+    if (!burn->is_begun || at_us < burn->since_us)
+        burn->since_us = at_us;
+    if (!burn->is_begun || at_us > burn->at_us)
+        burn->at_us = at_us;
+    burn->is_begun = true;
+}
+
 void
 burn_add(struct burn *burn, struct arena *arena, int64_t at_us, double requests, double errors)
 {
     int64_t minute = minute_of(at_us);
 
+    cover(burn, at_us);
     advance(burn, arena, minute);
     if (minute <= burn->minute - BURN_MINUTES)
         return;
@@ -117,6 +129,8 @@ burn_count(struct burn *burn, struct arena *arena, const struct alert_tick *tick
     if (is_next && requests >= burn->requests_before && errors >= burn->errors_before)
         burn_add(burn, arena, tick->server->at_us, requests - burn->requests_before,
             errors - burn->errors_before);
+    if (is_known)
+        cover(burn, tick->server->at_us);
     burn->is_of_application = is_of_application;
     burn->requests_before = is_known ? requests : NAN;
     burn->errors_before = errors;
@@ -140,6 +154,19 @@ counts_of(const struct burn *burn, int minutes)
     return counts;
 }
 
+/*
+ * The share of errors in the window. What was before the first tick is not known: it is taken as time with
+ * as many requests and no errors, so that seconds are not judged as if they were days.
+ */
+static double
+error_ratio(const struct burn *burn, const struct counts *counts, int minutes)
+{
+    double covered = (double)(burn->at_us - burn->since_us) / (double)minute_us;
+    double missing = covered > 0 && covered < minutes ? minutes / covered : 1;
+
+    return counts->errors / (counts->requests * missing);
+}
+
 void
 burn_samples(const struct burn *burn, double slo, struct samples *samples)
 {
@@ -153,7 +180,8 @@ burn_samples(const struct burn *burn, double slo, struct samples *samples)
         if (of_long.requests < LEAST_REQUESTS)
             continue;
         if (of_long.errors >= LEAST_ERRORS && of_short.requests > 0)
-            least = fmin(of_long.errors / of_long.requests, of_short.errors / of_short.requests);
+            least = fmin(error_ratio(burn, &of_long, windows[i].long_minutes),
+                error_ratio(burn, &of_short, windows[i].short_minutes));
         sample_add(samples, &windows[i].metric, no_labels, NULL, least / (1 - slo));
     }
 }

@@ -36,7 +36,10 @@ enum { BURN_MINUTES = 3 * 24 * 60 };
 struct burn {
     float *requests; /* rings of BURN_MINUTES; NULL: there was nothing to count yet */
     float *errors;
-    int64_t minute; /* the newest, of the monotonic clock */
+    int64_t minute;   /* the newest, of the monotonic clock */
+    int64_t since_us; /* since when it is counted: before it nothing is known */
+    int64_t at_us;    /* until when */
+    bool is_begun;
     bool is_of_application;
     double requests_before; /* counters of the tick before; NaN: none */
     double errors_before;

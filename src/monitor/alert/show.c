@@ -56,7 +56,9 @@ alert_line(struct arena *arena, const struct alert *alert)
         rule->name, plain_text(arena, alert->server));
     if (*alert->labels)
         buffer_printf(&line, " {%s}", plain_text(arena, alert->labels));
-    buffer_printf(&line, ": %s: %s, ", rule->summary, alert_value_text(arena, alert));
+    /* The summary says what was wrong, which the value of a resolved one no longer is. */
+    buffer_printf(&line, ": %s: %s%s, ", rule->summary, is_over ? "over, now " : "",
+        alert_value_text(arena, alert));
     if (alert->state == ALERT_PENDING)
         buffer_add(&line, "not for long enough yet, ");
     if (is_over)
@@ -69,7 +71,8 @@ alert_line(struct arena *arena, const struct alert *alert)
     if (alert->quiet)
         buffer_printf(&line, " (nobody is told: %s)", plain_text(arena, alert->quiet));
     if (!is_over && rule->next)
-        buffer_printf(&line, " Next: %s", rule->next);
+        buffer_printf(
+            &line, "%s Next: %s", text_ends_with(buffer_text(&line), ".") ? "" : ".", rule->next);
     return buffer_text(&line);
 }
 

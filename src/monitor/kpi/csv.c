@@ -1,6 +1,10 @@
-#include "base/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/json.h"
 #include "monitor/kpi/parts.h"
+#include "monitor/plain.h"
 
 enum { MOST_BYTES = 16 * 1024 * 1024, MOST_CELLS = 16 };
 enum column { COLUMN_NAME, COLUMN_VALUE, COLUMN_AT, COLUMN_NOTE, COLUMN_COUNT };
@@ -90,6 +94,16 @@ read_row(struct reader *reader, struct row *ret)
     return true;
 }
 
+/* Spreadsheets leave blanks around a title, and people write it as they like. */
+static bool
+is_title(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    text += strspn(text, " ");
+    return strncasecmp(text, name, length) == 0 && !text[length + strspn(text + length, " ")];
+}
+
 static bool
 read_header(struct reader *reader)
 {
@@ -100,15 +114,16 @@ read_header(struct reader *reader)
     for (int i = 0; i < COLUMN_COUNT; i++)
         reader->places[i] = -1;
     for (size_t i = 0; i < row.count; i++) {
+        const char *title = plain_text(reader->ctx->arena, row.cells[i]);
         int column = 0;
 
-        while (column < COLUMN_COUNT && !text_equal(row.cells[i], column_names[column]))
+        while (column < COLUMN_COUNT && !is_title(title, column_names[column]))
             column++;
         if (column == COLUMN_COUNT || reader->places[column] >= 0) {
             refuse(reader, arena_printf(reader->ctx->arena,
                                column == COLUMN_COUNT ? "there is no column \"%s\""
                                                       : "the column \"%s\" stands there twice",
-                               row.cells[i]));
+                               title));
             return error_hint(reader->ctx,
                 "The first line names the columns, with commas between: name,value,at,note.");
         }
@@ -151,6 +166,9 @@ take_row(struct reader *reader, const struct row *row, struct kpi_value *ret)
     *ret = (struct kpi_value){ .name = cell_of(reader, row, COLUMN_NAME) };
     if (!*ret->name)
         return refuse(reader, "there is no name");
+    if (kpi_has_controls(ret->name) || kpi_has_controls(note))
+        return refuse(reader, arena_printf(ctx->arena, "the %s has control characters in it",
+                                  kpi_has_controls(note) ? "note" : "name"));
     if (!kpi_read_number(ctx, ret->name, cell_of(reader, row, COLUMN_VALUE), &ret->value))
         return wrap(reader);
     if (*at && !kpi_read_time(ctx, at, &ret->at_wall_us))
@@ -160,11 +178,46 @@ take_row(struct reader *reader, const struct row *row, struct kpi_value *ret)
     return true;
 }
 
+static void
+close_fd(const int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+/* As file_read(), but no more than there may be: a device or a pipe need not have an end. */
+static bool
+read_bounded(struct ctx *ctx, const char *path, const char **ret_text, size_t *ret_length)
+{
+    int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC);
+    struct buffer text = { .arena = ctx->arena };
+
+    if (fd < 0)
+        return error_set_errno(ctx, "could not open \"%s\"", path);
+    for (;;) {
+        char chunk[64 * 1024];
+        ssize_t got = read(fd, chunk, sizeof(chunk));
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_set_errno(ctx, "could not read \"%s\"", path);
+        if (got == 0)
+            break;
+        buffer_append(&text, chunk, (size_t)got);
+        if (text.length > MOST_BYTES) {
+            error_set(ctx, ERR_INPUT, "%s is larger than 16 MB", path);
+            return error_hint(ctx, "Part it into several files, each with the header.");
+        }
+    }
+    *ret_text = buffer_text(&text);
+    *ret_length = text.length;
+    return true;
+}
+
 static bool
 check_text(struct ctx *ctx, const char *path, const char *text, size_t length)
 {
-    if (length > MOST_BYTES)
-        return error_set(ctx, ERR_INPUT, "%s is larger than 16 MB", path);
     if (strlen(text) != length || !text_is_utf8(text)) {
         error_set(ctx, ERR_INPUT, "%s is not text in UTF-8", path);
         return error_hint(ctx, "Save it as \"CSV UTF-8\".");
@@ -183,7 +236,7 @@ kpi_read_csv(struct ctx *ctx, const char *path, struct kpi_value **ret, size_t *
     const char *text;
     size_t length;
 
-    if (!file_read(ctx, path, &text, &length))
+    if (!read_bounded(ctx, path, &text, &length))
         return false;
     /* Excel puts the byte order mark in front. */
     if (text_starts_with(text, "\xef\xbb\xbf")) {

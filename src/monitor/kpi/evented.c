@@ -114,6 +114,7 @@ take_existing(void *data, struct evented_reply *replies, size_t count)
     const struct sql_monitor_kpi_exist *row = replies[0].rows.items;
 
     asking->there = *row;
+    asking->sources.grant = row->missing;
     if (row->journal)
         send_one(asking->evented, &query_monitor_kpi_first_change, asking->arena, take_first_change,
             asking);
@@ -150,26 +151,21 @@ take_recorded(void *data, struct evented_reply *replies, size_t count)
         telling->ctx.error = *error;
         (void)kpi_unknown_name(&telling->ctx, &telling->value, 1);
         error = &telling->ctx.error;
+    } else if (error) {
+        telling->ctx.error = *error;
+        kpi_hint_rights(&telling->ctx, "ROLE");
+        error = &telling->ctx.error;
     }
     telling->done(telling->data, error);
 }
 
 static void
-take_tables(void *data, struct evented_reply *replies, size_t count)
+put(struct telling *telling, bool is_made)
 {
-    struct telling *telling = data;
-    const struct error *error = first_error(replies, count);
     struct evented_request requests[5];
     size_t wanted = 0;
 
-    if (error) {
-        telling->done(telling->data, error);
-        return;
-    }
-
-    const struct sql_monitor_kpi_exist *there = replies[0].rows.items;
-
-    if (!there->kpis) {
+    if (!is_made) {
         requests[wanted++] = (struct evented_request){ .query = &query_change_create_schema };
         requests[wanted++] = (struct evented_request){ .query = &query_monitor_create_kpi };
         requests[wanted++] = (struct evented_request){ .query = &query_monitor_create_kpi_value };
@@ -180,6 +176,45 @@ take_tables(void *data, struct evented_reply *replies, size_t count)
         (struct evented_request){ .query = &query_monitor_kpi_put, .args = &telling->put };
     evented_send(
         telling->evented, requests, wanted, LIMIT_US, telling->ctx.arena, take_recorded, telling);
+}
+
+static void
+take_units(void *data, struct evented_reply *replies, size_t count)
+{
+    struct telling *telling = data;
+    const struct error *error = first_error(replies, count);
+    struct sql_monitor_kpi_definitions_rows definitions = { 0 };
+
+    if (!error) {
+        /* The typed rows of a query have the layout of struct rows. */
+        *(struct rows *)(void *)&definitions = replies[0].rows;
+        if (!kpi_check_units(&telling->ctx, &telling->value, 1, &definitions))
+            error = &telling->ctx.error;
+    }
+    if (error)
+        telling->done(telling->data, error);
+    else
+        put(telling, true);
+}
+
+static void
+take_tables(void *data, struct evented_reply *replies, size_t count)
+{
+    struct telling *telling = data;
+    const struct error *error = first_error(replies, count);
+    const struct sql_monitor_kpi_exist *there = error ? NULL : replies[0].rows.items;
+
+    if (there && there->is_made && !there->kpis) {
+        (void)kpi_refuse_hidden(&telling->ctx, "ROLE");
+        error = &telling->ctx.error;
+    }
+    if (error)
+        telling->done(telling->data, error);
+    else if (there->kpis)
+        send_one(telling->evented, &query_monitor_kpi_definitions, telling->ctx.arena, take_units,
+            telling);
+    else
+        put(telling, false);
 }
 
 void

@@ -22,10 +22,9 @@ struct kpi {
     const char *group; /* "technical", "business" or "own" */
     const char *unit;  /* "seconds", "ratio", "count", "per day", "USD" or the user's own */
     bool less_is_better;
-    bool
-        target_is_met; /* the target itself is good enough (99.9 %), not only better than it (< 5) */
-    const char *planned;       /* what the plan says was before, a text: "2–5 s"; NULL */
-    double before;             /* NaN: not known */
+    bool target_is_inclusive; /* the target itself is good enough (99.9 %), not only better (< 5) */
+    const char *planned;      /* what the plan says was before, a text: "2–5 s"; NULL */
+    double before;            /* NaN: not known */
     const char *before_source; /* or NULL */
     int64_t before_wall_us;
     double now;
@@ -41,6 +40,7 @@ struct kpis {
     struct kpi *items;
     size_t count;
     size_t capacity;
+    const char *grant; /* what lets this role read what is kept in schema pgmend; NULL: it may */
 };
 
 /* A value that somebody tells, at a time (0: now). */

@@ -27,7 +27,7 @@ kpi_trend(const struct kpi_points *points)
         above += x * (points->items[i].value - mean_y);
         below += x * x;
     }
-    return below > 0 ? above / below : NAN;
+    return below > 0 && isfinite(above / below) ? above / below : NAN;
 }
 
 static int
@@ -119,7 +119,7 @@ state_of(struct arena *arena, const struct kpi *kpi)
 
     if (isnan(kpi->now) || isnan(kpi->target))
         return KPI_UNKNOWN;
-    if (distance > 0 || (kpi->target_is_met && distance >= 0))
+    if (distance > 0 || (kpi->target_is_inclusive && distance >= 0))
         return KPI_MET;
     /* "week 2" is no date yet; dates compare as text. */
     return kpi->deadline && kpi->deadline[0] <= '9' && strcmp(today, kpi->deadline) > 0 ? KPI_LATE
@@ -166,6 +166,9 @@ add_kpi(struct arena *arena, const struct kpi_sources *sources, struct kpi kpi, 
     if (points.count > 0)
         qsort(points.items, points.count, sizeof(points.items[0]), compare_points);
     take_points(&kpi, &points, sources->first_change_wall_us);
+    if (!kpi.source && sources->grant)
+        kpi.source = arena_printf(
+            arena, "not known: this role may not read all of schema pgmend; %s", sources->grant);
     if (!kpi.source)
         kpi.source = arena_printf(arena, "not known yet: %s",
             goal && goal->how ? goal->how
@@ -177,7 +180,7 @@ add_kpi(struct arena *arena, const struct kpi_sources *sources, struct kpi kpi, 
 void
 kpi_make(struct arena *arena, const struct kpi_sources *sources, struct kpis *ret)
 {
-    *ret = (struct kpis){ 0 };
+    *ret = (struct kpis){ .grant = sources->grant };
     for (size_t i = 0; i < kpi_goal_count; i++) {
         const struct kpi_goal *goal = &kpi_goals[i];
         struct kpi kpi = {
@@ -186,7 +189,7 @@ kpi_make(struct arena *arena, const struct kpi_sources *sources, struct kpis *re
             .group = goal->group,
             .unit = goal->unit,
             .less_is_better = goal->less_is_better,
-            .target_is_met = goal->target_is_met,
+            .target_is_inclusive = goal->target_is_inclusive,
             .planned = goal->planned,
             .before = NAN,
             .now = NAN,
@@ -204,7 +207,7 @@ kpi_make(struct arena *arena, const struct kpi_sources *sources, struct kpis *re
             .title = name,
             .group = "own",
             .unit = "",
-            .target_is_met = true,
+            .target_is_inclusive = true,
             .before = NAN,
             .now = NAN,
             .target = NAN,

@@ -14,7 +14,7 @@ struct kpi_goal {
     const char *group;
     const char *unit;
     bool less_is_better;
-    bool target_is_met;
+    bool target_is_inclusive;
     double target;
     const char *planned;
     const char *how;    /* what makes its value known when nothing measures it: a command */
@@ -30,6 +30,7 @@ const struct kpi_goal *kpi_goal_find(const char *name);
 /* Everything that was read. */
 struct kpi_sources {
     int64_t first_change_wall_us; /* 0: none yet */
+    const char *grant;            /* what lets the role read more; NULL: nothing is hidden */
     struct sql_monitor_kpi_definitions_rows definitions;
     struct sql_monitor_kpi_values_rows values;
     struct sql_monitor_kpi_snapshots_rows snapshots;
@@ -68,5 +69,20 @@ const char *kpi_goal_metrics(struct arena *arena);
 /* What the server said of a name that no goal has becomes ERR_INPUT with those that look like it. */
 bool kpi_unknown_name(struct ctx *ctx, const struct kpi_value *values, size_t count);
 
-/* Finite, and of a name that can be one. */
+/* ERR_RIGHTS gets a hint with the GRANT, for the role as SQL has it; other errors stay as they are. */
+void kpi_hint_rights(struct ctx *ctx, const char *role);
+/* ERR_RIGHTS with that hint: the tables are there, and the role may not read them. */
+bool kpi_refuse_hidden(struct ctx *ctx, const char *role);
+
+/* A number that a goal of this unit can have: not below zero, and no share over one. */
+bool kpi_check_sense(struct ctx *ctx, const char *name, double value, const char *unit) MUST_CHECK;
+
+/* The same by the units that were kept of the goals. */
+bool kpi_check_units(struct ctx *ctx, const struct kpi_value *values, size_t count,
+    const struct sql_monitor_kpi_definitions_rows *definitions) MUST_CHECK;
+
+/* Whether text has control characters other than line ends and tabs, which a terminal would obey. */
+bool kpi_has_controls(const char *text);
+
+/* Finite, of a name that can be one, and what the plan's goal can be. */
 bool kpi_check_values(struct ctx *ctx, const struct kpi_value *values, size_t count) MUST_CHECK;

@@ -52,18 +52,22 @@ kpi_json(const struct kpis *kpis)
         const struct kpi *kpi = &kpis->items[i];
         json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s?, s:s?, s:s, s:s?, s:I, s:s}",
             "name", kpi->name, "title", kpi->title, "group", kpi->group, "unit", kpi->unit,
-            "less_is_better", kpi->less_is_better, "target_is_met", kpi->target_is_met, "planned",
-            kpi->planned, "deadline", kpi->deadline, "source", kpi->source, "before_source",
-            kpi->before_source, "value_count", (json_int_t)kpi->value_count, "state",
-            kpi_state_name(kpi->state));
+            "less_is_better", kpi->less_is_better, "target_is_inclusive", kpi->target_is_inclusive,
+            "planned", kpi->planned, "deadline", kpi->deadline, "source", kpi->source,
+            "before_source", kpi->before_source, "value_count", (json_int_t)kpi->value_count,
+            "state", kpi_state_name(kpi->state));
 
         json_object_set_new(json, "before", number_or_null(kpi->before));
         json_object_set_new(json, "before_at", time_or_null(arena, kpi->before_wall_us));
         json_object_set_new(json, "now", number_or_null(kpi->now));
         json_object_set_new(json, "now_at", time_or_null(arena, kpi->now_wall_us));
         json_object_set_new(json, "target", number_or_null(kpi->target));
+        json_object_set_new(json, "target_is_met",
+            kpi->state == KPI_UNKNOWN ? json_null() : json_boolean(kpi->state == KPI_MET));
         json_object_set_new(json, "trend_per_week", number_or_null(kpi->trend));
         json_object_set_new(json, "trend", number_or_null(kpi->trend));
+        if (kpis->grant)
+            json_object_set_new(json, "grant", json_string(kpis->grant));
         json_array_append_new(array, json);
     }
     return array;

@@ -3,6 +3,25 @@
 #include "change/journal.h"
 #include "db/ident.h"
 #include "monitor/kpi/parts.h"
+#include "monitor/plain.h"
+
+bool
+kpi_refuse_hidden(struct ctx *ctx, const char *role)
+{
+    error_set(ctx, ERR_RIGHTS, "recording KPIs: this role may not read and write their tables");
+    kpi_hint_rights(ctx, role);
+    return false;
+}
+
+void
+kpi_hint_rights(struct ctx *ctx, const char *role)
+{
+    if (ctx->error.kind == ERR_RIGHTS)
+        error_hint(ctx,
+            "As their owner: GRANT USAGE ON SCHEMA pgmend TO %s; GRANT SELECT, INSERT, UPDATE ON "
+            "pgmend.kpi, pgmend.kpi_value TO %s;",
+            role, role);
+}
 
 static bool
 install(struct ctx *ctx, struct db *db)
@@ -14,6 +33,8 @@ install(struct ctx *ctx, struct db *db)
         return false;
     if (there.count == 1 && there.items[0].kpis)
         return true;
+    if (there.count == 1 && there.items[0].is_made)
+        return kpi_refuse_hidden(ctx, db_ident(ctx->arena, db_user(db)));
     if (journal_install(ctx, db) && db_begin(ctx, db, NULL, &transaction) &&
         sql_monitor_create_kpi(ctx, db) && sql_monitor_create_kpi_value(ctx, db) &&
         db_commit(ctx, &transaction))
@@ -54,7 +75,7 @@ kpi_unknown_name(struct ctx *ctx, const struct kpi_value *values, size_t count)
 
     const char *other = similar(value->name);
 
-    error_set(ctx, ERR_INPUT, "there is no KPI \"%s\"", value->name);
+    error_set(ctx, ERR_INPUT, "there is no KPI \"%s\"", plain_text(ctx->arena, value->name));
     if (value->place)
         error_wrap(ctx, "%s", value->place);
     if (other)
@@ -67,15 +88,23 @@ bool
 kpi_record(struct ctx *ctx, struct db *db, const struct kpi_value *values, size_t count)
 {
     struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+    struct sql_monitor_kpi_definitions_rows definitions;
 
     if (!kpi_check_values(ctx, values, count) || !install(ctx, db))
         return false;
+    if (!sql_monitor_kpi_definitions(ctx, db, &definitions))
+        return error_wrap(ctx, "reading the goals");
+    if (!kpi_check_units(ctx, values, count, &definitions))
+        return false;
     if (!db_begin(ctx, db, NULL, &transaction) ||
-        !sql_monitor_kpi_seed(ctx, db, .names = kpi_goal_names(ctx->arena)))
+        !sql_monitor_kpi_seed(ctx, db, .names = kpi_goal_names(ctx->arena))) {
+        kpi_hint_rights(ctx, db_ident(ctx->arena, db_user(db)));
         return error_wrap(ctx, "recording KPIs");
+    }
     if (!sql_monitor_kpi_put(ctx, db, .values = kpi_values_text(ctx->arena, values, count))) {
         if (text_equal(ctx->error.sqlstate, "23503"))
             return kpi_unknown_name(ctx, values, count);
+        kpi_hint_rights(ctx, db_ident(ctx->arena, db_user(db)));
         return error_wrap(ctx, "recording KPIs");
     }
     return db_commit(ctx, &transaction);
@@ -93,18 +122,34 @@ check_name(struct ctx *ctx, const char *name)
                            "\"-\" and \"_\".");
 }
 
+static bool
+check_words(struct ctx *ctx, const struct kpi_definition *definition)
+{
+    const struct kpi_goal *goal = kpi_goal_find(definition->name);
+    const char *unit = definition->unit ? definition->unit : goal ? goal->unit : NULL;
+
+    if ((definition->title && kpi_has_controls(definition->title)) ||
+        (unit && kpi_has_controls(unit)))
+        return error_set(ctx, ERR_INPUT, "the title or unit of %s has control characters in it",
+            definition->name);
+    return isnan(definition->target) ||
+           kpi_check_sense(ctx, definition->name, definition->target, unit);
+}
+
 bool
 kpi_define(struct ctx *ctx, struct db *db, const struct kpi_definition *definition)
 {
     const char *target =
         isnan(definition->target) ? NULL : arena_printf(ctx->arena, "%.17g", definition->target);
 
-    if (!check_name(ctx, definition->name) || !install(ctx, db))
+    if (!check_name(ctx, definition->name) || !check_words(ctx, definition) || !install(ctx, db))
         return false;
-    return sql_monitor_kpi_define(ctx, db, .name = definition->name, .title = definition->title,
-               .unit = definition->unit, .less_is_better = definition->less_is_better,
-               .target = target, .deadline = definition->deadline) ||
-           error_wrap(ctx, "keeping the goal %s", definition->name);
+    if (sql_monitor_kpi_define(ctx, db, .name = definition->name, .title = definition->title,
+            .unit = definition->unit, .less_is_better = definition->less_is_better,
+            .target = target, .deadline = definition->deadline))
+        return true;
+    kpi_hint_rights(ctx, db_ident(ctx->arena, db_user(db)));
+    return error_wrap(ctx, "keeping the goal %s", definition->name);
 }
 
 bool
@@ -119,6 +164,8 @@ kpi_load(struct ctx *ctx, struct db *db, struct kpis *ret)
         return error_wrap(ctx, "reading KPIs");
 
     const struct sql_monitor_kpi_exist *there = &exist.items[0];
+
+    sources.grant = there->missing;
 
     if (there->journal) {
         if (!sql_monitor_kpi_first_change(ctx, db, &first))

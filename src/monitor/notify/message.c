@@ -218,7 +218,7 @@ add_notice(struct buffer *out, const struct message *message, const struct notic
         : text_equal(notice->severity, "warning")  ? "WARNING"
                                                    : "INFO",
         shown(arena, notice->server, MOST_TITLE), shown(arena, notice->summary, MOST_TITLE));
-    add_line(out, "value", notice->value);
+    add_line(out, is_over ? "over, value now" : "value", notice->value);
     add_line(out, "of", notice->labels);
     buffer_printf(out, "since: %s (%s)\n", clock_text(arena, notice->since_wall_us),
         text_from_us(arena, lasted_us < 0 ? 0 : lasted_us));

@@ -90,7 +90,8 @@ annotations_of(struct arena *arena, const struct message *message, const struct 
     add_pair(ret, "summary",
         message->is_test ? arena_printf(arena, "TEST: %s", notice->summary) : notice->summary);
     add_pair(ret, "description",
-        arena_printf(arena, "%s: %s: %s", notice->server, notice->summary, notice->value));
+        arena_printf(arena, "%s: %s: %s%s", notice->server, notice->summary,
+            notice->resolved_wall_us != 0 ? "over, now " : "", notice->value));
     add_pair(ret, "value", notice->value);
     add_pair(ret, "since", clock_text(arena, notice->since_wall_us));
     add_pair(ret, "cause", notice->cause);

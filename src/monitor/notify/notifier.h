@@ -24,6 +24,7 @@ struct telling {
     enum told told;
     enum told saying;  /* in the message that is under way */
     bool is_under_way; /* it is part of that */
+    bool is_beside;    /* the message tells that it goes on, beside what is new */
     bool was_tried;    /* a message with it has failed */
     int64_t told_us;
     int64_t after_us; /* of the routes to this sink the earliest; -1: none */

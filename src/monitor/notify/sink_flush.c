@@ -89,6 +89,10 @@ wait_after(const struct sink *sink, const struct outcome *outcome)
 static void
 take_outcome(struct sink *sink, struct telling *telling, const struct outcome *outcome)
 {
+    /* Whoever is told of it among others is not told again before the time of a repeat. */
+    if (telling->is_beside && outcome->kind == OUTCOME_SENT && telling->told == TOLD_FIRING)
+        telling->told_us = clock_us();
+    telling->is_beside = false;
     if (!telling->is_under_way)
         return;
     telling->is_under_way = false;
@@ -248,6 +252,7 @@ fill_message(struct sink *sink, struct arena *arena, const struct map *alerts, c
             telling->saying = subject->is_resolved ? TOLD_RESOLVED : TOLD_FIRING;
             ret->news[ret->news_count++] = notice_of_now(arena, alerts, subject);
         } else if (!subject->is_resolved && telling->told == TOLD_FIRING) {
+            telling->is_beside = true;
             ret->others[ret->other_count++] = notice_of_now(arena, alerts, subject);
         }
     }

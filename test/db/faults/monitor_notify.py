@@ -135,9 +135,9 @@ def smtp(replies):
     return Server(talk)
 
 
-def program(name, text):
+def program(name, text, shell="/bin/sh"):
     path = FOLDER / name
-    path.write_text("#!/bin/sh\n" + text)
+    path.write_text(f"#!{shell}\n{text}")
     path.chmod(0o700)
     return path
 
@@ -291,7 +291,7 @@ def test_bad():
         "mail-cut": (dict(good_sinks["post"], url=url(http(b""), "", "smtp")), ""),
         "plain-login": (dict(good_sinks["post"], url=url(smtp({"auth": True}), "", "smtp"), user="me", token_file=token), ""),
         "fails": ({"kind": "program", "program": program("fails", "echo one >&2; echo two >&2; exit 7\n")}, "exit status 7: two"),
-        "missing": ({"kind": "program", "program": FOLDER / "nothing"}, "could not start"),
+        "missing": ({"kind": "program", "program": program("missing", "", FOLDER / "nothing")}, "could not start"),
         "killed": ({"kind": "program", "program": program("killed", "kill -9 $$\n")}, "killed by signal 9"),
         "stuck": ({"kind": "program", "program": program("stuck", "trap '' TERM\nsleep 300 &\nwait\nwait\n")}, "longer than 30"),
         "noisy": ({"kind": "program", "program": program("noisy", "exec yes >&2\n")}, "too much"),
