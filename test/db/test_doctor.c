@@ -502,9 +502,11 @@ role_without_rights(void **state)
         "idle-in-transaction", "blocked-sessions", "bloat", "passwords" };
     struct bench *bench = *state;
     const char *role = arena_printf(bench->ctx.arena, "doctor_weak_%d", (int)getpid());
+    /* Only to be there. */
     struct db *shop CLEANUP(db_cleanup) = connect_as(bench, bench->database, "shop");
     struct checkup checkup;
 
+    assert_non_null(shop);
     run(bench, arena_printf(bench->ctx.arena, "CREATE ROLE %s LOGIN", role));
     make_trouble(bench);
     checkup = examine_by(bench, role);

@@ -131,10 +131,10 @@ a_role_without_rights_is_told_what_to_grant(void **state)
     ask(bench, grant);
     expect_refusal(bench, NULL, ERR_RIGHTS, "GRANT USAGE, CREATE ON SCHEMA public TO store_role;");
     assert_answer(bench, "SELECT count(*) FROM pg_namespace WHERE nspname = 'pgmend'", "0");
-    expect_refusal(bench, "nowhere", ERR_NOT_FOUND, "--view-schema");
+    expect_refusal(bench, "nowhere", ERR_NOT_FOUND, "--schema SCHEMA");
     ask(bench, "GRANT USAGE, CREATE ON SCHEMA public TO store_role");
     ask(bench, "CREATE TABLE public.pg_stat_statements_snapshot (ts timestamptz)");
-    expect_refusal(bench, NULL, ERR_CONFLICT, "--view-schema");
+    expect_refusal(bench, NULL, ERR_CONFLICT, "--schema SCHEMA");
     ask(bench, "DROP TABLE public.pg_stat_statements_snapshot");
 
     const struct store_options options = { .db_url = url_of(bench, "user=store_role") };

@@ -92,12 +92,12 @@ check(
     if (!state->has_view_schema && !text_equal(schema, "pgmend")) {
         error_set(ctx, ERR_NOT_FOUND, "there is no schema %s for view %s",
             db_ident(ctx->arena, schema), VIEW);
-        return error_hint(ctx, "Create it, or choose another by --schema.");
+        return error_hint(ctx, "Create it, or choose another by --schema SCHEMA.");
     }
     if (state->view_owner && !state->is_our_view) {
         error_set(ctx, ERR_CONFLICT, "%s is there already, and not pgmend's",
             db_qualified(ctx->arena, schema, VIEW));
-        return error_hint(ctx, "Choose another schema for the view by --schema.");
+        return error_hint(ctx, "Choose another schema for the view by --schema SCHEMA.");
     }
     if (state->owner) {
         error_set(ctx, ERR_RIGHTS, "the tables of the store belong to role %s",
