@@ -186,8 +186,8 @@ take_units(void *data, struct evented_reply *replies, size_t count)
     struct sql_monitor_kpi_definitions_rows definitions = { 0 };
 
     if (!error) {
-        /* The typed rows of a query have the layout of struct rows. */
-        *(struct rows *)(void *)&definitions = replies[0].rows;
+        definitions.items = replies[0].rows.items;
+        definitions.count = replies[0].rows.count;
         if (!kpi_check_units(&telling->ctx, &telling->value, 1, &definitions))
             error = &telling->ctx.error;
     }
