@@ -333,12 +333,14 @@ test_trend(void **state)
     static const double bent_days[] = { 0, 7, 21 };
     static const double bent[] = { 1, 5, 6 };
     static const double same_days[] = { 3, 3 };
+    static const double near_days[] = { 3, 3.9 };
     struct ctx *ctx = *state;
 
     assert_true(fabs(trend_of(ctx, line_days, line, 4) + 2) < 1e-9);
     /* dx -4/3 -1/3 5/3, dy -3 1 2: (4 - 1/3 + 10/3) / (42/9) = 7 / (14/3) = 1.5 */
     assert_true(fabs(trend_of(ctx, bent_days, bent, 3) - 1.5) < 1e-9);
     assert_true(isnan(trend_of(ctx, same_days, line, 2)));
+    assert_true(isnan(trend_of(ctx, near_days, line, 2)));
     assert_true(isnan(trend_of(ctx, line_days, line, 1)));
     assert_true(isnan(trend_of(ctx, line_days, line, 0)));
     /* Such values can stand in a table from before they were refused. */

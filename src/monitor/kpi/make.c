@@ -3,7 +3,8 @@
 #include "base/clock.h"
 #include "monitor/kpi/parts.h"
 
-#define WEEK_US 604800e6
+#define WEEK_US         604800e6
+#define LEAST_SPAN_WEEK (1 / 7.0) /* what changed within minutes says nothing of a week */
 
 double
 kpi_trend(const struct kpi_points *points)
@@ -12,13 +13,21 @@ kpi_trend(const struct kpi_points *points)
     double mean_y = 0;
     double above = 0;
     double below = 0;
+    double least = 0;
+    double most = 0;
 
     if (points->count < 2)
         return NAN;
     for (size_t i = 0; i < points->count; i++) {
-        mean_x += (double)(points->items[i].at_us - points->items[0].at_us) / WEEK_US;
+        double x = (double)(points->items[i].at_us - points->items[0].at_us) / WEEK_US;
+
+        least = fmin(least, x);
+        most = fmax(most, x);
+        mean_x += x;
         mean_y += points->items[i].value;
     }
+    if (most - least < LEAST_SPAN_WEEK)
+        return NAN;
     mean_x /= (double)points->count;
     mean_y /= (double)points->count;
     for (size_t i = 0; i < points->count; i++) {
