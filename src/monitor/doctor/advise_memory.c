@@ -95,10 +95,12 @@ count_spilled(const struct advisor *advisor, double *ret_files, double *ret_byte
     const struct reading *reading = &patient->server->now[COLLECT_SERVER];
     const struct sql_monitor_server *server = READING_ROWS(reading, struct sql_monitor_server);
 
-    *ret_files = now ? (double)now->temp_files : 0;
-    *ret_bytes = now ? (double)now->temp_bytes : 0;
-    if (*ret_files < least_temp_files)
+    *ret_files = 0;
+    *ret_bytes = 0;
+    if (!now || now->temp_files < least_temp_files)
         return false;
+    *ret_files = (double)now->temp_files;
+    *ret_bytes = (double)now->temp_bytes;
     if (setting && text_equal(setting->source, "default"))
         return true;
     if (reading->is_good && reading->rows.count == 1 && now->stats_reset >= server->loaded_epoch)

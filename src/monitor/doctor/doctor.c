@@ -195,9 +195,9 @@ const char *
 patient_role(const struct patient *patient)
 {
     const struct reading *reading = &patient->server->now[COLLECT_SERVER];
-    const char *role = reading->is_good && reading->rows.count == 1
-                           ? READING_ROWS(reading, struct sql_monitor_server)->role
-                           : NULL;
+    const struct sql_monitor_server *row =
+        reading->is_good && reading->rows.count == 1 ? reading->rows.items : NULL;
+    const char *role = row ? row->role : NULL;
 
     return role ? db_ident(patient->arena, role) : "the_role_that_looks";
 }

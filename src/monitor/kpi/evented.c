@@ -188,13 +188,13 @@ take_units(void *data, struct evented_reply *replies, size_t count)
     if (!error) {
         definitions.items = replies[0].rows.items;
         definitions.count = replies[0].rows.count;
-        if (!kpi_check_units(&telling->ctx, &telling->value, 1, &definitions))
-            error = &telling->ctx.error;
+        if (kpi_check_units(&telling->ctx, &telling->value, 1, &definitions)) {
+            put(telling, true);
+            return;
+        }
+        error = &telling->ctx.error;
     }
-    if (error)
-        telling->done(telling->data, error);
-    else
-        put(telling, true);
+    telling->done(telling->data, error);
 }
 
 static void
@@ -210,7 +210,7 @@ take_tables(void *data, struct evented_reply *replies, size_t count)
     }
     if (error)
         telling->done(telling->data, error);
-    else if (there->kpis)
+    else if (there && there->kpis)
         send_one(telling->evented, &query_monitor_kpi_definitions, telling->ctx.arena, take_units,
             telling);
     else
