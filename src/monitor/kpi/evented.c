@@ -206,7 +206,8 @@ take_tables(void *data, struct evented_reply *replies, size_t count)
 
     if (there && there->is_made && !there->kpis) {
         (void)kpi_refuse_hidden(&telling->ctx, "ROLE");
-        error = &telling->ctx.error;
+        telling->done(telling->data, &telling->ctx.error);
+        return;
     }
     if (error)
         telling->done(telling->data, error);
