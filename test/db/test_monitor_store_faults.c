@@ -18,8 +18,10 @@ a_store_that_is_down_gets_all_when_it_is_back(void **state)
         arena_printf(
             bench->ctx.arena, "ALTER DATABASE %s ALLOW_CONNECTIONS false", bench->database));
     ask_on(bench, admin,
-        "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
-        " WHERE application_name = 'pgmend/monitor store'");
+        arena_printf(bench->ctx.arena,
+            "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
+            " WHERE application_name = 'pgmend/monitor store' AND datname = '%s'",
+            bench->database));
     for (int i = 0; i < 30; i++) {
         tick(bench, now - (90 - i) * S, i);
         run_for(bench, 20000);
@@ -35,8 +37,10 @@ a_store_that_is_down_gets_all_when_it_is_back(void **state)
         tick(bench, now - (50 - i) * S, i);
         run_for(bench, 20000);
         ask_on(bench, admin,
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE application_name = 'pgmend/monitor store'");
+            arena_printf(bench->ctx.arena,
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE application_name = 'pgmend/monitor store' AND datname = '%s'",
+                bench->database));
     }
     run_until(bench, "SELECT count(*) = 61 FROM pgmend.sample");
     assert_int_equal(store_dropped(bench->store), 0);

@@ -84,6 +84,26 @@ look(struct ctx *ctx, struct db *db, const char *schema, struct sql_monitor_stor
     return true;
 }
 
+/* Nobody shall become a superuser to watch. */
+static bool
+hint_at_owner(struct ctx *ctx, struct db *db, const char *owner)
+{
+    const struct error error = ctx->error;
+    const char *is_superuser = NULL;
+    bool is_known =
+        db_value(ctx, db, "SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname = $1",
+            (const char *const[]){ owner }, 1, &is_superuser);
+
+    ctx->error = error;
+    if (is_known && text_equal(is_superuser, "f"))
+        return error_hint(
+            ctx, "GRANT %s TO %s;", db_ident(ctx->arena, owner), db_ident(ctx->arena, db_user(db)));
+    return error_hint(ctx,
+        "Connect as %s (--store-url), or remove them as that role (pgmend uninstall) and begin "
+        "anew as %s.",
+        owner, db_user(db));
+}
+
 /* What stands in the way and no right would help. */
 static bool
 check(
@@ -102,10 +122,7 @@ check(
     if (state->owner) {
         error_set(ctx, ERR_RIGHTS, "the tables of the store belong to role %s",
             db_ident(ctx->arena, state->owner));
-        return error_hint(ctx,
-            "Connect as %s (--store-url), or remove them as that role (pgmend uninstall) and begin "
-            "anew as %s.",
-            state->owner, db_user(db));
+        return hint_at_owner(ctx, db, state->owner);
     }
     return true;
 }
