@@ -155,7 +155,7 @@ sql "DROP ROLE ${db}_weak" postgres
 
 open_top 80 24
 wait_until 'it runs' shows 'connections'
-sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgmend/top'" >/dev/null
+sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgmend/top' AND datname = current_database()" >/dev/null
 wait_until 'it has connected again' holds "SELECT count(*) = 1 FROM pg_stat_activity
     WHERE application_name = 'pgmend/top' AND datname = current_database()"
 keys 5
