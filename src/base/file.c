@@ -41,7 +41,8 @@ folder_of(struct arena *arena, const char *path)
 }
 
 bool
-file_read(struct ctx *ctx, const char *path, const char **ret_data, size_t *ret_length)
+file_read_most(
+    struct ctx *ctx, const char *path, size_t most, const char **ret_data, size_t *ret_length)
 {
     int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC);
     struct buffer buffer = { .arena = ctx->arena };
@@ -62,10 +63,19 @@ file_read(struct ctx *ctx, const char *path, const char **ret_data, size_t *ret_
         if (got == 0)
             break;
         buffer_append(&buffer, chunk, (size_t)got);
+        if (buffer.length > most)
+            return error_set(ctx, ERR_INPUT, "\"%s\" is larger than %s", path,
+                text_from_bytes(ctx->arena, (int64_t)most));
     }
     *ret_data = buffer_text(&buffer);
     *ret_length = buffer.length;
     return true;
+}
+
+bool
+file_read(struct ctx *ctx, const char *path, const char **ret_data, size_t *ret_length)
+{
+    return file_read_most(ctx, path, SIZE_MAX, ret_data, ret_length);
 }
 
 static bool

@@ -8,6 +8,10 @@
 bool file_read(struct ctx *ctx, const char *path, const char **ret_data, size_t *ret_length)
     MUST_CHECK;
 
+/* The same of at most so many bytes, as a device or a pipe need not have an end; more is ERR_INPUT. */
+bool file_read_most(struct ctx *ctx, const char *path, size_t most, const char **ret_data,
+    size_t *ret_length) MUST_CHECK;
+
 /* Temporary name in the same folder, fsync, rename, fsync of the folder. */
 bool file_write(struct ctx *ctx, const char *path, const void *data, size_t length, int mode)
     MUST_CHECK;

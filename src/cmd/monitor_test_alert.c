@@ -20,15 +20,6 @@ static const struct field columns[] = {
 };
 
 static bool
-has_sink(const struct setup *setup, const char *name)
-{
-    for (size_t i = 0; i < setup->sinks.count; i++)
-        if (text_equal(setup->sinks.items[i].name, name))
-            return true;
-    return false;
-}
-
-static bool
 check_sinks(struct ctx *ctx, const struct setup *setup, const struct options *opts)
 {
     struct text_list names = { 0 };
@@ -38,7 +29,7 @@ check_sinks(struct ctx *ctx, const struct setup *setup, const struct options *op
         return error_hint(ctx, "Add a section [sink NAME], with kind = webhook, slack, telegram, "
                                "mail or program.");
     }
-    if (!opts->sink || has_sink(setup, opts->sink))
+    if (!opts->sink || setup_has_sink(setup, opts->sink))
         return true;
     for (size_t i = 0; i < setup->sinks.count; i++)
         text_list_add(ctx->arena, &names, setup->sinks.items[i].name);

@@ -209,3 +209,12 @@ setup_read(struct ctx *ctx, const char *path, struct setup *ret)
     *ret = setup;
     return true;
 }
+
+bool
+setup_has_sink(const struct setup *setup, const char *name)
+{
+    for (size_t i = 0; i < setup->sinks.count; i++)
+        if (text_equal(setup->sinks.items[i].name, name))
+            return true;
+    return false;
+}

@@ -94,3 +94,5 @@ struct setup {
 
 /* ERR_CONFIG with file:line for everything wrong in it. */
 bool setup_read(struct ctx *ctx, const char *path, struct setup *ret) MUST_CHECK;
+
+bool setup_has_sink(const struct setup *setup, const char *name);

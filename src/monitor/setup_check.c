@@ -50,15 +50,6 @@ setup_split(struct arena *arena, const struct text_list *given)
 }
 
 static bool
-has_sink(const struct setup *setup, const char *name)
-{
-    for (size_t i = 0; i < setup->sinks.count; i++)
-        if (text_equal(setup->sinks.items[i].name, name))
-            return true;
-    return false;
-}
-
-static bool
 has_alert(const struct setup *setup, const char *name)
 {
     for (size_t i = 0; i < setup->alerts.count; i++)
@@ -95,7 +86,7 @@ static const struct reference {
     bool (*is_there)(const struct setup *setup, const char *name);
     const char *remedy; /* of one name; NULL: those of the rules */
 } references[] = {
-    { "route", "sinks", true, "sink", has_sink, "Write a section [sink %s]." },
+    { "route", "sinks", true, "sink", setup_has_sink, "Write a section [sink %s]." },
     { "route", "owner", false, "owner", has_owner,
         "Write \"owner = %s\" in the section of the server that is theirs." },
     { "application", "server", false, "server", has_server, "Write a section [server %s]." },

@@ -1,7 +1,4 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
+#include "base/file.h"
 #include "base/json.h"
 #include "monitor/kpi/parts.h"
 #include "monitor/plain.h"
@@ -178,43 +175,6 @@ take_row(struct reader *reader, const struct row *row, struct kpi_value *ret)
     return true;
 }
 
-static void
-close_fd(const int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-}
-
-/* As file_read(), but no more than there may be: a device or a pipe need not have an end. */
-static bool
-read_bounded(struct ctx *ctx, const char *path, const char **ret_text, size_t *ret_length)
-{
-    int fd CLEANUP(close_fd) = open(path, O_RDONLY | O_CLOEXEC);
-    struct buffer text = { .arena = ctx->arena };
-
-    if (fd < 0)
-        return error_set_errno(ctx, "could not open \"%s\"", path);
-    for (;;) {
-        char chunk[64 * 1024];
-        ssize_t got = read(fd, chunk, sizeof(chunk));
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_set_errno(ctx, "could not read \"%s\"", path);
-        if (got == 0)
-            break;
-        buffer_append(&text, chunk, (size_t)got);
-        if (text.length > MOST_BYTES) {
-            error_set(ctx, ERR_INPUT, "%s is larger than 16 MB", path);
-            return error_hint(ctx, "Part it into several files, each with the header.");
-        }
-    }
-    *ret_text = buffer_text(&text);
-    *ret_length = text.length;
-    return true;
-}
-
 static bool
 check_text(struct ctx *ctx, const char *path, const char *text, size_t length)
 {
@@ -236,8 +196,10 @@ kpi_read_csv(struct ctx *ctx, const char *path, struct kpi_value **ret, size_t *
     const char *text;
     size_t length;
 
-    if (!read_bounded(ctx, path, &text, &length))
-        return false;
+    if (!file_read_most(ctx, path, MOST_BYTES, &text, &length))
+        return ctx->error.kind == ERR_INPUT
+                   ? error_hint(ctx, "Part it into several files, each with the header.")
+                   : false;
     /* Excel puts the byte order mark in front. */
     if (text_starts_with(text, "\xef\xbb\xbf")) {
         text += 3;
