@@ -39,6 +39,8 @@ differ() {
 start() {
     local log=$1
     shift
+    # The address of an earlier monitor must not be read: the one of this may come later than the look for it.
+    : >"$log"
     "$PGMEND" monitor --interval 1 --state-dir "$folder/state" "$@" >"$log" 2>&1 &
     monitor=$!
     for _ in $(seq 100); do
