@@ -1,12 +1,12 @@
 #include "data/options.h"
 
-static const char *const scale_names[] = { "small", "plan", "xl", NULL };
+static const char *const scale_names[] = { "tiny", "small", "plan", "xl", NULL };
 
 static const struct field fields[] = {
     FIELD(struct options, db_url, .arg = "URL",
         .help = "the database; without it DATABASE_URL, else PGHOST, PGDATABASE, …"),
     FIELD(struct options, scale, .arg = "NAME", .choices = scale_names, .required = true,
-        .help = "small, plan or xl; see below"),
+        .help = "tiny, small, plan or xl; see below"),
     FIELD(struct options, seed, .arg = "N", .standard = "1",
         .help = "another number gives another world"),
     FIELD(struct options, now, .arg = "TIME",
@@ -134,6 +134,7 @@ options_help(FILE *out)
     for (size_t i = 0; i < COUNT_OF(fields); i++)
         print_option(out, &fields[i]);
     fputs("\nScale     users  assistants    dialogs    messages     chunks    bots  database\n"
+          "tiny        120         300      2,000      20,000        500      20    0.1 GB\n"
           "small     2,000       3,000     60,000     600,000     20,000     100    0.4 GB\n"
           "plan     16,000      40,000    400,000   4,000,000    100,000   1,000    2.4 GB\n"
           "xl       40,000     100,000  1,000,000  10,000,000  1,000,000   2,500     12 GB\n\n"

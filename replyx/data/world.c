@@ -4,6 +4,17 @@
 
 static const struct scale scales[] = {
     {
+        .name = "tiny",
+        .users = 120,
+        .assistants = 300,
+        .bots = 20,
+        .dialogs = 2000,
+        .messages = 20000,
+        .chunks = 500,
+        .transactions = 1000,
+        .topics = 48,
+    },
+    {
         .name = "small",
         .users = 2000,
         .assistants = 3000,

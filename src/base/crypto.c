@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 static const char *
@@ -27,6 +28,13 @@ sha256_of(struct arena *arena, const void *data, size_t length)
     if (!EVP_Digest(data, length, digest, &size, EVP_sha256(), NULL))
         abort();
     return hex(arena, digest, size);
+}
+
+void
+sha256_bytes(const void *data, size_t length, unsigned char ret[SHA256_SIZE])
+{
+    if (!EVP_Digest(data, length, ret, NULL, EVP_sha256(), NULL))
+        abort();
 }
 
 const char *
@@ -80,13 +88,33 @@ sha256_of_file(struct ctx *ctx, const char *path, const char **ret_hex)
     return true;
 }
 
+void
+hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
+    unsigned char ret[SHA256_SIZE])
+{
+    if (!HMAC(EVP_sha256(), key, (int)key_length, data, length, ret, NULL))
+        abort();
+}
+
+bool
+bytes_equal_in_constant_time(const void *a, const void *b, size_t length)
+{
+    return CRYPTO_memcmp(a, b, length) == 0;
+}
+
+void
+random_bytes(void *ret, size_t count)
+{
+    if (RAND_bytes(ret, (int)count) != 1)
+        abort();
+}
+
 const char *
 random_hex(struct arena *arena, size_t count)
 {
     unsigned char *bytes = arena_alloc(arena, count);
 
-    if (RAND_bytes(bytes, (int)count) != 1)
-        abort();
+    random_bytes(bytes, count);
     return hex(arena, bytes, count);
 }
 

@@ -16,6 +16,9 @@ struct ctx;
     X(ERR_INPUT, 1, 400, "input")                \
     X(ERR_NOT_FOUND, 1, 404, "not_found")        \
     X(ERR_CONFLICT, 1, 409, "conflict")          \
+    X(ERR_IDENTITY, 1, 401, "identity")          \
+    X(ERR_BUSY, 1, 503, "busy")                  \
+    X(ERR_LIMIT, 1, 429, "limit")                \
     X(ERR_IO, 1, 500, "io")                      \
     X(ERR_SERVER, 1, 500, "server")              \
     X(ERR_TIMEOUT, 1, 504, "timeout")            \

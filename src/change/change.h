@@ -33,6 +33,8 @@ enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 #define KIND_VACUUM   "vacuum"
 #define KIND_RECORD   "record"
 #define KIND_SETTING  "setting"
+#define KIND_FLAG     "flag" /* of src/flags; never in a plan */
+#define KIND_FLAG_OFF "flag off"
 
 /*
  * One change of a kind. Members that a kind has no use for are NULL or 0; kind.h says which ones

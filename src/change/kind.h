@@ -14,6 +14,8 @@
  *   record            a value in pgmend.value; undone to the value before
  *   setting           of the server (ALTER SYSTEM and a reload), of a table or of a role; undone to
  *                     exactly what was written there before, or to nothing
+ *   flag, flag off    a row of pgmend.flag, set by "pgmend flags" and never part of a plan; undone to
+ *                     what it was before. One that was turned off stays off
  *
  * What each needs besides kind and name (SQL texts run with search_path pg_catalog, so names in
  * them are qualified). plan_seal() composes what is marked *, and undo, lock and blocks of all but

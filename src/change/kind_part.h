@@ -32,6 +32,8 @@ extern const struct change_kind kind_drop;
 extern const struct change_kind kind_vacuum;
 extern const struct change_kind kind_record;
 extern const struct change_kind kind_setting;
+extern const struct change_kind kind_flag;
+extern const struct change_kind kind_flag_off;
 
 /* -- entries of the journal -- */
 

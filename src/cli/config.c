@@ -226,8 +226,8 @@ check_entry(struct ctx *ctx, const struct config *config, const struct config_en
     return is_known || refuse_name(ctx, config, entry, last);
 }
 
-bool
-config_parse(struct ctx *ctx, const char *name, const char *text, size_t length, struct config *ret)
+static bool
+read_entries(struct ctx *ctx, const char *name, const char *text, size_t length, struct config *ret)
 {
     struct config config = { .path = name };
     struct reader reader = { .ctx = ctx, .config = &config, .at = text, .end = text + length };
@@ -242,6 +242,17 @@ config_parse(struct ctx *ctx, const char *name, const char *text, size_t length,
     }
     if (bad_line < 0)
         return error_set(ctx, ERR_CONFIG, "%s: could not be read", name);
+    *ret = config;
+    return true;
+}
+
+bool
+config_parse(struct ctx *ctx, const char *name, const char *text, size_t length, struct config *ret)
+{
+    struct config config;
+
+    if (!read_entries(ctx, name, text, length, &config))
+        return false;
     for (size_t i = 0; i < config.entries.count; i++)
         if (!check_entry(ctx, &config, &config.entries.items[i]))
             return false;
@@ -273,15 +284,31 @@ check_mode(struct ctx *ctx, const struct config *config)
     return true;
 }
 
+static bool
+read_text(struct ctx *ctx, const char *path, const char **ret_text, size_t *ret_length)
+{
+    if (file_read(ctx, path, ret_text, ret_length))
+        return true;
+    ctx->error.kind = ERR_CONFIG;
+    return error_wrap(ctx, "configuration");
+}
+
 bool
 config_load(struct ctx *ctx, const char *path, struct config *ret)
 {
     const char *text;
     size_t length;
 
-    if (!file_read(ctx, path, &text, &length)) {
-        ctx->error.kind = ERR_CONFIG;
-        return error_wrap(ctx, "configuration");
-    }
-    return config_parse(ctx, path, text, length, ret) && check_mode(ctx, ret);
+    return read_text(ctx, path, &text, &length) && config_parse(ctx, path, text, length, ret) &&
+           check_mode(ctx, ret);
+}
+
+bool
+config_read(struct ctx *ctx, const char *path, struct config *ret)
+{
+    const char *text;
+    size_t length;
+
+    return read_text(ctx, path, &text, &length) && read_entries(ctx, path, text, length, ret) &&
+           check_mode(ctx, ret);
 }

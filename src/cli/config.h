@@ -30,5 +30,8 @@ bool config_load(struct ctx *ctx, const char *path, struct config *ret) MUST_CHE
 bool config_parse(struct ctx *ctx, const char *name, const char *text, size_t length,
     struct config *ret) MUST_CHECK;
 
+/* The same without knowing which names there may be, for a program with settings of its own. */
+bool config_read(struct ctx *ctx, const char *path, struct config *ret) MUST_CHECK;
+
 /* How many words of the command's path the section names, 0 for [pgmend]; -1: not for it. */
 int config_rank(const struct config_entry *entry, const struct command *command);

@@ -23,6 +23,10 @@
     COMMAND(kpi_show)               \
     COMMAND(kpi_record)             \
     COMMAND(kpi_import)             \
+    TITLE("Application")            \
+    COMMAND(flags_list)             \
+    COMMAND(flags_set)              \
+    COMMAND(flags_rollout)          \
     TITLE("Indexes")                \
     COMMAND(index_apply)            \
     TITLE("Vectors")                \

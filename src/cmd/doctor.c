@@ -355,15 +355,45 @@ examine(struct ctx *ctx, struct work *work)
 }
 
 static bool
-run(struct ctx *ctx, struct run *run)
+look_and_tell(struct ctx *ctx, struct work *work)
 {
     struct look *look CLEANUP(look_cleanup) = NULL;
-    struct work work = { .run = run, .opts = run->options };
 
-    if (!read_options(ctx, &work) || !look_open(ctx, run->db, HOST_AUTO, &look))
+    if (!look_open(ctx, work->run->db, HOST_AUTO, &look))
         return false;
-    work.look = look;
-    return examine(ctx, &work);
+    work->look = look;
+    return examine(ctx, work);
+}
+
+/* Who reads plug-ins reads one line of standard output, whatever happened. */
+static void
+print_unknown(struct ctx *ctx, const struct work *work)
+{
+    char *line = arena_strdup(ctx->arena, plain_text(ctx->arena, ctx->error.message));
+
+    for (char *c = line; *c; c++)
+        if (*c == '|')
+            *c = '/';
+    fprintf(work->run->out, "PGMEND UNKNOWN - %s\n", line);
+}
+
+static bool
+run(struct ctx *ctx, struct run *run)
+{
+    struct work work = { .run = run, .opts = run->options };
+    struct db *db CLEANUP(db_cleanup) = NULL;
+    const struct db_options wanted = {
+        .url = run->global->db_url, .application = "pgmend/doctor", .access = ACCESS_READ
+    };
+    bool is_good = read_options(ctx, &work) && db_open(ctx, &wanted, &db);
+
+    /* Opened here, so that a server that cannot be reached is a line too. */
+    run->db = db;
+    is_good = is_good && look_and_tell(ctx, &work);
+    if (!is_good && text_equal(work.opts->format, "nagios") && !run->global->json)
+        print_unknown(ctx, &work);
+    run->db = NULL;
+    return is_good || error_state(ctx, "Nothing was changed.");
 }
 
 const struct command cmd_doctor = {
@@ -380,7 +410,7 @@ const struct command cmd_doctor = {
         "one, journaled, and \"pgmend rollback\" takes back to exactly what was set before.\n\n"
         "Exit status: 0 all is good, 1 there is a warning, 2 something is critical, 3 it could not "
         "look.",
-    .access = ACCESS_READ,
+    .access = ACCESS_NONE,
     .options = options,
     .option_count = COUNT_OF(options),
     .options_size = sizeof(struct options),

@@ -11,8 +11,10 @@
 #include "monitor/calm.h"
 #include "monitor/daemon.h"
 #include "monitor/plain.h"
+#include "monitor/single.h"
 
 enum {
+    COULD_NOT_LOOK = 3, /* of a plug-in, whose caller takes 2 for "critical" */
     STANDARD_INTERVAL_US = 5000000,
     LEAST_INTERVAL_US = 100000,
     MOST_SERIES = 10000000,
@@ -86,6 +88,7 @@ struct work {
     bool has_progress;
     enum health health; /* of a single shot: the worst server */
     json_t *servers;    /* the same, as JSON; or NULL */
+    struct single single;
 };
 
 /* ---- what is asked for ---- */
@@ -231,6 +234,17 @@ read_token(struct ctx *ctx, const char *path, const char **ret)
     return error_hint(ctx, "Make one: (umask 077; openssl rand -hex 32 > %s)", path);
 }
 
+/* Where alerts outlive us. Of two monitors the second one would write over those of the first. */
+static bool
+take_state_folder(struct ctx *ctx, struct work *work)
+{
+    const char *state = work->run->global->state_dir;
+    const char *folder = file_join(ctx->arena, state, "monitor");
+
+    work->daemon.state_file = file_join(ctx->arena, state, CALM_FILE);
+    return file_make_folder(ctx, folder) && single_take(ctx, folder, &work->single);
+}
+
 static bool
 read_options(struct ctx *ctx, struct work *work)
 {
@@ -253,10 +267,7 @@ read_options(struct ctx *ctx, struct work *work)
     daemon->serve.listen = opts->listen;
     daemon->serve.hosts = opts->allow_host;
     daemon->serve.most_series = (int32_t)opts->most_series;
-    if (!opts->single_shot)
-        daemon->state_file = file_join(ctx->arena, work->run->global->state_dir, CALM_FILE);
-    return opts->single_shot ||
-           file_make_folder(ctx, file_join(ctx->arena, work->run->global->state_dir, "monitor"));
+    return opts->single_shot || take_state_folder(ctx, work);
 }
 
 /* ---- what is said meanwhile ---- */
@@ -374,15 +385,18 @@ static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
-    struct work work = { .run = run };
+    struct work work = { .run = run, .single.fd = -1 };
+    bool is_good;
     json_t *servers CLEANUP(json_release) = NULL;
 
-    if (opts->single_shot) {
-        run->failure_status = checkup_status(HEALTH_UNKNOWN);
+    if (opts->single_shot)
         servers = run->global->json ? json_array() : NULL;
-    }
+    else
+        run->failure_status = 0;
     work.servers = servers;
-    if (!read_options(ctx, &work) || !watch_until_end(ctx, &work))
+    is_good = read_options(ctx, &work) && watch_until_end(ctx, &work);
+    single_cleanup(&work.single);
+    if (!is_good)
         return false;
     /* A signal is how it is meant to end. */
     (void)interrupt_take();
@@ -403,6 +417,7 @@ const struct command cmd_monitor = {
         "--db-url may be given several times. A role with pg_monitor sees everything.",
     .access = ACCESS_NONE,
     .watches_many = true,
+    .failure_status = COULD_NOT_LOOK,
     .options = options,
     .option_count = COUNT_OF(options),
     .options_size = sizeof(struct options),

@@ -1,3 +1,4 @@
+#include "base/interrupt.h"
 #include "cli/command.h"
 #include "cli/out.h"
 #include "monitor/notify/notify.h"
@@ -90,6 +91,11 @@ run(struct ctx *ctx, struct run *run)
         good += states[i].sent > 0;
     }
     run->status = good == asked ? 0 : 1;
+    if (interrupt_signal()) {
+        if (!run->global->json)
+            print_states(run, states, asked);
+        return interrupt_error(ctx, interrupt_signal());
+    }
     if (run->global->json) {
         json_t *json CLEANUP(json_release) = json_pack("{s:o, s:b}", "sinks",
             out_json_rows(columns, COUNT_OF(columns), states, asked, sizeof(states[0])), "is_good",

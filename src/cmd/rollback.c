@@ -2,6 +2,7 @@
 #include "catalog/inventory.h"
 #include "change/kind.h"
 #include "cli/out.h"
+#include "cmd/parts/code_level.h"
 #include "cmd/parts/roll_out.h"
 #include "sql.h"
 
@@ -9,7 +10,12 @@ struct options {
     const char *run;
     bool all;
     int64_t limit;
+    const char *level;
+    struct text_list flag;
+    const char *reason;
 };
+
+static const char *const levels[] = { "changes", "code", NULL };
 
 static const struct field options[] = {
     FIELD(struct options, run, .momentary = true, .arg = "ID",
@@ -18,6 +24,12 @@ static const struct field options[] = {
         .help = "undo everything that pgmend did and that still stands"),
     FIELD(struct options, limit, .unit = UNIT_US, .arg = "TIME", .standard = "5m",
         .help = "how long each drop is tried while sessions stand in its way"),
+    FIELD(struct options, level, .momentary = true, .choices = levels, .standard = "changes",
+        .help = "changes of the database, or code: every feature flag to 0, at once"),
+    FIELD(struct options, flag, .momentary = true, .arg = "NAME",
+        .help = "with --level code: only this flag; may be given several times"),
+    FIELD(struct options, reason, .momentary = true, .arg = "TEXT", .standard = "rollback",
+        .help = "with --level code: why, for journal and \"pgmend flags list\""),
 };
 
 struct choice {
@@ -333,6 +345,16 @@ undo_chosen(struct ctx *ctx, struct run *run, struct rollout *rollout, struct sc
 }
 
 static bool
+go_back_in_code(struct ctx *ctx, struct run *run)
+{
+    const struct options *opts = run->options;
+
+    if (opts->run || opts->all || run->operands.count > 0)
+        return error_set(ctx, ERR_USAGE, "--level code takes no entries: name flags by --flag");
+    return rollback_code(ctx, run, &opts->flag, opts->reason);
+}
+
+static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
@@ -346,6 +368,10 @@ run(struct ctx *ctx, struct run *run)
     bool is_there;
     bool is_good;
 
+    if (text_equal(opts->level, "code"))
+        return go_back_in_code(ctx, run);
+    if (opts->flag.count > 0)
+        return error_set(ctx, ERR_USAGE, "--flag is for --level code");
     if (!journal_is_installed(ctx, run->db, &is_there))
         return false;
     if (!is_there) {
@@ -371,7 +397,10 @@ const struct command cmd_rollback = {
         "newest first; takes back columns, triggers and functions that it made, and builds indexes "
         "again that it dropped. What somebody altered since is not touched. It says apart when the "
         "planner began to ignore an index (the effect) and when it was gone, and compares the "
-        "catalogue with what was recorded before the run.",
+        "catalogue with what was recorded before the run.\n\n"
+        "--level code instead sets the feature flags of pgmend flags back to 0: everybody gets the "
+        "original code again, within a second, whatever else pgmend is doing. A flag that was "
+        "turned off stays off until somebody sets it.",
     .operands = "[ENTRY ...]",
     .min_operands = 0,
     .max_operands = SIZE_MAX,
@@ -380,7 +409,8 @@ const struct command cmd_rollback = {
     .option_count = COUNT_OF(options),
     .options_size = sizeof(struct options),
     .examples = "pgmend rollback\n"
-                "pgmend rollback 17",
+                "pgmend rollback 17\n"
+                "pgmend rollback --level code",
     .next = "pgmend history",
     .run = run,
 };

@@ -108,12 +108,13 @@ look_at_entry(
     return kind->look ? kind->look(ctx, db, entry, &ret->now) : look_at_index(ctx, db, entry, ret);
 }
 
-/* A vacuum that is done leaves nothing to look at. */
+/* A vacuum that is done, or a flag that is off, leaves nothing to look at. */
 static bool
 is_standing(const struct journal_entry *entry)
 {
     return journal_entry_is_open(entry) ||
-           (text_equal(entry->state, ENTRY_DONE) && !text_equal(entry->kind, KIND_VACUUM));
+           (text_equal(entry->state, ENTRY_DONE) && !text_equal(entry->kind, KIND_VACUUM) &&
+               !text_equal(entry->kind, KIND_FLAG_OFF));
 }
 
 static bool

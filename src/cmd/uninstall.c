@@ -6,6 +6,7 @@
 #include "change/rollout.h"
 #include "cli/command.h"
 #include "cli/out.h"
+#include "monitor/plain.h"
 #include "sql.h"
 #include "staging/scratch.h"
 
@@ -27,6 +28,22 @@ require_finished(struct ctx *ctx, struct db *db, size_t *ret_standing)
             return error_hint(ctx, "Run \"pgmend rollback\" first: it puts that right.");
         }
     }
+    return true;
+}
+
+/* What is dropped under a monitor that writes there is missed by it: it says so until it is ended. */
+static bool
+warn_of_monitors(struct ctx *ctx, struct db *db)
+{
+    struct sql_monitor_store_sessions_rows rows;
+
+    if (!sql_monitor_store_sessions(ctx, db, &rows))
+        return false;
+    for (size_t i = 0; i < rows.count; i++)
+        fprintf(stderr,
+            "A monitor keeps its numbers here (server process %d, role %s, %s): it cannot go on, "
+            "or makes the tables again. End it first.\n",
+            rows.items[i].pid, plain_text(ctx->arena, rows.items[i].role), rows.items[i].address);
     return true;
 }
 
@@ -84,6 +101,8 @@ run(struct ctx *ctx, struct run *run)
         fprintf(stderr,
             "%zu change%s; without the journal \"pgmend rollback\" cannot undo %s any more.\n",
             standing, standing == 1 ? " stands" : "s stand", standing == 1 ? "it" : "them");
+    if (!warn_of_monitors(ctx, run->db))
+        return false;
     if (!confirm_typed(
             ctx, run->global, "This removes schema pgmend with the journal.", db_name(run->db)))
         return false;

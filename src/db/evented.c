@@ -7,7 +7,7 @@
 #include "db/evented_part.h"
 
 /* After the limit: how often a cancel is sent, and how long it may take to help. */
-enum { CANCEL_AGAIN_US = 250000, GRACE_US = 2000000, NAME_SIZE = 24 };
+enum { CANCEL_AGAIN_US = 250000, GRACE_US = 2000000 };
 
 static struct ctx
 context_of(struct evented *evented, size_t at)
@@ -94,38 +94,6 @@ lose(struct evented *evented)
     evented->events.lost(evented->events.data, &evented->ctx.error);
 }
 
-/* A statement that the server has forgotten, or whose result changed its form, is made again. */
-static void
-forget_prepared(struct evented *evented, const struct query *query, const char *sqlstate)
-{
-    if (!query || (!text_equal(sqlstate, "0A000") && !text_equal(sqlstate, "26000")))
-        return;
-    for (size_t i = 0; i < evented->prepared.count; i++)
-        if (evented->prepared.items[i].query == query)
-            evented->prepared.items[i].number = 0;
-}
-
-static void
-keep_prepared(struct evented *evented, const struct evented_prepared *made)
-{
-    for (size_t i = 0; i < evented->prepared.count; i++) {
-        if (evented->prepared.items[i].query == made->query) {
-            evented->prepared.items[i].number = made->number;
-            return;
-        }
-    }
-    VEC_PUSH(evented->db->arena, &evented->prepared, *made);
-}
-
-static int64_t
-prepared_number(const struct evented *evented, const struct query *query)
-{
-    for (size_t i = 0; i < evented->prepared.count; i++)
-        if (evented->prepared.items[i].query == query)
-            return evented->prepared.items[i].number;
-    return 0;
-}
-
 static void
 take_error(struct evented *evented, const PGresult *result)
 {
@@ -140,7 +108,7 @@ take_error(struct evented *evented, const PGresult *result)
     db_error_of_result(&ctx, evented->db, result);
     if (query)
         error_wrap(&ctx, "query \"%s\"", query->name);
-    forget_prepared(evented, query, ctx.error.sqlstate);
+    (void)prepared_forget(&evented->prepared, query, ctx.error.sqlstate);
     fail_reply(evented, flight->at, &ctx.error);
 }
 
@@ -156,7 +124,7 @@ take_rows(struct evented *evented, const PGresult *result)
         return;
     if (flight->preparing[flight->at].number && PQresultStatus(result) == PGRES_COMMAND_OK &&
         !flight->is_answered) {
-        keep_prepared(evented, &flight->preparing[flight->at]);
+        prepared_made(&evented->prepared, &flight->preparing[flight->at]);
         flight->is_answered = true;
         return;
     }
@@ -181,6 +149,7 @@ end_reply(struct evented *evented)
         error_set(&ctx, ERR_FAILED, "the statement gave no result");
         fail_reply(evented, flight->at, &ctx.error);
     }
+    prepared_ended(&evented->prepared, &flight->preparing[flight->at]);
     reply->elapsed_us = now - flight->mark_us;
     flight->mark_us = now;
     flight->at++;
@@ -249,6 +218,29 @@ take_results(struct evented *evented)
     return flight->at == flight->count || PQstatus(conn) != CONNECTION_BAD;
 }
 
+static void
+free_notification(PGnotify **notification)
+{
+    PQfreemem(*notification);
+}
+
+/* What was listened for; libpq has read it along with whatever else came. */
+static void
+tell_notifications(struct evented *evented)
+{
+    if (evented->is_plain || evented->state != EVENTED_OPEN)
+        return;
+    for (;;) {
+        PGnotify *notification CLEANUP(free_notification) = PQnotifies(evented->db->conn);
+
+        if (!notification)
+            return;
+        if (evented->events.notified)
+            evented->events.notified(
+                evented->events.data, notification->relname, notification->extra);
+    }
+}
+
 void
 evented_advance(struct evented *evented, bool can_read)
 {
@@ -260,6 +252,7 @@ evented_advance(struct evented *evented, bool can_read)
         /* Between flights the server only tells news; they are heard as they are parsed. */
         if (is_alive)
             (void)PQisBusy(conn);
+        tell_notifications(evented);
         if (!is_alive || PQstatus(conn) == CONNECTION_BAD)
             lose(evented);
         return;
@@ -274,6 +267,7 @@ evented_advance(struct evented *evented, bool can_read)
         return;
     }
     evented_listen(evented, left > 0);
+    tell_notifications(evented);
     if (flight->at == flight->count && !evented->cancel)
         finish(evented);
 }
@@ -309,30 +303,6 @@ evented_expire(struct evented *evented)
     loop_timer_set(evented->timer, CANCEL_AGAIN_US);
 }
 
-/* A query is parsed and planned once a connection. */
-static bool
-send_query(struct evented *evented, size_t at)
-{
-    struct evented_flight *flight = &evented->flight;
-    const struct evented_request *request = &flight->requests[at];
-    const struct query *query = request->query;
-    PGconn *conn = evented->db->conn;
-    int64_t number = prepared_number(evented, query);
-    char name[NAME_SIZE];
-
-    if (!number) {
-        number = ++evented->prepared_number;
-        flight->preparing[at] = (struct evented_prepared){ .query = query, .number = number };
-    }
-    snprintf(name, sizeof(name), "q%lld", (long long)number);
-    if (flight->preparing[at].number &&
-        !PQsendPrepare(conn, name, query_text(query, db_major(evented->db)), 0, NULL))
-        return false;
-    return PQsendQueryPrepared(conn, name, (int)query->arg_count,
-        db_query_params(flight->arena, query, request->args), NULL, NULL,
-        db_rows_can_be_binary(query));
-}
-
 static bool
 send_request(struct evented *evented, size_t at)
 {
@@ -348,7 +318,8 @@ send_request(struct evented *evented, size_t at)
         error_set(&ctx, ERR_UNSUPPORTED, "query \"%s\" is not for PostgreSQL %s",
             request->query->name, db_version_text(evented->db));
         fail_reply(evented, at, &ctx.error);
-    } else if (!send_query(evented, at)) {
+    } else if (!prepared_send(&evented->prepared, evented->db, evented->flight.arena,
+                   request->query, request->args, &evented->flight.preparing[at])) {
         return false;
     }
     return PQpipelineSync(conn);
@@ -375,7 +346,7 @@ evented_begin(struct evented *evented, const struct evented_sending *sending)
         .arena = arena,
         .requests = arena_memdup(arena, sending->requests, count * sizeof(struct evented_request)),
         .replies = ARENA_ARRAY(arena, struct evented_reply, count),
-        .preparing = ARENA_ARRAY(arena, struct evented_prepared, count),
+        .preparing = ARENA_ARRAY(arena, struct prepared_sending, count),
         .count = count,
         .mark_us = clock_us(),
         .limit_us = sending->limit_us,
@@ -408,6 +379,17 @@ evented_close(struct evented *evented)
     loop_watch_free(evented->watch);
     loop_timer_free(evented->timer);
     db_close(evented->db); /* and with it evented itself */
+}
+
+struct db *
+evented_release(struct evented *evented)
+{
+    assert(evented->state == EVENTED_OPEN && !evented->flight.arena && !evented->cancel);
+    loop_watch_free(evented->watch);
+    evented->watch = NULL;
+    loop_timer_free(evented->timer);
+    evented->timer = NULL;
+    return evented->db;
 }
 
 bool

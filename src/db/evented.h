@@ -34,6 +34,11 @@ struct evented_events {
     /* The connection was lost outside of a request; evented is done for. */
     void (*lost)(void *data, const struct error *error);
     void *data;
+    /*
+     * A NOTIFY on a channel that a LISTEN was sent for; may be NULL. It comes between flights or before
+     * the end of one, and neither sends nor closes: it sets a timer for that.
+     */
+    void (*notified)(void *data, const char *channel, const char *payload);
 };
 
 /*

@@ -33,20 +33,27 @@ cancel_done(void *owner, void *data)
         evented_advance(evented, false);
 }
 
-void
-evented_cancel(struct evented *evented)
+struct background *
+db_cancel_on_loop(
+    struct loop *loop, const struct db *db, void (*done)(void *owner, void *data), void *owner)
 {
     struct background_job job = {
         .work = cancel_work,
-        .done = cancel_done,
+        .done = done,
         .drop = cancel_drop,
-        .data = PQgetCancel(evented->db->conn),
-        .owner = evented,
+        .data = PQgetCancel(db->conn),
+        .owner = owner,
     };
+    struct background *background = job.data ? background_run(loop, &job) : NULL;
 
-    if (evented->cancel || !job.data)
-        return;
-    evented->cancel = background_run(evented->loop, &job);
-    if (!evented->cancel)
+    if (job.data && !background)
         cancel_drop(job.data);
+    return background;
+}
+
+void
+evented_cancel(struct evented *evented)
+{
+    if (!evented->cancel)
+        evented->cancel = db_cancel_on_loop(evented->loop, evented->db, cancel_done, evented);
 }

@@ -1,10 +1,10 @@
-/* What the files of evented share; nobody else includes this. */
+/* What the files of evented and the pool share; nobody else includes this. */
 #pragma once
 
-#include "base/vec.h"
 #include "db/background.h"
 #include "db/connection.h"
 #include "db/evented.h"
+#include "db/prepared.h"
 
 enum evented_state {
     EVENTED_STARTING,   /* a thread looks up names */
@@ -15,17 +15,12 @@ enum evented_state {
     EVENTED_ENDED, /* could not be opened, or was lost */
 };
 
-struct evented_prepared {
-    const struct query *query;
-    int64_t number; /* of its name: "q7" */
-};
-
 /* What is under way: requests as they were given, their replies so far. */
 struct evented_flight {
     struct arena *arena; /* NULL: nothing is under way */
     struct evented_request *requests;
     struct evented_reply *replies;
-    struct evented_prepared *preparing; /* a request's new statement; number 0: none */
+    struct prepared_sending *preparing; /* of each request */
     size_t count;
     size_t at;        /* the reply that is expected next */
     bool is_answered; /* it has had a result */
@@ -54,8 +49,7 @@ struct evented {
     struct background *start;
     struct background *cancel;
     struct ctx ctx; /* for errors of the connection itself */
-    VEC(struct evented_prepared) prepared;
-    int64_t prepared_number;
+    struct prepared_set prepared;
     struct evented_flight flight;
 };
 
@@ -70,5 +64,17 @@ void evented_advance(struct evented *evented, bool can_read);
 /* The time of the flight is over, or its connection is broken. */
 void evented_expire(struct evented *evented);
 
-/* Asks the server to cancel, in a thread: libpq's call waits for the answer. */
+/*
+ * One that is open becomes its caller's: evented watches it no more, and goes away with db_close().
+ * What the server says outside of answers still comes to last_words.
+ */
+struct db *evented_release(struct evented *evented);
+
+/*
+ * Asks the server to cancel what the connection does, in a thread: libpq's call waits for the answer.
+ * NULL: it could not be asked.
+ */
+struct background *db_cancel_on_loop(
+    struct loop *loop, const struct db *db, void (*done)(void *owner, void *data), void *owner);
+/* The same for the flight that is under way. */
 void evented_cancel(struct evented *evented);

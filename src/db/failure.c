@@ -130,9 +130,11 @@ db_error_of_connecting(struct ctx *ctx, struct db *db)
     if (strstr(text, "does not exist"))
         return error_hint(ctx, "Check the database and role names in --db-url or DATABASE_URL.");
     if (strstr(text, "too many clients") || strstr(text, "remaining connection slots") ||
-        strstr(text, "too many connections"))
+        strstr(text, "too many connections")) {
+        memcpy(ctx->error.sqlstate, "53300", 5); /* which libpq does not tell */
         return error_hint(ctx, "No connection is left: end sessions that are idle, or raise "
                                "max_connections or the limit of the role or database.");
+    }
     return error_hint(ctx,
         "Check --db-url, DATABASE_URL or PGHOST/PGPORT, and that the server accepts "
         "connections there.");

@@ -217,11 +217,9 @@ loop_watch_new(struct loop *loop, int socket, loop_socket_callback *callback, vo
     return watch;
 }
 
-void
-loop_watch_set(struct loop_watch *watch, bool for_read, bool for_write)
+static void
+set_wanted(struct loop_watch *watch, short wanted)
 {
-    short wanted = (short)((for_read ? EV_READ : 0) | (for_write ? EV_WRITE : 0));
-
     if (wanted == watch->wanted)
         return;
     if (watch->wanted)
@@ -234,6 +232,19 @@ loop_watch_set(struct loop_watch *watch, bool for_read, bool for_write)
     /* Fails only for what epoll cannot watch: a bug of the caller, or a socket that is closed. */
     if (event_add(watch->event, NULL) < 0)
         log_debug("could not watch socket %d", watch->socket);
+}
+
+void
+loop_watch_set(struct loop_watch *watch, bool for_read, bool for_write)
+{
+    set_wanted(watch, (short)((for_read ? EV_READ : 0) | (for_write ? EV_WRITE : 0)));
+}
+
+/* The end that was read stays readable for ever; only what comes after it is an event. */
+void
+loop_watch_set_loss(struct loop_watch *watch)
+{
+    set_wanted(watch, EV_READ | EV_ET);
 }
 
 void

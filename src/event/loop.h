@@ -32,4 +32,9 @@ void loop_timer_free(struct loop_timer *timer);
 struct loop_watch *loop_watch_new(
     struct loop *loop, int socket, loop_socket_callback *callback, void *data);
 void loop_watch_set(struct loop_watch *watch, bool for_read, bool for_write);
+/*
+ * For one whose other side says no more: calls back when the connection is lost altogether, and perhaps
+ * once before. Until the next loop_watch_set().
+ */
+void loop_watch_set_loss(struct loop_watch *watch);
 void loop_watch_free(struct loop_watch *watch);

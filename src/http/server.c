@@ -1,8 +1,8 @@
 #include "http/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,11 +15,21 @@ enum {
     STANDARD_BODY = 1024 * 1024,
     STANDARD_CONNECTIONS = 200,
     LONGEST_SWEEP_US = 1000 * 1000,
-    BACKLOG = 511,
+    DRAIN_SWEEP_US = 100 * 1000,
     MOST_ACCEPTED = 64, /* in one turn of the loop: others want their turn too */
+    /* The same where other processes accept too: one that is quick shall not take them all. */
+    MOST_ACCEPTED_SHARED = 8,
 };
 
 static void sweep(void *data);
+
+static void
+go_on_accepting(struct http_server *server)
+{
+    server->is_paused = false;
+    if (server->listener)
+        loop_watch_set(server->listener, true, false);
+}
 
 static void
 begin_sweeping(struct http_server *server, int64_t after_us)
@@ -34,8 +44,9 @@ static int64_t
 sweep_us(const struct http_server *server)
 {
     int64_t quarter = server->options.idle_timeout_us / 4 + 1;
+    int64_t most = server->is_draining ? DRAIN_SWEEP_US : LONGEST_SWEEP_US;
 
-    return quarter < LONGEST_SWEEP_US ? quarter : LONGEST_SWEEP_US;
+    return quarter < most ? quarter : most;
 }
 
 /* One timer for all connections: setting one for each request would cost more than looking. */
@@ -47,13 +58,13 @@ sweep(void *data)
     struct http_connection *next;
 
     server->is_sweeping = false;
-    for (struct http_connection *at = server->connections; at; at = next) {
-        next = at->next;
+    for (struct http_connection *at = server->newest; at; at = next) {
+        next = at->older;
         http_connection_check(at, now_us);
     }
-    if (server->listener)
-        loop_watch_set(server->listener, true, false);
-    if (server->count > 0) {
+    if (server->is_paused)
+        go_on_accepting(server);
+    if (server->count > 0 || server->is_paused) {
         begin_sweeping(server, sweep_us(server));
     } else if (server->is_draining && server->drained) {
         loop_callback *drained = server->drained;
@@ -64,30 +75,65 @@ sweep(void *data)
 }
 
 void
+http_server_keep(struct http_server *server, struct http_connection *connection)
+{
+    connection->newer = NULL;
+    connection->older = server->newest;
+    if (server->newest)
+        server->newest->newer = connection;
+    else
+        server->oldest = connection;
+    server->newest = connection;
+    server->count++;
+}
+
+static void
+take_out(struct http_server *server, struct http_connection *connection)
+{
+    if (connection->newer)
+        connection->newer->older = connection->older;
+    else
+        server->newest = connection->older;
+    if (connection->older)
+        connection->older->newer = connection->newer;
+    else
+        server->oldest = connection->newer;
+    server->count--;
+}
+
+void
+http_server_renew(struct http_server *server, struct http_connection *connection)
+{
+    if (server->newest == connection)
+        return;
+    take_out(server, connection);
+    http_server_keep(server, connection);
+}
+
+void
 http_server_forget(struct http_server *server, struct http_connection *connection)
 {
-    *connection->link = connection->next;
-    if (connection->next)
-        connection->next->link = connection->link;
-    server->count--;
+    take_out(server, connection);
+    if (server->is_paused)
+        go_on_accepting(server);
     if (server->is_draining && server->count == 0)
         begin_sweeping(server, 0);
 }
 
-/* When there is no room: who has been silent for longest, and has no request under way, must go. */
+/*
+ * When there is no room: who has been silent for longest, and has no request under way, must go. Those
+ * with a request stand before it in the order, but there are never many of them.
+ */
 static bool
 make_room(struct http_server *server)
 {
-    struct http_connection *oldest = NULL;
+    struct http_connection *at = server->oldest;
 
-    for (struct http_connection *at = server->connections; at; at = at->next) {
-        if (at->phase == PHASE_IDLE && at->busy == 0 &&
-            (!oldest || at->since_us < oldest->since_us))
-            oldest = at;
-    }
-    if (oldest)
-        http_connection_end(oldest);
-    return oldest;
+    while (at && (at->phase != PHASE_IDLE || at->busy > 0))
+        at = at->newer;
+    if (at)
+        http_connection_end(at);
+    return at;
 }
 
 static void
@@ -102,22 +148,29 @@ turn_away(int socket)
     close(socket);
 }
 
+/*
+ * Out of descriptors: the client that waits would wake us for ever. It is accepted when a connection has
+ * ended or the next sweep looks again; those that are connected notice nothing.
+ */
 static void
-accept_some(void *data, bool can_read, bool can_write)
+pause_accepting(struct http_server *server)
 {
-    struct http_server *server = data;
+    server->is_paused = true;
+    loop_watch_set(server->listener, false, false);
+}
 
-    (void)can_read;
-    (void)can_write;
-    for (int i = 0; i < MOST_ACCEPTED; i++) {
+/* False: nobody waits, or nobody can be let in. */
+static bool
+accept_some(struct http_server *server, int most)
+{
+    for (int i = 0; i < most; i++) {
         int socket = accept4(server->socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         int on = 1;
 
         if (socket < 0) {
-            /* Out of descriptors: the one that waits would wake us for ever. */
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-                loop_watch_set(server->listener, false, false);
-            break;
+                pause_accepting(server);
+            return false;
         }
         if (server->count >= server->options.most_connections && !make_room(server)) {
             turn_away(socket);
@@ -126,56 +179,19 @@ accept_some(void *data, bool can_read, bool can_write)
         setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         http_connection_new(server, socket);
     }
-    begin_sweeping(server, sweep_us(server));
-}
-
-static bool
-try_bind(struct http_server *server, const struct sockaddr_storage *address)
-{
-    int on = 1, off = 0;
-    socklen_t size =
-        address->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-
-    server->socket = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (server->socket < 0)
-        return false;
-    setsockopt(server->socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (server->options.share_port)
-        setsockopt(server->socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-    if (address->ss_family == AF_INET6)
-        setsockopt(server->socket, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-    return bind(server->socket, (const struct sockaddr *)address, size) == 0 &&
-           listen(server->socket, BACKLOG) == 0;
-}
-
-static bool
-listen_on(struct ctx *ctx, struct http_server *server, const struct sockaddr_storage *address)
-{
-    bool is_all = server->options.listen[0] == ':';
-    struct sockaddr_storage got = { 0 };
-    socklen_t size = sizeof(got);
-    bool is_bound = try_bind(server, address);
-
-    if (!is_bound && is_all && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL)) {
-        struct sockaddr_in v4 = { .sin_family = AF_INET,
-            .sin_port = ((const struct sockaddr_in6 *)(const void *)address)->sin6_port };
-        struct sockaddr_storage all = { 0 };
-
-        memcpy(&all, &v4, sizeof(v4));
-        if (server->socket >= 0)
-            close(server->socket);
-        is_bound = try_bind(server, &all);
-    }
-    if (!is_bound) {
-        bool is_used = errno == EADDRINUSE;
-
-        error_set_errno(ctx, "could not listen on \"%s\"", server->options.listen);
-        return is_used ? error_hint(ctx, "another program listens there: choose another port")
-                       : false;
-    }
-    getsockname(server->socket, (struct sockaddr *)&got, &size);
-    server->address = http_address_text(server->arena, (const struct sockaddr *)&got);
     return true;
+}
+
+static void
+somebody_waits(void *data, bool can_read, bool can_write)
+{
+    struct http_server *server = data;
+    bool is_shared = server->options.socket > 0 || server->options.share_port;
+
+    (void)can_read;
+    (void)can_write;
+    (void)accept_some(server, is_shared ? MOST_ACCEPTED_SHARED : MOST_ACCEPTED);
+    begin_sweeping(server, sweep_us(server));
 }
 
 static void
@@ -184,7 +200,7 @@ copy_options(struct http_server *server, const struct http_server_options *optio
     struct http_server_options *own = &server->options;
 
     *own = *options;
-    own->listen = arena_strdup(server->arena, options->listen);
+    own->listen = options->listen ? arena_strdup(server->arena, options->listen) : NULL;
     own->token = options->token ? arena_strdup(server->arena, options->token) : NULL;
     own->hosts = (struct text_list){ 0 };
     for (size_t i = 0; i < options->hosts.count; i++)
@@ -212,36 +228,61 @@ prepare_cookie(struct http_server *server)
     server->cookie_value = sha256_of(server->arena, text, strlen(text));
 }
 
+/* One that was handed to us may be in the mode of whoever made it. */
+static bool
+adopt_socket(struct ctx *ctx, struct http_server *server)
+{
+    int socket = server->options.socket, is_listening = 0;
+    socklen_t size = sizeof(is_listening);
+
+    if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) < 0)
+        return error_set_errno(ctx, "could not use the socket that was handed over");
+    if (!is_listening)
+        return error_set(ctx, ERR_INPUT, "the socket that was handed over does not listen");
+    if (fcntl(socket, F_SETFL, O_NONBLOCK) < 0 || fcntl(socket, F_SETFD, FD_CLOEXEC) < 0)
+        return error_set_errno(ctx, "could not use the socket that was handed over");
+    server->socket = socket;
+    return true;
+}
+
+static bool
+open_socket(struct ctx *ctx, struct http_server *server)
+{
+    const struct http_server_options *options = &server->options;
+    struct sockaddr_storage address = { 0 };
+    socklen_t size = sizeof(address);
+
+    if (options->socket <= 0)
+        return http_address_parse(ctx, options->listen, &address) &&
+               http_check_address(
+                   ctx, (const struct sockaddr *)&address, options->token, options->is_public) &&
+               http_server_listen(ctx, options->listen, options->share_port, &server->socket);
+    return adopt_socket(ctx, server) &&
+           (getsockname(server->socket, (struct sockaddr *)&address, &size) == 0 ||
+               error_set_errno(ctx, "could not use the socket that was handed over")) &&
+           http_check_address(
+               ctx, (const struct sockaddr *)&address, options->token, options->is_public);
+}
+
 bool
 http_server_start(struct ctx *ctx, struct loop *loop, const struct http_server_options *options,
     struct http_server **ret)
 {
-    struct arena *arena;
-    struct http_server *server;
-    struct sockaddr_storage address;
+    struct arena *arena = arena_new();
+    struct http_server *server = ARENA_NEW(arena, struct http_server);
 
-    if (!http_address_parse(ctx, options->listen, &address))
-        return false;
-    if (options->token && !*options->token)
-        return error_set(ctx, ERR_USAGE, "the token to listen with is empty");
-    if (!options->token && !http_address_is_loopback((const struct sockaddr *)&address)) {
-        error_set(ctx, ERR_USAGE,
-            "without a token only this machine may be listened to, not \"%s\"", options->listen);
-        return error_hint(ctx, "give a token, or listen on 127.0.0.1");
-    }
-    arena = arena_new();
-    server = ARENA_NEW(arena, struct http_server);
     server->arena = arena;
     server->loop = loop;
     server->socket = -1;
     copy_options(server, options);
-    if (!listen_on(ctx, server, &address)) {
+    if (!open_socket(ctx, server)) {
         http_server_stop(server);
         return false;
     }
+    server->address = http_socket_address(arena, server->socket);
     prepare_cookie(server);
     server->sweep = loop_timer_new(loop, sweep, server);
-    server->listener = loop_watch_new(loop, server->socket, accept_some, server);
+    server->listener = loop_watch_new(loop, server->socket, somebody_waits, server);
     loop_watch_set(server->listener, true, false);
     *ret = server;
     return true;
@@ -264,8 +305,8 @@ http_server_stop(struct http_server *server)
         return;
     stop_listening(server);
     server->is_draining = false;
-    while (server->connections) {
-        struct http_connection *first = server->connections;
+    while (server->newest) {
+        struct http_connection *first = server->newest;
         struct http_stream *stream = first->stream;
 
         first->stream = NULL;
@@ -280,6 +321,9 @@ http_server_stop(struct http_server *server)
 void
 http_server_drain(struct http_server *server, loop_callback *done, void *data)
 {
+    /* Who has connected already would be turned away by the closing of the socket. */
+    while (server->listener && accept_some(server, MOST_ACCEPTED)) {
+    }
     stop_listening(server);
     server->is_draining = true;
     server->drained = done;
@@ -291,4 +335,10 @@ const char *
 http_server_address(const struct http_server *server)
 {
     return server->address;
+}
+
+int32_t
+http_server_count(const struct http_server *server)
+{
+    return server->count;
 }

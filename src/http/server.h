@@ -19,6 +19,8 @@ struct http_header {
 };
 
 enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_PUT = 4, HTTP_DELETE = 8 };
+/* As methods of a route: also those that are none of the above (http_request_method() is 0). */
+enum { HTTP_EVERY_METHOD = 0xffff };
 
 /* Answers the request, now or later, exactly once: http_answer(), http_fail() or a stream. */
 typedef void http_handler(void *data, struct http_request *request);
@@ -27,7 +29,8 @@ struct http_route {
     unsigned methods; /* of enum http_method, or-ed; HEAD goes with GET */
     const char *path; /* "/metrics"; one that ends with slash and star takes everything below */
     http_handler *handler;
-    bool is_open; /* answered without the token: health only */
+    bool is_open;            /* answered without the token: health only */
+    int64_t most_body_bytes; /* 0: as for the server */
 };
 
 struct http_server_options {
@@ -41,7 +44,18 @@ struct http_server_options {
     int64_t most_body_bytes;  /* 0: 1 MB */
     int32_t most_connections; /* 0: 200 */
     bool share_port;          /* several processes listen on the same address */
+    /*
+     * One that listens already, which several processes may do; the server's to close. 0: none, and
+     * listen says where.
+     */
+    int socket;
+    /* Handlers see for themselves who asks: no token, any address, any Host, pages of other sites. */
+    bool is_public;
 };
+
+/* A socket that listens, for options.socket. Errors as http_server_start() has them. */
+bool http_server_listen(struct ctx *ctx, const char *address, bool share_port, int *ret_socket)
+    MUST_CHECK;
 
 /*
  * Listens. ERR_INPUT for an address that cannot be read, ERR_USAGE when it is not loopback and there
@@ -58,6 +72,8 @@ void http_server_stop(struct http_server *server);
 void http_server_drain(struct http_server *server, loop_callback *done, void *data);
 /* "127.0.0.1:9187" with the port that it got. */
 const char *http_server_address(const struct http_server *server);
+/* How many clients are connected. */
+int32_t http_server_count(const struct http_server *server);
 
 /* Of the request: everything lives until it is answered. */
 struct arena *http_request_arena(struct http_request *request);
@@ -67,8 +83,17 @@ const char *http_request_query(const struct http_request *request, const char *n
 const char *http_request_header(const struct http_request *request, const char *name); /* or NULL */
 const char *http_request_body(const struct http_request *request, size_t *ret_length);
 const char *http_request_client(struct http_request *request); /* address */
-/* Whether the client has gone away meanwhile: work that has not begun need not begin. */
+/*
+ * Whether the client has gone away meanwhile: work that has not begun need not begin. One that only
+ * says that it will send no more (half-closed) still waits for its answer, and has not gone.
+ */
 bool http_request_is_gone(const struct http_request *request);
+/*
+ * Calls back once from the loop, if the client goes away before the request is answered: what is done
+ * for it can be cancelled. The request still has to be answered, for which it may be used until then.
+ * NULL: no longer. Not called for one that has gone before.
+ */
+void http_request_on_gone(struct http_request *request, loop_callback *gone, void *data);
 
 struct http_answer {
     int status;

@@ -330,5 +330,12 @@ http_request_client(struct http_request *request)
 bool
 http_request_is_gone(const struct http_request *request)
 {
-    return !request->connection || request->connection->is_eof;
+    return !request->connection;
+}
+
+void
+http_request_on_gone(struct http_request *request, loop_callback *gone, void *data)
+{
+    request->gone = gone;
+    request->gone_data = data;
 }

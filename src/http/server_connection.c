@@ -16,6 +16,8 @@ enum {
     LINGER_US = 5 * 1000 * 1000,
     MOST_THROWN = 4 * 1024 * 1024,
     READ_SIZE = 16 * 1024,
+    /* Who is silent for so long while we drain has no request on its way that would be lost. */
+    DRAIN_IDLE_US = 1000 * 1000,
 };
 
 static void
@@ -24,6 +26,8 @@ set_phase(struct http_connection *connection, enum http_phase phase)
     connection->phase = phase;
     connection->since_us = clock_us();
     connection->moved = 0;
+    if (phase == PHASE_IDLE)
+        http_server_renew(connection->server, connection);
 }
 
 static void
@@ -33,9 +37,24 @@ leave(struct http_connection *connection)
         free(connection);
 }
 
+/* What is done for the request may be cancelled; it is answered into the void. */
+static void
+lose_request(struct http_request *request)
+{
+    loop_callback *gone = request->gone;
+
+    request->connection = NULL;
+    request->gone = NULL;
+    if (gone)
+        gone(request->gone_data); /* may have answered it */
+}
+
 void
 http_connection_end(struct http_connection *connection)
 {
+    struct http_request *request = connection->request;
+    bool is_at_work = connection->phase == PHASE_WORK;
+
     if (connection->is_ended)
         return;
     connection->is_ended = true;
@@ -45,15 +64,15 @@ http_connection_end(struct http_connection *connection)
     http_bytes_free(&connection->in);
     http_bytes_free(&connection->out);
     http_server_forget(connection->server, connection);
-    if (connection->request && connection->phase == PHASE_WORK)
-        connection->request->connection = NULL;
-    else
-        http_request_free(connection->request);
     connection->request = NULL;
     if (connection->stream)
         http_stream_lost(connection->stream, false);
     connection->stream = NULL;
     leave(connection);
+    if (request && is_at_work)
+        lose_request(request);
+    else
+        http_request_free(request);
 }
 
 bool
@@ -98,12 +117,25 @@ write_on(struct http_connection *connection)
     return true;
 }
 
+/* After its end has been read, recv() says nothing but that, even of a connection that was reset. */
+static bool
+is_lost(const struct http_connection *connection)
+{
+    int reason = 0;
+    socklen_t size = sizeof(reason);
+
+    return getsockopt(connection->socket, SOL_SOCKET, SO_ERROR, &reason, &size) < 0 || reason != 0;
+}
+
 static bool
 read_on(struct http_connection *connection)
 {
     char bytes[READ_SIZE];
-    ssize_t got = recv(connection->socket, bytes, sizeof(bytes), 0);
+    ssize_t got;
 
+    if (connection->is_eof)
+        return !is_lost(connection);
+    got = recv(connection->socket, bytes, sizeof(bytes), 0);
     if (got < 0)
         return errno == EAGAIN || errno == EINTR;
     http_bytes_add(&connection->in, bytes, (size_t)got);
@@ -214,7 +246,7 @@ take_body(struct http_connection *connection)
         http_chunks_read(&connection->chunks, in->data + in->start, used, &used, &got) != 0)
         return refuse(connection, 400, "the body is not chunked as it should be");
     connection->moved += (int64_t)got;
-    if ((int64_t)(request->body.length + got) > connection->server->options.most_body_bytes)
+    if ((int64_t)(request->body.length + got) > request->most_body_bytes)
         return refuse(connection, 413, "the body is too long");
     buffer_append(&request->body, in->data + in->start, got);
     http_bytes_drop(in, used);
@@ -275,6 +307,27 @@ step(struct http_connection *connection)
     return false;
 }
 
+/*
+ * The client will send no more, and may be gone or wait for its answer: one looks like the other until
+ * something is sent, which a system without the connection answers by resetting it. An interim answer
+ * too many is what every HTTP/1.1 client must take.
+ */
+static void
+probe(struct http_connection *connection)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    ssize_t sent = 0;
+
+    if (!connection->is_probed && !connection->request->head.is_old &&
+        http_bytes_count(&connection->out) == 0)
+        sent = send(connection->socket, text, sizeof(text) - 1, MSG_NOSIGNAL);
+    connection->is_probed = true;
+    if (sent > 0 && sent < (ssize_t)sizeof(text) - 1)
+        http_connection_end(connection);
+    else
+        loop_watch_set_loss(connection->watch);
+}
+
 void
 http_connection_go_on(struct http_connection *connection)
 {
@@ -283,7 +336,9 @@ http_connection_go_on(struct http_connection *connection)
     connection->busy++;
     while (!connection->is_ended && step(connection)) {
     }
-    if (!connection->is_ended) {
+    if (!connection->is_ended && connection->is_eof && connection->phase == PHASE_WORK) {
+        probe(connection);
+    } else if (!connection->is_ended) {
         /* Requests sent ahead of their turn wait, and in the end so does their client. */
         bool is_full = (connection->phase == PHASE_WORK || connection->phase == PHASE_ANSWER) &&
                        http_bytes_count(&connection->in) >= HTTP_MOST_HEAD;
@@ -315,14 +370,22 @@ http_connection_new(struct http_server *server, int socket)
     connection->server = server;
     connection->socket = socket;
     connection->watch = loop_watch_new(server->loop, socket, socket_is_ready, connection);
-    connection->next = server->connections;
-    connection->link = &server->connections;
-    if (connection->next)
-        connection->next->link = &connection->next;
-    server->connections = connection;
-    server->count++;
+    http_server_keep(server, connection);
     set_phase(connection, PHASE_IDLE);
     loop_watch_set(connection->watch, true, false);
+}
+
+/* Whether an idle connection ends; a request that has come but was not read yet must not be lost. */
+static bool
+is_idle_enough(const struct http_connection *connection, int64_t waited_us)
+{
+    const struct http_server *server = connection->server;
+    char byte;
+
+    if (waited_us > server->options.idle_timeout_us)
+        return true;
+    return server->is_draining && waited_us > DRAIN_IDLE_US &&
+           recv(connection->socket, &byte, 1, MSG_PEEK) <= 0;
 }
 
 void
@@ -336,7 +399,7 @@ http_connection_check(struct http_connection *connection, int64_t now_us)
 
     switch (connection->phase) {
     case PHASE_IDLE:
-        if (waited_us > idle_us || server->is_draining)
+        if (is_idle_enough(connection, waited_us))
             http_connection_end(connection);
         break;
     case PHASE_HEAD:

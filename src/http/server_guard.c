@@ -57,7 +57,7 @@ check_host(const struct http_server *server, struct http_request *request, const
         *ret_why = "Host is neither a name nor an address";
         return 400;
     }
-    if (http_address_family(name) || is_our_name(server, name))
+    if (server->options.is_public || http_address_family(name) || is_our_name(server, name))
         return 0;
     *ret_why = "Host is not a name of this server";
     return 421;
@@ -134,7 +134,7 @@ http_guard(const struct http_server *server, struct http_request *request, bool 
 {
     int status = check_host(server, request, ret_why);
 
-    if (status)
+    if (status || server->options.is_public)
         return status;
     if (server->cookie_value && !is_open) {
         const char *token =

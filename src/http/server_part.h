@@ -1,6 +1,7 @@
 /* What the files of the server share. */
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "http/date.h"
@@ -29,14 +30,15 @@ enum http_phase {
 
 struct http_connection {
     struct http_server *server;
-    struct http_connection *next;
-    struct http_connection **link; /* what points to it */
+    struct http_connection *older;
+    struct http_connection *newer;
     struct loop_watch *watch;
     int socket;
     enum http_phase phase;
-    bool is_last;  /* no request after this one */
-    bool is_eof;   /* the client says no more */
-    bool is_ended; /* freed as soon as nobody works on it */
+    bool is_last;   /* no request after this one */
+    bool is_eof;    /* the client says no more */
+    bool is_probed; /* since then it was asked whether it listens */
+    bool is_ended;  /* freed as soon as nobody works on it */
     int32_t busy;
     size_t scanned;
     int64_t since_us;     /* when this phase, or what waits to be sent, began */
@@ -58,6 +60,9 @@ struct http_request {
         http_handler *call;
         void *data;
     } handler;
+    loop_callback *gone;
+    void *gone_data;
+    int64_t most_body_bytes;
     struct buffer body;
     struct http_head head; /* last, because it is large */
 };
@@ -77,11 +82,14 @@ struct http_server {
     struct loop_watch *listener;
     struct loop_timer *sweep;
     int socket;
+    bool is_paused; /* no descriptor was left to accept with */
     bool is_sweeping;
     bool is_draining;
     loop_callback *drained;
     void *drained_data;
-    struct http_connection *connections;
+    /* In the order in which they began to wait for a request, or were accepted. */
+    struct http_connection *newest;
+    struct http_connection *oldest;
     int32_t count;
     const char *address;
     const char *cookie;       /* its name */
@@ -101,8 +109,16 @@ bool http_connection_send(struct http_connection *connection, const struct iovec
 /* Called now and then: ends it if it is too slow, or nobody needs it any more. */
 void http_connection_check(struct http_connection *connection, int64_t now_us);
 
-/* server.c */
+/* server.c: the connection is one of the server's from here on, or again the newest. */
+void http_server_keep(struct http_server *server, struct http_connection *connection);
+void http_server_renew(struct http_server *server, struct http_connection *connection);
 void http_server_forget(struct http_server *server, struct http_connection *connection);
+
+/* server_listen.c: the address that the socket listens on, in the arena. */
+const char *http_socket_address(struct arena *arena, int socket);
+/* ERR_USAGE unless it is loopback or there is something that asks who is there. */
+bool http_check_address(
+    struct ctx *ctx, const struct sockaddr *address, const char *token, bool is_public) MUST_CHECK;
 
 /* server_guard.c: 0, or the status to refuse it with; 303 is the redirect after a login. */
 int http_guard(const struct http_server *server, struct http_request *request, bool is_open,

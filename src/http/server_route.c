@@ -75,7 +75,7 @@ http_route(struct http_request *request)
             continue;
         methods |= route->methods;
         is_open = is_open || route->is_open;
-        if (route->methods & request->head.method) {
+        if (route->methods == HTTP_EVERY_METHOD || route->methods & request->head.method) {
             found = route;
             is_open = route->is_open;
         }
@@ -89,9 +89,13 @@ http_route(struct http_request *request)
     if (!status && !found) {
         status = methods ? 405 : 404;
         why = methods ? "the path has no such method" : "there is nothing at this path";
-    } else if (!status && request->head.length > server->options.most_body_bytes) {
-        status = 413;
-        why = "the body is too long";
+    } else if (!status) {
+        request->most_body_bytes =
+            found->most_body_bytes > 0 ? found->most_body_bytes : server->options.most_body_bytes;
+        if (request->head.length > request->most_body_bytes) {
+            status = 413;
+            why = "the body is too long";
+        }
     }
     if (status) {
         refuse(request, status, why, methods);

@@ -1,5 +1,7 @@
 #include "monitor/daemon.h"
 
+#include <malloc.h>
+
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -18,6 +20,7 @@ enum {
     SAVE_EVERY_US = 30000000,
     STORE_LAST_US = 5000000, /* what the store may take at the end */
     MOST_SERIES = 2000,      /* of the history, for each server */
+    LARGE_BYTES = 128 * 1024,
 };
 
 /* A watch and whom it tells. */
@@ -126,12 +129,19 @@ judge_own(void *data)
     struct samples samples = { .arena = arena };
     const char *files = monitor->files ? output_files_error(monitor->files) : NULL;
     const char *store = monitor->store ? store_error(monitor->store) : NULL;
+    struct buffer trouble = { .arena = arena };
+
+    if (files)
+        buffer_printf(&trouble, "Folder %s: %s.", daemon->options.output_dir, files);
+    if (store)
+        buffer_printf(&trouble, "%sThe store: %s.", files ? " " : "", store);
 
     if (monitor->files || monitor->store)
         sample_add(&samples, &store_failing, no_labels, NULL, files || store);
     tell_trouble(&daemon->is_files_told, "the files", files);
     tell_trouble(&daemon->is_store_told, "the store", store);
-    alerts_judge_own(monitor->alerts, &samples, clock_us(), clock_wall_us());
+    alerts_judge_own(monitor->alerts, &samples, files || store ? buffer_text(&trouble) : NULL,
+        clock_us(), clock_wall_us());
     loop_timer_set(daemon->own, monitor->setup->interval_us);
 }
 
@@ -329,6 +339,8 @@ daemon_open(struct ctx *ctx, const struct daemon_options *options, struct monito
 {
     struct daemon *daemon = ARENA_NEW(ctx->arena, struct daemon);
 
+    /* What is large goes back to the system when it is freed; else malloc() learns to keep it. */
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     daemon->options = *options;
     daemon->calms.arena = ctx->arena;
     daemon->monitor.ctx = ctx;

@@ -44,8 +44,9 @@ struct watched {
     struct reading before[COLLECTOR_COUNT]; /* the answer before that one, same collector */
     struct host_facts host_now;
     struct host_facts host_before;
-    struct samples samples;           /* of now; in an arena of the tick */
-    struct statement_texts *texts;    /* collect/text.h; made and freed by watch/ */
+    struct samples samples;        /* of now; in an arena of the tick */
+    struct statement_texts *texts; /* collect/text.h; made and freed by watch/ */
+    const char *silent; /* which applications do not answer, and what came instead; or NULL */
     const struct doctor_facts *facts; /* what a doctor asks besides, or NULL: it was not asked */
 };
 

@@ -15,13 +15,15 @@ struct setup_server {
     const char *db_url; /* NULL: as libpq finds it */
     const char *owner;  /* for routes; NULL */
     enum host_mode host;
+    const char *host_root; /* where the machine's / is seen: we are in a container; or NULL */
 };
 
 /* Metrics of an application or pooler. */
 struct setup_application {
     const char *name;
-    const char *url;    /* http(s) of a Prometheus page, or postgresql://…/pgbouncer */
-    const char *server; /* whose page shows it, or NULL: all */
+    const char *url;     /* http(s) of a Prometheus page, or postgresql://…/pgbouncer */
+    const char *server;  /* whose page shows it, or NULL: all */
+    int64_t interval_us; /* 0: 15 s */
 };
 
 enum sink_kind {

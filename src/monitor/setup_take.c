@@ -28,6 +28,7 @@ struct server {
     const char *db_url;
     const char *owner;
     const char *host;
+    const char *host_root;
 };
 
 static const char *const host_modes[] = { "auto", "local", "off", NULL };
@@ -36,11 +37,13 @@ static const struct field server_fields[] = {
     FIELD(struct server, db_url),
     FIELD(struct server, owner),
     FIELD(struct server, host, .choices = host_modes, .standard = "auto"),
+    FIELD(struct server, host_root),
 };
 
 static const struct field application_fields[] = {
     FIELD(struct setup_application, url),
     FIELD(struct setup_application, server),
+    WORD(struct setup_application, interval_us, "interval", .unit = UNIT_US),
 };
 
 struct alert_words {
@@ -123,8 +126,11 @@ take_server(const struct setup_taking *taking, const void *raw)
         .host = text_equal(server->host, "local") ? HOST_LOCAL
                 : text_equal(server->host, "off") ? HOST_OFF
                                                   : HOST_AUTO,
+        .host_root = server->host_root,
     };
 
+    if (row.host_root && *row.host_root != '/')
+        return setup_refuse_at(taking, "host_root", "the folder does not begin with /");
     if (row.db_url && setup_holds_password(row.db_url))
         setup_mark_secret(taking, "db_url");
     VEC_PUSH(taking->ctx->arena, &taking->setup->servers, row);
@@ -139,6 +145,8 @@ take_application(const struct setup_taking *taking, const void *raw)
     bool is_known = false;
 
     row.name = taking->section->name;
+    if (setup_line_of(taking, "interval") && row.interval_us < 100000)
+        return setup_refuse_at(taking, "interval", "the interval is less than 100 ms");
     if (!row.url)
         return setup_refuse_missing(taking, "url", "http://127.0.0.1:8000/metrics");
     for (size_t i = 0; i < COUNT_OF(schemes); i++)

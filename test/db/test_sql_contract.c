@@ -7,6 +7,7 @@
 #include "change/journal.h"
 #include "db/db.h"
 #include "sql.h"
+#include "test_sql_contract_replyx.h"
 
 enum { NAME = 19, TEXT = 25, JSON = 114, TEXTS = 1009, OIDS = 1028, VARCHAR = 1043 };
 enum { INT8S = 1016, FLOAT8S = 1022, TIMESTAMPTZ = 1184 };
@@ -55,7 +56,7 @@ run(PGconn *conn, const char *sql)
     ExecStatusType status = PQresultStatus(result);
 
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        fail_msg("%s: %s", sql, PQerrorMessage(conn));
+        fail_msg("%s: %.60s", PQerrorMessage(conn), sql);
     PQclear(result);
 }
 
@@ -106,6 +107,7 @@ set_up(void **state)
         fail_msg("%s", PQerrorMessage(bench->conn));
     run(bench->conn, "SET client_min_messages = error");
     create_tables(bench);
+    contract_create_replyx(&bench->ctx, bench->conn, run);
     *state = bench;
     return 0;
 }

@@ -127,7 +127,7 @@ no_readings_no_cause(void **state)
     static const struct metric metric = { .name = "x" };
     static const char *const names[] = { "collector", NULL };
     const struct sample sample = {
-        .metric = &metric, .label_names = names, .labels = { "server" }
+        .metric = &metric, .label_names = names, .labels = (const char *const[]){ "server" }
     };
 
     for (size_t i = 0; i < alert_rule_count; i++)

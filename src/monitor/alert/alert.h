@@ -72,10 +72,12 @@ void alerts_judge(
 
 /*
  * The same of the monitor's own numbers (pgmend_store_failing …), as if it were one more server of the
- * name "pgmend monitor": once a tick interval, by clock_us() and clock_wall_us().
+ * name "pgmend monitor": once a tick interval, by clock_us() and clock_wall_us(). trouble: what cannot be
+ * kept where, and why; NULL: nothing.
  */
-void alerts_judge_own(
-    struct alerts *alerts, const struct samples *samples, int64_t at_us, int64_t at_wall_us);
+void alerts_judge_own(struct alerts *alerts, const struct samples *samples, const char *trouble,
+    int64_t at_us, int64_t at_wall_us);
+#define ALERT_OWN_SERVER "pgmend monitor"
 
 /* Pending and firing ones, worst first, then those resolved in the last day. In the arena. */
 size_t alerts_list(const struct alerts *alerts, struct arena *arena, const struct alert ***ret);

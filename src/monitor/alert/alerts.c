@@ -277,12 +277,13 @@ alerts_judge(struct alerts *alerts, const struct watched *server, const struct h
 }
 
 void
-alerts_judge_own(
-    struct alerts *alerts, const struct samples *samples, int64_t at_us, int64_t at_wall_us)
+alerts_judge_own(struct alerts *alerts, const struct samples *samples, const char *trouble,
+    int64_t at_us, int64_t at_wall_us)
 {
     struct watched server = {
-        .name = "pgmend monitor",
+        .name = ALERT_OWN_SERVER,
         .is_up = true,
+        .error.message = trouble,
         .at_us = at_us,
         .at_wall_us = at_wall_us,
         .samples = *samples,

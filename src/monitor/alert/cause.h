@@ -27,3 +27,7 @@ alert_cause cause_pending;
 alert_cause cause_dead_rows;
 alert_cause cause_bloat;
 alert_cause cause_replication;
+alert_cause cause_store;
+alert_cause cause_slowed;
+alert_cause cause_application;
+alert_cause cause_vector;

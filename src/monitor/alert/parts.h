@@ -45,11 +45,22 @@ struct burn {
     double errors_before;
 };
 
+/* One series, some points of it, the oldest first; past.c. */
+enum { PAST_POINTS = 100 };
+struct past {
+    const char *metric;
+    const char *labels;
+    int32_t count;
+    int64_t at_s[PAST_POINTS]; /* wall clock */
+    float values[PAST_POINTS];
+};
+
 /* What is looked up in the history once a minute only. */
 struct trend {
     int64_t at_us;
     double disk_full_s;   /* NaN: not to be foreseen */
     struct map baselines; /* by labels: struct baseline */
+    VEC(struct past *) pasts;
 };
 
 struct alert_server {
@@ -122,6 +133,13 @@ void burn_count(struct burn *burn, struct arena *arena, const struct alert_tick 
 void burn_add(
     struct burn *burn, struct arena *arena, int64_t at_us, double requests, double errors);
 void burn_samples(const struct burn *burn, double slo, struct samples *samples);
+
+/* past.c: the one of this metric and labels, made when it is first asked for; NULL: there are too many. */
+struct past *past_of(
+    struct alerts *alerts, struct trend *trend, const char *metric, const char *labels);
+void past_note(struct past *past, int64_t step_s, int64_t at_s, double value);
+json_t *pasts_save(const struct trend *trend);
+void pasts_restore(struct alerts *alerts, struct trend *trend, const json_t *saved);
 
 /* trend.c: what follows from the history: a disk that fills up, a p95 over its baseline. */
 void trend_samples(struct alerts *alerts, const struct alert_tick *tick,

@@ -137,6 +137,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "count",
         .for_us = MINUTES(1),
         .next = "pgmend status",
+        .cause = cause_application,
     },
     {
         .name = "error-rate",
@@ -199,6 +200,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "times the budget",
         .inhibited_by = "slo-burn-hours",
         .next = "pgmend status",
+        .cause = cause_blocker,
     },
     {
         .name = "slo-burn-days",
@@ -210,6 +212,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "times the budget",
         .inhibited_by = "slo-burn-day",
         .next = "pgmend status",
+        .cause = cause_blocker,
     },
     {
         .name = "rollback-ratio",
@@ -223,6 +226,7 @@ const struct alert_rule alert_rules[] = {
         .traffic_metric = "pgmend_transactions_rate",
         .traffic_least = 1,
         .next = "pgmend top",
+        .cause = cause_statement,
     },
     {
         .name = "long-transaction",
@@ -421,6 +425,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "ratio",
         .for_us = MINUTES(1),
         .next = "pgmend vector check",
+        .cause = cause_vector,
     },
     {
         .name = "nplus1-suspects",
@@ -471,6 +476,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "count",
         .for_us = MINUTES(10),
         .next = "pgmend doctor",
+        .cause = cause_slowed,
     },
     {
         .name = "store-failing",
@@ -482,6 +488,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "count",
         .for_us = MINUTES(1),
         .next = "pgmend doctor",
+        .cause = cause_store,
     },
 };
 

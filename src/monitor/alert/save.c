@@ -53,7 +53,8 @@ save_burn(const struct burn *burn)
 json_t *
 alerts_save(const struct alerts *alerts)
 {
-    json_t *entries = json_array(), *burns = json_object(), *saved = json_object();
+    json_t *entries = json_array(), *burns = json_object(), *pasts = json_object();
+    json_t *saved = json_object();
 
     for (size_t i = 0; i < alerts->servers.count; i++) {
         const struct alert_server *state = alerts->servers.items[i];
@@ -62,9 +63,12 @@ alerts_save(const struct alerts *alerts)
             json_array_append_new(entries, save_entry(state->entries.items[j]));
         if (state->burn.requests)
             json_object_set_new(burns, state->name, save_burn(&state->burn));
+        if (state->trend.pasts.count > 0)
+            json_object_set_new(pasts, state->name, pasts_save(&state->trend));
     }
     json_object_set_new(saved, "alerts", entries);
     json_object_set_new(saved, "burns", burns);
+    json_object_set_new(saved, "pasts", pasts);
     json_object_set_new(saved, "saved", json_integer(clock_wall_us()));
     return saved;
 }
@@ -140,6 +144,8 @@ alerts_restore(struct ctx *ctx, struct alerts *alerts, const json_t *saved)
     json_array_foreach(json_object_get(saved, "alerts"), i, item) restore_entry(alerts, item);
     json_object_foreach(json_object_get(saved, "burns"), server, item)
         restore_burn(alerts, server, item, away_us > 0 ? away_us : 0);
+    json_object_foreach(json_object_get(saved, "pasts"), server, item)
+        pasts_restore(alerts, &alert_server_of(alerts, server)->trend, item);
     arena_reset(alerts->scratch);
     return true;
 }

@@ -5,6 +5,36 @@
 #include "base/vec.h"
 #include "monitor/metric/metric_part.h"
 
+/* The labels of the sample before, if they are the same: the metrics of a row follow each other. */
+static const char *const *
+labels_before(
+    const struct samples *samples, const char *const *label_names, const char *const *labels)
+{
+    const struct sample *before = samples->count > 0 ? &samples->items[samples->count - 1] : NULL;
+
+    if (!before || before->label_names != label_names)
+        return NULL;
+    for (size_t i = 0; i < METRIC_LABELS && label_names[i]; i++)
+        if (before->labels[i] != (labels[i] ? labels[i] : ""))
+            return NULL;
+    return before->labels;
+}
+
+static const char *const *
+copy_labels(struct arena *arena, const char *const *label_names, const char *const *labels)
+{
+    size_t count = 0;
+
+    while (count < METRIC_LABELS && label_names[count])
+        count++;
+
+    const char **copy = ARENA_ARRAY(arena, const char *, count);
+
+    for (size_t i = 0; i < count; i++)
+        copy[i] = labels[i] ? labels[i] : "";
+    return copy;
+}
+
 void
 sample_add(struct samples *samples, const struct metric *metric, const char *const *label_names,
     const char *const *labels, double value)
@@ -15,8 +45,9 @@ sample_add(struct samples *samples, const struct metric *metric, const char *con
     if (isnan(value))
         return;
     sample.label_names = label_names ? label_names : none;
-    for (size_t i = 0; i < METRIC_LABELS && sample.label_names[i]; i++)
-        sample.labels[i] = labels[i] ? labels[i] : "";
+    sample.labels = labels_before(samples, sample.label_names, labels);
+    if (!sample.labels)
+        sample.labels = copy_labels(samples->arena, sample.label_names, labels);
     VEC_PUSH(samples->arena, samples, sample);
 }
 

@@ -18,7 +18,7 @@ struct metric {
 struct sample {
     const struct metric *metric;
     const char *const *label_names; /* NULL-terminated */
-    const char *labels[METRIC_LABELS];
+    const char *const *labels;      /* as many; samples of one row share them */
     double value;
 };
 

@@ -1,6 +1,4 @@
 /* The text format 0.0.4; source: "Exposition formats" of Prometheus' documentation. */
-#include <math.h>
-
 #include "base/map.h"
 #include "base/vec.h"
 #include "monitor/metric/metric_part.h"
@@ -15,13 +13,17 @@ struct labels {
 };
 
 struct line {
+    struct line *next; /* of the same group */
     struct labels *labels;
     double value;
 };
 
 struct group {
     const struct metric *metric;
-    VEC(struct line) lines;
+    struct group *followed_by; /* last time: rows of one collector have the same metrics in turn */
+    struct line *first;
+    struct line **last;
+    size_t name_length;
 };
 
 struct printing {
@@ -29,7 +31,9 @@ struct printing {
     struct arena *arena; /* freed when it is printed */
     struct map groups;
     struct map labels;
+    struct group *before; /* of the sample before */
     VEC(struct group *) order;
+    size_t bytes; /* that the lines will take, at most */
 };
 
 static void
@@ -65,7 +69,7 @@ labels_of(struct printing *printing, const char *server, const struct sample *sa
 }
 
 static struct group *
-group_of(struct printing *printing, const struct metric *metric)
+find_group(struct printing *printing, const struct metric *metric)
 {
     struct group *group = map_get(&printing->groups, metric->name);
 
@@ -73,32 +77,47 @@ group_of(struct printing *printing, const struct metric *metric)
         return group;
     group = ARENA_NEW(printing->arena, struct group);
     group->metric = metric;
+    group->name_length = strlen(metric->name);
+    group->last = &group->first;
     map_set(&printing->groups, metric->name, group);
     VEC_PUSH(printing->arena, &printing->order, group);
     return group;
 }
 
-static bool
-has_same_labels(const struct sample *a, const struct sample *b)
+static struct group *
+group_of(struct printing *printing, const struct metric *metric)
 {
-    return a->label_names == b->label_names && memcmp(a->labels, b->labels, sizeof(a->labels)) == 0;
+    struct group *before = printing->before;
+    struct group *group = before ? before->followed_by : NULL;
+
+    if (!group || group->metric != metric)
+        group = find_group(printing, metric);
+    if (before)
+        before->followed_by = group;
+    printing->before = group;
+    return group;
 }
 
 static void
 collect_source(struct printing *printing, const struct metric_source *source)
 {
+    size_t count = source->samples->count;
+    struct line *lines = ARENA_ARRAY(printing->arena, struct line, count + 1);
     const struct sample *before = NULL;
     struct labels *labels = NULL;
 
-    for (size_t i = 0; i < source->samples->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct sample *sample = &source->samples->items[i];
         struct group *group = group_of(printing, sample->metric);
 
         /* The metrics of a row follow each other. */
-        if (!before || !has_same_labels(sample, before))
+        if (!before || sample->labels != before->labels)
             labels = labels_of(printing, source->server, sample);
         before = sample;
-        VEC_PUSH(printing->arena, &group->lines, (struct line){ labels, sample->value });
+        lines[i] = (struct line){ NULL, labels, sample->value };
+        *group->last = &lines[i];
+        group->last = &lines[i].next;
+        printing->bytes += group->name_length + labels->length + METRIC_NUMBER_BYTES + 2;
     }
 }
 
@@ -126,45 +145,30 @@ print_help(struct buffer *out, const struct metric *metric)
     buffer_add(out, "\n");
 }
 
-/* The shortest of both that is read back as the same number. */
-static void
-print_number(struct buffer *out, double value)
-{
-    char text[40];
-    int length;
-
-    if (isnan(value) || isinf(value)) {
-        buffer_add(out, isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
-        return;
-    }
-    if (fabs(value) < 9007199254740992.0 && value == floor(value)) {
-        length = snprintf(text, sizeof(text), "%lld", (long long)value);
-    } else {
-        length = snprintf(text, sizeof(text), "%.15g", value);
-        if (strtod(text, NULL) != value)
-            length = snprintf(text, sizeof(text), "%.17g", value);
-    }
-    buffer_append(out, text, (size_t)length);
-}
-
 /* One series twice makes Prometheus refuse all of them, so the first one counts. */
 static void
 print_group(struct buffer *out, const struct group *group)
 {
-    size_t length = strlen(group->metric->name);
-
     print_help(out, group->metric);
-    for (size_t i = 0; i < group->lines.count; i++) {
-        const struct line *line = &group->lines.items[i];
+    for (const struct line *line = group->first; line; line = line->next) {
+        struct labels *labels = line->labels;
 
-        if (line->labels->printed == group)
+        if (labels->printed == group)
             continue;
-        line->labels->printed = group;
-        buffer_append(out, group->metric->name, length);
-        buffer_append(out, line->labels->text, line->labels->length);
-        buffer_append(out, " ", 1);
-        print_number(out, line->value);
-        buffer_append(out, "\n", 1);
+        labels->printed = group;
+        buffer_reserve(out, group->name_length + labels->length + METRIC_NUMBER_BYTES + 2);
+
+        char *at = out->data + out->length;
+
+        memcpy(at, group->metric->name, group->name_length);
+        at += group->name_length;
+        memcpy(at, labels->text, labels->length);
+        at += labels->length;
+        *at++ = ' ';
+        at += metric_number(at, line->value);
+        *at++ = '\n';
+        *at = '\0';
+        out->length = (size_t)(at - out->data);
     }
 }
 
@@ -178,6 +182,7 @@ metric_print(struct buffer *out, const struct metric_source *sources, size_t cou
 
     for (size_t i = 0; i < count; i++)
         collect_source(&printing, &sources[i]);
+    buffer_reserve(out, printing.bytes);
     for (size_t i = 0; i < printing.order.count; i++)
         print_group(out, printing.order.items[i]);
 }

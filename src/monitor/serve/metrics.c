@@ -7,8 +7,7 @@
 #include "monitor/store/store.h"
 #include "sql.h"
 
-/* A line is some hundred bytes: room for all at once leaves nothing behind in the arena. */
-enum { MOST_SERIES = 20000, SERIES_BYTES = 100 };
+enum { MOST_SERIES = 20000 };
 
 static const struct metric metric_build = { "pgmend_build_info", METRIC_GAUGE,
     "Always 1; the version as a label.", false };
@@ -61,10 +60,14 @@ add_alerts(struct samples *samples, const struct monitor *monitor)
     const struct alert **alerts = NULL;
     size_t count = monitor->alerts ? alerts_list(monitor->alerts, samples->arena, &alerts) : 0;
 
-    for (size_t s = 0; s < monitor->servers.count; s++) {
+    /* The monitor's own alerts are those of one more. */
+    for (size_t s = 0; s <= monitor->servers.count; s++) {
+        bool is_own = s == monitor->servers.count;
         double firing[ALERT_SEVERITY_COUNT] = { 0 };
-        const char *name = monitor->servers.items[s]->name;
+        const char *name = is_own ? ALERT_OWN_SERVER : monitor->servers.items[s]->name;
 
+        if (is_own && !monitor->files && !monitor->store)
+            continue;
         for (size_t i = 0; i < count; i++)
             if (alerts[i]->state == ALERT_FIRING && text_equal(alerts[i]->server, name))
                 firing[alerts[i]->rule->severity]++;
@@ -156,7 +159,6 @@ serve_metrics(struct arena *arena, const struct monitor *monitor, int32_t most_s
     struct samples *parts = ARENA_ARRAY(arena, struct samples, count + 1);
     struct buffer out = { .arena = arena };
     size_t left_out = 0;
-    size_t wanted = 0;
 
     for (size_t i = 0; i < count; i++) {
         const struct watched *server = monitor->servers.items[i];
@@ -169,9 +171,6 @@ serve_metrics(struct arena *arena, const struct monitor *monitor, int32_t most_s
     parts[count] = (struct samples){ .arena = arena };
     add_own(&parts[count], monitor, left_out);
     sources[count] = (struct metric_source){ NULL, &parts[count] };
-    for (size_t i = 0; i <= count; i++)
-        wanted += parts[i].count * SERIES_BYTES;
-    buffer_reserve(&out, wanted);
     metric_print(&out, sources, count + 1);
     return buffer_text(&out);
 }

@@ -1,10 +1,14 @@
 #include "monitor/serve/serve.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "monitor/serve/serve_part.h"
+
+/* Of a page: what was needed to print it is megabytes, that nobody needs until the next. */
+enum { LARGE_BYTES = 256 * 1024 };
 
 void
 serve_answer_json(struct http_request *request, struct writer *writer)
@@ -59,13 +63,16 @@ answer_metrics(void *data, struct http_request *request)
     double before = thread_cpu_seconds();
     const char *text =
         serve_metrics(http_request_arena(request), serve->monitor, serve->options.most_series);
+    size_t length = strlen(text);
 
     http_answer(request, &(struct http_answer){
                              .status = 200,
                              .type = METRIC_CONTENT_TYPE,
                              .body = text,
-                             .length = strlen(text),
+                             .length = length,
                          });
+    if (length > LARGE_BYTES)
+        malloc_trim(0);
     serve->scrapes++;
     serve->scrape_seconds = thread_cpu_seconds() - before;
 }

@@ -162,16 +162,25 @@ static void
 ask_all(void *data)
 {
     struct sources *sources = data;
+    int64_t now = clock_us();
+    int64_t next = INT64_MAX;
 
-    loop_timer_set(sources->timer, sources->options.interval_us);
     for (size_t i = 0; i < sources->count; i++) {
         struct source_seat *seat = &sources->seats[i];
+        int64_t interval = seat->source.setup->interval_us;
 
-        if (seat->source.is_pooler)
-            pooler_ask(seat);
-        else
-            page_ask(seat);
+        if (interval == 0)
+            interval = sources->options.interval_us;
+        if (seat->due_us <= now) {
+            seat->due_us = now + interval;
+            if (seat->source.is_pooler)
+                pooler_ask(seat);
+            else
+                page_ask(seat);
+        }
+        next = seat->due_us < next ? seat->due_us : next;
     }
+    loop_timer_set(sources->timer, next - now);
 }
 
 bool
@@ -259,11 +268,12 @@ static void
 add_samples(const struct source *source, struct samples *samples)
 {
     for (size_t i = 0; i < source->samples.count; i++) {
-        struct sample sample = source->samples.items[i];
+        const struct sample *sample = &source->samples.items[i];
+        const char *labels[METRIC_LABELS] = { NULL };
 
-        for (size_t label = 0; label < METRIC_LABELS && sample.label_names[label]; label++)
-            sample.labels[label] = arena_strdup(samples->arena, sample.labels[label]);
-        VEC_PUSH(samples->arena, samples, sample);
+        for (size_t label = 0; label < METRIC_LABELS && sample->label_names[label]; label++)
+            labels[label] = arena_strdup(samples->arena, sample->labels[label]);
+        sample_add(samples, sample->metric, sample->label_names, labels, sample->value);
     }
 }
 
@@ -316,9 +326,19 @@ add_statements(struct sources *sources, struct watched *server)
 void
 sources_add_samples(struct sources *sources, struct watched *server)
 {
-    for (size_t i = 0; i < sources->count; i++)
-        if (belongs(&sources->seats[i], server))
-            add_samples(&sources->seats[i].source, &server->samples);
+    struct buffer silent = { .arena = server->samples.arena };
+
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->seats[i].source;
+
+        if (!belongs(&sources->seats[i], server))
+            continue;
+        add_samples(source, &server->samples);
+        if (source->is_known && !source->is_up)
+            buffer_printf(&silent, "%s%s: %s.", silent.length > 0 ? " " : "", source->setup->name,
+                source->error.message ? source->error.message : "no answer");
+    }
+    server->silent = silent.length > 0 ? buffer_text(&silent) : NULL;
     if (server->is_up)
         add_statements(sources, server);
 }

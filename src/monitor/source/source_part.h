@@ -37,6 +37,7 @@ double page_quantile(const struct page_look *before, const struct page_look *now
 void page_note(struct page_looks *looks, const struct page_look *look, struct source *source);
 
 struct source_seat {
+    int64_t due_us; /* when it is asked next */
     struct source source;
     struct sources *sources;
     struct page_looks looks;

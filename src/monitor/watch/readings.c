@@ -57,6 +57,22 @@ interval_of(const struct watch *watch, enum collector_id id)
     return interval << watch->cost.slowed;
 }
 
+/* Rates are made of these; of the others the reading before is only memory. */
+static bool
+has_rates(enum collector_id id)
+{
+    static const bool rates[COLLECTOR_COUNT] = {
+        [COLLECT_SERVER] = true,
+        [COLLECT_DATABASE] = true,
+        [COLLECT_STATEMENTS_INFO] = true,
+        [COLLECT_STATEMENT] = true,
+        [COLLECT_CHECKPOINT] = true,
+        [COLLECT_WAL] = true,
+    };
+
+    return rates[id];
+}
+
 static void
 absorb_one(struct watch *watch, enum collector_id id, struct arena *arena,
     const struct evented_reply *reply, int64_t after_us)
@@ -67,7 +83,7 @@ absorb_one(struct watch *watch, enum collector_id id, struct arena *arena,
     int64_t wait = interval_of(watch, id);
 
     /* The last good one stays for rates, however many failed since. */
-    if (now->is_good && !slot->is_cut) {
+    if (now->is_good && !slot->is_cut && has_rates(id)) {
         watch_give_arena(watch, before->arena);
         *before = *now;
     } else {

@@ -180,6 +180,7 @@ look_at_host(struct watch *watch)
         .host = evented_host(watch->evented),
         .backend_pid = evented_backend_pid(watch->evented),
         .data_directory = watch->data_directory,
+        .root = watch->server.setup->host_root,
     };
     struct arena *arena = watch->host_arenas[0];
 
@@ -197,7 +198,8 @@ count_cost(struct watch *watch, const struct evented_reply *replies, size_t coun
 {
     struct watched *server = &watch->server;
     bool is_local = leader_of(watch)->server.host_now.is_known;
-    int pid = is_local ? evented_backend_pid(watch->evented) : 0;
+    /* The machine may be seen below another root, but its processes have other numbers there. */
+    int pid = is_local && !server->setup->host_root ? evented_backend_pid(watch->evented) : 0;
     int64_t wall = since ? watch->sent_us - since : watch->options.interval_us;
 
     /* The first tick plans and reads everything, perhaps while many others do: its time is no bound. */

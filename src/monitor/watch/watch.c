@@ -18,7 +18,6 @@ enum {
     LEAST_CONNECT_US = 2000000,
     MOST_CONNECT_US = 10000000,
     SPREAD_US = 20000,
-    SAMPLES_ROOM = 64,
 };
 
 static const double most_cost_ratio = 0.01;
@@ -38,27 +37,12 @@ copy_error(struct watch *watch, const struct error *error)
     watch->server.error = copy;
 }
 
-/* As much room as the tick before needed: a table that grows leaves its old ones in the arena. */
-static void
-begin_samples(struct watched *server)
-{
-    struct arena *arena = server->samples.arena;
-    size_t room = server->samples.count + server->samples.count / 8 + SAMPLES_ROOM;
-
-    server->samples = (struct samples){
-        .arena = arena,
-        .items = ARENA_ARRAY(arena, struct sample, room),
-        .capacity = room,
-    };
-}
-
 void
 watch_publish(struct watch *watch)
 {
     struct watched *server = &watch->server;
 
     server->tick++;
-    begin_samples(server);
     derive_samples(server);
     if (watch->options.is_once && (watch->ticks_answered == 2 || !server->is_up))
         watch->is_ended = true;

@@ -26,6 +26,8 @@ BEGIN
         pgmend.statement_sample, pgmend.statement_minute, pgmend.statement_hour,
         pgmend.session_sample, pgmend.relation_sample, pgmend.relation, pgmend.series, pgmend.statement, pgmend.statement_text,
         pgmend.store_progress, pgmend.monitored_server RESTRICT;
+    DROP FUNCTION IF EXISTS pgmend.flag_off(text, text) RESTRICT;
+    DROP TABLE IF EXISTS pgmend.flag RESTRICT;
     DROP TABLE IF EXISTS pgmend.kpi_value, pgmend.kpi RESTRICT;
     DROP TABLE IF EXISTS pgmend.snapshot_statement, pgmend.snapshot_index, pgmend.snapshot_table,
         pgmend.snapshot_setting, pgmend.snapshot_plan, pgmend.snapshot_query, pgmend.snapshot,

@@ -26,7 +26,7 @@ SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgm
            AND c.relname NOT IN ('run', 'journal', 'gate', 'value', 'snapshot', 'snapshot_statement',
                                  'snapshot_index', 'snapshot_table', 'snapshot_setting',
                                  'snapshot_plan', 'snapshot_query',
-                                 'kpi', 'kpi_value', 'monitored_server', 'store_progress',
+                                 'flag', 'kpi', 'kpi_value', 'monitored_server', 'store_progress',
                                  'series', 'sample', 'sample_minute', 'sample_hour',
                                  'statement', 'statement_text', 'statement_sample',
                                  'statement_minute', 'statement_hour', 'session_sample',

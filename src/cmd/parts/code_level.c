@@ -1,0 +1,106 @@
+#include "cmd/parts/code_level.h"
+
+#include "base/clock.h"
+#include "cli/out.h"
+#include "flags/store.h"
+
+struct lowering {
+    struct run *run;
+    const char *reason;
+    json_t *flags; /* what was done */
+    size_t count;
+};
+
+static bool
+lower(struct ctx *ctx, struct lowering *lowering, const struct flag *flag)
+{
+    struct run *run = lowering->run;
+    struct flag_change change = {
+        .to = *flag,
+        .command = "rollback --level code",
+        .state_dir = run->global->state_dir,
+    };
+    struct flag_changed changed;
+
+    change.to.percent = 0;
+    change.to.fallback = 0;
+    change.to.until_us = 0;
+    change.to.shadow_ratio = 0;
+    change.to.reason = lowering->reason;
+    if (!flag_change(ctx, run->db, &change, &changed))
+        return false;
+    lowering->count++;
+    json_array_append_new(lowering->flags,
+        json_pack("{s:s, s:i, s:I, s:s?}", "name", flag->name, "percent_before",
+            changed.before.percent, "entry", (json_int_t)changed.entry, "note", changed.note));
+    if (run->global->json)
+        return true;
+    out_mark_line(run->out, MARK_OK, "%s  0 %% (before: %d %% of the users got \"%s\")", flag->name,
+        changed.before.percent, flag->variant);
+    if (changed.note)
+        out_mark_line(run->out, MARK_WARN, "the local journal was not written: %s", changed.note);
+    fflush(run->out);
+    return true;
+}
+
+static bool
+check_names(struct ctx *ctx, const struct flag_list *list, const struct text_list *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (flag_find(list, names->items[i]))
+            continue;
+        error_set(ctx, ERR_NOT_FOUND, "there is no flag %s", names->items[i]);
+        error_hint(ctx, "\"pgmend flags list\" lists them.");
+        return error_state(ctx, "Nothing was changed.");
+    }
+    return true;
+}
+
+/* A row that is damaged cannot be read here, but it can be turned off all the same by its name. */
+static bool
+lower_all(struct ctx *ctx, struct lowering *lowering, const struct flag_list *list,
+    const struct text_list *names)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct flag *flag = &list->items[i];
+        bool is_on = flag->percent > 0 || flag->shadow_ratio > 0 || flag->fallback > 0;
+
+        if (names->count > 0 ? !text_list_has(names, flag->name) : !is_on)
+            continue;
+        if (!lower(ctx, lowering, flag))
+            return error_state(
+                ctx, "%zu flags are off, %s may still be on.", lowering->count, flag->name);
+    }
+    return true;
+}
+
+bool
+rollback_code(struct ctx *ctx, struct run *run, const struct text_list *names, const char *reason)
+{
+    json_t *flags CLEANUP(json_release) = json_array();
+    struct lowering lowering = { .run = run, .reason = reason, .flags = flags };
+    struct flag_list list;
+    const char *problem;
+    int64_t started_us = clock_us();
+
+    if (!db_require_writable(ctx, run->db) || !flags_load(ctx, run->db, &list, &problem) ||
+        !check_names(ctx, &list, names) || !lower_all(ctx, &lowering, &list, names))
+        return false;
+    if (run->global->json) {
+        json_t *json CLEANUP(json_release) = json_pack("{s:s, s:O, s:I, s:s?}", "level", "code",
+            "flags", flags, "us", (json_int_t)(clock_us() - started_us), "problem", problem);
+
+        out_json(run->out, json);
+        return true;
+    }
+    if (problem)
+        out_mark_line(run->out, MARK_WARN, "%s", problem);
+    if (lowering.count == 0)
+        fprintf(run->out, "No flag is above 0.\n");
+    else
+        fprintf(run->out, "\n%zu %s off after %s; the processes that follow them know at once.\n",
+            lowering.count, lowering.count == 1 ? "flag is" : "flags are",
+            text_from_us(ctx->arena, clock_us() - started_us));
+    out_next(run->out, "pgmend flags list");
+    return true;
+}

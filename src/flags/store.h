@@ -1,0 +1,54 @@
+/* The table of the flags: making it, reading it, and setting a flag with an entry in the journal. */
+#pragma once
+
+#include "base/json.h"
+#include "flags/flags.h"
+
+/* Makes pgmend.flag and pgmend.flag_off() where they are missing. */
+bool flags_install(struct ctx *ctx, struct db *db) MUST_CHECK;
+
+/*
+ * Lets a role read the flags and turn one off: what replyx-api needs. ERR_NOT_FOUND for a role that is
+ * not there.
+ */
+bool flags_grant(struct ctx *ctx, struct db *db, const char *role) MUST_CHECK;
+
+/* All flags, none where there is no table; *ret_problem tells of a row that no setter has written. */
+bool flags_load(struct ctx *ctx, struct db *db, struct flag_list *ret, const char **ret_problem)
+    MUST_CHECK;
+
+/* ERR_INPUT for a name, variant, percent or share that the table would refuse. */
+bool flag_check(struct ctx *ctx, const struct flag *flag) MUST_CHECK;
+
+struct flag_change {
+    struct flag to;
+    const char *command; /* "flags set" */
+    const char *state_dir;
+    const json_t *numbers; /* of the decision, for the journal; or NULL */
+    /*
+     * Only when percent and variant are still these, ERR_CONFLICT else: a roll-out must not overrule
+     * somebody who has turned its flag off. variant NULL: whatever it is.
+     */
+    struct flag expected;
+};
+
+struct flag_changed {
+    bool was_there;
+    struct flag before;
+    int64_t entry;    /* number in the journal */
+    const char *note; /* the local journal could not be written, or NULL */
+};
+
+/*
+ * Sets a flag, its journal entry and the NOTIFY in one transaction, with no run lock: a flag can be set
+ * while an index is being built. Turning off (percent and shadow_ratio 0) does not even fail for want of
+ * room for the local journal.
+ */
+bool flag_change(struct ctx *ctx, struct db *db, const struct flag_change *change,
+    struct flag_changed *ret) MUST_CHECK;
+
+/* A roll-out is alive. *ret false: somebody has set the flag anew. */
+bool flag_renew(struct ctx *ctx, struct db *db, const struct flag *flag, bool *ret) MUST_CHECK;
+
+/* The members that people set, for the journal and --json. The caller owns it. */
+json_t *flag_json(const struct flag *flag);

@@ -1,0 +1,11 @@
+-- Keeps what two variants have answered differently.
+-- @arg endpoint text
+-- @arg user_id int4
+-- @arg args text JSON
+-- @arg original text
+-- @arg flagged text
+-- @arg original_answer text
+-- @arg flagged_answer text
+-- @column id int8
+-- @server 14+
+SELECT replyx_api.note_shadow_difference($1, $2, $3::pg_catalog.json, $4, $5, $6, $7);

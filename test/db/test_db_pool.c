@@ -1,0 +1,787 @@
+/*
+ * The pool: both lanes, leases, tasks, the order of the queue, limits and the life of connections. What
+ * the server saw is asked of the server.
+ */
+#include "db/pool/straight.h"
+#include "test_pool_support.h"
+
+enum { LIMIT_US = 30000000 };
+
+#define URL "dbname=pgmend_test_pool"
+
+static const struct query set_it = DESK_QUERY(
+    text, "SELECT pg_catalog.set_config('test.user', $1::pg_catalog.int8::pg_catalog.text, true)");
+static const struct query get_it = DESK_QUERY(number,
+    "SELECT $1::pg_catalog.int8 * 0 + coalesce(nullif(pg_catalog.current_setting('test.user', "
+    "true), ''), '-1')::pg_catalog.int8");
+static const struct query ask_form =
+    DESK_QUERY(number, "SELECT * FROM public.form WHERE number = $1::pg_catalog.int8");
+static const struct query ask_form_text =
+    DESK_QUERY(text, "SELECT * FROM public.form WHERE number::text = $1::pg_catalog.int8::text");
+
+static int
+set_up(void **state)
+{
+    return desk_set_up_at(state, URL);
+}
+
+#define test_at_desk(test) cmocka_unit_test_setup_teardown(test, set_up, desk_tear_down)
+
+static void
+each_lane_answers_what_was_asked(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked[DESK_MOST];
+    int32_t count = 100;
+
+    desk_open(desk);
+    for (int32_t i = 0; i < count; i++)
+        asked[i] = desk_read(desk, i % 2 ? POOL_SHARED : POOL_EXCLUSIVE, i);
+    assert_int_equal(desk->answered, 0);
+    desk_run(desk, count);
+    for (int32_t i = 0; i < count; i++) {
+        assert_good(asked[i]);
+        assert_int_equal(asked[i]->number, i);
+        assert_int_equal(asked[i]->statements, 1);
+    }
+    assert_true(pool_is_up(desk->pool));
+    assert_int_equal(pool_statistics(desk->pool).done, count);
+    assert_int_equal(pool_statistics(desk->pool).busy, 0);
+    assert_int_equal(pool_statistics(desk->pool).waiting, 0);
+}
+
+static void
+lease_taken(void *data, struct pool_lease *lease, const struct error *error)
+{
+    struct asked *asked = data;
+
+    asked->times++;
+    asked->lease = lease;
+    asked->ticket = NULL;
+    asked->is_good = lease;
+    asked->order = asked->desk->answered;
+    if (error)
+        asked->error = *error;
+    desk_count(asked->desk);
+}
+
+static struct asked *
+take_lease(struct desk *desk)
+{
+    struct asked *asked = desk_new_asked(desk, 0);
+    struct pool_ticket *ticket = pool_lease(desk->pool, 0, lease_taken, asked);
+
+    if (asked->times == 0)
+        asked->ticket = ticket;
+    return asked;
+}
+
+static void
+run_on_lease(struct asked *asked, const struct query *query, const char *sql)
+{
+    struct pool_statement statement = { .query = query, .args = &asked->args[0], .sql = sql };
+    struct pool_work work = {
+        .statements = &statement,
+        .count = 1,
+        .limit_us = 0,
+        .arena = asked->desk->ctx.arena,
+        .done = desk_answered,
+        .data = asked,
+    };
+
+    asked->times = 0;
+    pool_lease_run(asked->lease, &work);
+    desk_run(asked->desk, 1);
+}
+
+static void
+a_lease_is_one_connection_and_an_open_transaction_is_rolled_back(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked;
+
+    desk_open(desk);
+    asked = take_lease(desk);
+    desk_run(desk, 1);
+    assert_good(asked);
+    run_on_lease(asked, NULL, "BEGIN");
+    assert_good(asked);
+    asked->args[0].number = 77;
+    run_on_lease(asked, &ask_write, NULL);
+    assert_good(asked);
+    assert_int_equal(asked->number, 77);
+    assert_int_equal(pool_lease_statements(asked->lease), 2);
+    assert_int_equal(pool_statistics(desk->pool).busy, 1);
+    pool_lease_end(asked->lease);
+
+    struct asked *after = desk_ask(desk, POOL_EXCLUSIVE, &ask_number, 5, false, 0);
+
+    desk_run(desk, 1);
+    assert_good(after);
+    assert_int_equal(desk_number(desk, "SELECT count(*) FROM public.done"), 0);
+    assert_int_equal(pool_statistics(desk->pool).opened, 1);
+    assert_int_equal(pool_statistics(desk->pool).busy, 0);
+}
+
+static const char *
+cell_of(struct desk *desk, const char *sql)
+{
+    return desk_value(desk, sql);
+}
+
+static struct asked *
+ask_two(
+    struct desk *desk, const struct query *first, const struct query *second, int64_t a, int64_t b)
+{
+    struct asked *asked = desk_new_asked(desk, a);
+    struct pool_statement statements[] = {
+        { .query = first, .args = &asked->args[0] },
+        { .query = second, .args = &asked->args[1] },
+    };
+    struct pool_work work = {
+        .statements = statements,
+        .count = COUNT_OF(statements),
+        .lane = POOL_SHARED,
+        .arena = desk->ctx.arena,
+        .done = desk_answered,
+        .data = asked,
+    };
+
+    asked->args[1].number = b;
+    asked->ticket = pool_run(desk->pool, &work);
+    return asked;
+}
+
+static void
+statements_of_one_work_are_one_transaction(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked[20];
+    struct asked *alone;
+    struct asked *failed;
+
+    desk_open(desk);
+    for (int i = 0; i < 20; i++)
+        asked[i] = ask_two(desk, &set_it, &get_it, i + 1, 0);
+    failed = ask_two(desk, &ask_write, &ask_division, 41, 0);
+    alone = desk_ask(desk, POOL_SHARED, &get_it, 0, true, 0);
+    desk_run(desk, 22);
+    for (int i = 0; i < 20; i++) {
+        assert_good(asked[i]);
+        assert_int_equal(asked[i]->last_number, i + 1);
+        assert_int_equal(asked[i]->statements, 2);
+    }
+    assert_good(alone);
+    assert_int_equal(alone->number, -1);
+    assert_bad(failed, ERR_SERVER);
+    assert_string_equal(failed->error.sqlstate, "22012");
+    assert_int_equal(desk_number(desk, "SELECT count(*) FROM public.done"), 0);
+}
+
+static void
+work_waits_in_its_order(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked[200];
+
+    desk->options.size = 1;
+    desk->options.most_overflow = 0;
+    desk_open(desk);
+    for (int i = 0; i < 200; i++)
+        asked[i] = desk_read(desk, POOL_EXCLUSIVE, i);
+    assert_int_equal(pool_statistics(desk->pool).waiting, 200);
+    desk_run(desk, 200);
+    for (int i = 0; i < 200; i++) {
+        assert_good(asked[i]);
+        assert_int_equal(asked[i]->order, i);
+    }
+    assert_int_equal(pool_statistics(desk->pool).opened, 1);
+}
+
+static void
+the_queue_has_an_end_and_a_deadline(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked[5];
+
+    desk->options.size = 1;
+    desk->options.most_overflow = 0;
+    desk->options.most_waiting = 3;
+    desk->options.timeout_us = 300000;
+    desk_open(desk);
+    asked[0] = desk_read(desk, POOL_EXCLUSIVE, 0);
+    desk_run(desk, 1);
+    asked[0] = desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 1500, false, 0);
+    for (int i = 1; i < 5; i++)
+        asked[i] = desk_read(desk, POOL_EXCLUSIVE, i);
+    /* The fifth found three others in the queue. */
+    assert_bad(asked[4], ERR_BUSY);
+    assert_null(asked[4]->ticket);
+    assert_int_equal(desk->answered, 1);
+    assert_non_null(asked[4]->error.hint);
+    desk_run(desk, 5);
+    for (int i = 1; i < 4; i++) {
+        assert_bad(asked[i], ERR_BUSY);
+        assert_true(asked[i]->waited_us >= 300000);
+        assert_int_equal(asked[i]->order, i);
+    }
+    assert_good(asked[0]);
+    assert_int_equal(pool_statistics(desk->pool).timed_out, 3);
+    assert_int_equal(pool_statistics(desk->pool).refused, 1);
+}
+
+static void
+the_connection_used_last_is_used_next(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked;
+    int64_t pid;
+
+    desk_open(desk);
+    for (int i = 0; i < 5; i++)
+        desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 20, true, 0);
+    desk_run(desk, 5);
+    asked = desk_ask(desk, POOL_EXCLUSIVE, &ask_pid, 0, true, 0);
+    desk_run(desk, 1);
+    pid = asked->number;
+    for (int i = 0; i < 5; i++) {
+        asked = desk_ask(desk, POOL_EXCLUSIVE, &ask_pid, 0, true, 0);
+        desk_run(desk, 1);
+        assert_int_equal(asked->number, pid);
+    }
+}
+
+static bool
+is_back_at_size(struct desk *desk)
+{
+    return pool_statistics(desk->pool).open == 2;
+}
+
+static void
+connections_beyond_size_linger_and_then_go(void **state)
+{
+    struct desk *desk = *state;
+    int64_t opened;
+
+    desk->options.size = 2;
+    desk->options.most_overflow = 3;
+    desk->options.linger_us = 1000000;
+    desk_open(desk);
+    for (int i = 0; i < 10; i++)
+        desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 100, true, 0);
+    desk_run(desk, 10);
+    opened = pool_statistics(desk->pool).opened;
+    assert_true(opened > 2 && opened <= 5);
+    assert_int_equal(pool_statistics(desk->pool).open, opened);
+    assert_int_equal(pool_statistics(desk->pool).overflow, opened - 2);
+    for (int i = 0; i < 5; i++)
+        desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 50, true, 0);
+    desk_run(desk, 5);
+    assert_true(pool_statistics(desk->pool).opened <= 5);
+    desk_run_until(desk, is_back_at_size);
+    assert_int_equal(pool_statistics(desk->pool).overflow, 0);
+    assert_int_equal(pool_statistics(desk->pool).lost, 0);
+}
+
+static bool
+has_none_open(struct desk *desk)
+{
+    return pool_statistics(desk->pool).open == 0;
+}
+
+static void
+an_old_connection_is_replaced_by_a_new_one(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked;
+
+    desk->options.recycle_us = 200000;
+    desk_open(desk);
+    asked = desk_ask(desk, POOL_EXCLUSIVE, &ask_pid, 0, true, 0);
+    desk_read(desk, POOL_SHARED, 1);
+    desk_run(desk, 2);
+    desk_run_until(desk, has_none_open);
+    assert_int_equal(pool_statistics(desk->pool).recycled, 2);
+
+    int64_t pid = asked->number;
+
+    asked = desk_ask(desk, POOL_EXCLUSIVE, &ask_pid, 0, false, 0);
+    desk_run(desk, 1);
+    assert_good(asked);
+    assert_int_not_equal(asked->number, pid);
+}
+
+static void
+only_a_connection_that_was_idle_is_asked_whether_it_lives(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked;
+
+    desk_open(desk);
+    for (int i = 0; i < 5; i++) {
+        desk_read(desk, POOL_EXCLUSIVE, i);
+        desk_run(desk, 1);
+    }
+    assert_int_equal(pool_statistics(desk->pool).pinged, 0);
+    pool_free(desk->pool);
+
+    desk->options.ping_idle_us = 1;
+    desk_open(desk);
+    desk_read(desk, POOL_EXCLUSIVE, 0);
+    desk_read(desk, POOL_SHARED, 0);
+    desk_run(desk, 2);
+    clock_sleep_us(2000);
+    asked = desk_read(desk, POOL_EXCLUSIVE, 7);
+    desk_read(desk, POOL_SHARED, 0);
+    desk_run(desk, 2);
+    assert_good(asked);
+    assert_int_equal(asked->statements, 1);
+    assert_true(pool_statistics(desk->pool).pinged >= 2);
+    assert_int_equal(pool_statistics(desk->pool).opened, 2);
+}
+
+static void
+a_limit_cancels_and_the_connection_is_used_again(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *before;
+    struct asked *late;
+    struct asked *after;
+
+    desk->options.size = 1;
+    desk->options.most_overflow = 0;
+    desk_open(desk);
+    before = desk_ask(desk, POOL_EXCLUSIVE, &ask_pid, 0, true, 0);
+    late = desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 60000, true, 300000);
+    after = desk_ask(desk, POOL_EXCLUSIVE, &ask_pid, 0, true, 0);
+    desk_run(desk, 3);
+    assert_good(before);
+    assert_bad(late, ERR_TIMEOUT);
+    assert_good(after);
+    assert_int_equal(before->number, after->number);
+    assert_int_equal(pool_statistics(desk->pool).cancelled, 1);
+    assert_int_equal(pool_statistics(desk->pool).opened, 1);
+    assert_int_equal(pool_statistics(desk->pool).lost, 0);
+}
+
+#define SLEEPING                                                                               \
+    "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = 'pgmend_test_pool' AND " \
+    "state = 'active' AND query LIKE '%pg_sleep%' AND pid <> pg_catalog.pg_backend_pid()"
+
+static bool
+one_sleeps(struct desk *desk)
+{
+    return desk_number(desk, SLEEPING) == 1;
+}
+
+static bool
+some_sleep(struct desk *desk)
+{
+    return desk_number(desk, SLEEPING) > 0;
+}
+
+static bool
+none_sleeps(struct desk *desk)
+{
+    return desk_number(desk, SLEEPING) == 0;
+}
+
+static void
+what_a_client_has_left_is_forgotten_or_cancelled(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *running;
+    struct asked *waiting;
+    struct asked *after;
+
+    desk->options.size = 1;
+    desk->options.most_overflow = 0;
+    desk_open(desk);
+    running = desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 60000, true, 0);
+    waiting = desk_ask(desk, POOL_EXCLUSIVE, &ask_write, 13, true, 0);
+    after = desk_ask(desk, POOL_EXCLUSIVE, &ask_number, 3, true, 0);
+    desk_run_until(desk, one_sleeps);
+    pool_drop(waiting->ticket);
+    pool_drop(running->ticket);
+    desk_run(desk, 1);
+    assert_good(after);
+    assert_int_equal(running->times, 0);
+    assert_int_equal(waiting->times, 0);
+    assert_int_equal(desk_number(desk, SLEEPING), 0);
+    assert_int_equal(desk_number(desk, "SELECT count(*) FROM public.done"), 0);
+    assert_int_equal(pool_statistics(desk->pool).dropped, 2);
+    assert_int_equal(pool_statistics(desk->pool).opened, 1);
+
+    running = desk_ask(desk, POOL_SHARED, &ask_sleep, 60000, true, 0);
+    desk_run_until(desk, one_sleeps);
+    pool_drop(running->ticket);
+    desk_run_until(desk, none_sleeps);
+    assert_int_equal(running->times, 0);
+}
+
+static void
+heavy_work_does_not_stand_before_light_work(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *heavy[40];
+    struct asked *light[200];
+
+    desk->options.size = 4;
+    desk->options.most_overflow = 2;
+    desk_open(desk);
+    for (int i = 0; i < 40; i++)
+        heavy[i] = desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 60000, true, 0);
+    for (int i = 0; i < 200; i++)
+        light[i] = desk_read(desk, POOL_SHARED, i);
+    desk_run(desk, 200);
+    for (int i = 0; i < 200; i++)
+        assert_good(light[i]);
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(heavy[i]->times, 0);
+        pool_drop(heavy[i]->ticket);
+    }
+    desk_run_until(desk, none_sleeps);
+}
+
+/* The slow one blocks its own connection for as long as it may; the others go on. */
+static void
+a_slow_statement_in_the_shared_lane_is_avoided_and_cancelled(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *slow;
+    struct asked *light[300];
+
+    desk->options.shared_size = 2;
+    desk->options.shared_most_us = 2000000;
+    desk_open(desk);
+    desk_read(desk, POOL_SHARED, 0);
+    desk_read(desk, POOL_SHARED, 0);
+    desk_run(desk, 2);
+    slow = desk_ask(desk, POOL_SHARED, &ask_sleep, 60000, true, 0);
+    desk_run_until(desk, one_sleeps);
+    clock_sleep_us(60000);
+    for (int i = 0; i < 300; i++)
+        light[i] = desk_read(desk, POOL_SHARED, i);
+    desk_run(desk, 300);
+    for (int i = 0; i < 300; i++)
+        assert_good(light[i]);
+    assert_int_equal(slow->times, 0);
+    desk_run(desk, 1);
+    assert_bad(slow, ERR_TIMEOUT);
+    assert_int_equal(pool_statistics(desk->pool).cancelled, 1);
+    assert_int_equal(pool_statistics(desk->pool).lost, 0);
+}
+
+/* Sent behind the slow one before anybody knew; the cancel must not hit them. */
+static void
+those_behind_a_cancelled_statement_are_answered(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *slow;
+    struct asked *limited;
+    struct asked *light[10];
+
+    desk->options.shared_size = 1;
+    desk->options.shared_most_us = 500000;
+    desk_open(desk);
+    desk_read(desk, POOL_SHARED, 0);
+    desk_run(desk, 1);
+    slow = desk_ask(desk, POOL_SHARED, &ask_sleep, 60000, true, 0);
+    limited = desk_ask(desk, POOL_SHARED, &ask_number, 1, true, 200000);
+    for (int i = 0; i < 10; i++)
+        light[i] = desk_ask(desk, POOL_SHARED, i % 2 ? &ask_number : &ask_write, i, i % 2, 0);
+    desk_run(desk, 12);
+    assert_bad(limited, ERR_TIMEOUT);
+    assert_int_equal(limited->order, 0);
+    assert_bad(slow, ERR_TIMEOUT);
+    for (int i = 0; i < 10; i++) {
+        assert_good(light[i]);
+        assert_int_equal(light[i]->number, i);
+    }
+    assert_string_equal(cell_of(desk, "SELECT string_agg(number::text, ',' ORDER BY number) FROM "
+                                      "public.done"),
+        "0,2,4,6,8");
+    desk_do(desk, "TRUNCATE public.done");
+}
+
+static void
+a_statement_that_the_server_has_forgotten_is_made_anew(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked;
+    struct pool_statement forget = { .sql = "DEALLOCATE ALL" };
+    struct asked *forgetting = desk_new_asked(desk, 0);
+
+    desk->options.size = 1;
+    desk->options.most_overflow = 0;
+    desk->options.shared_size = 0;
+    desk_do(desk, "DROP TABLE IF EXISTS public.form");
+    desk_do(desk, "CREATE TABLE public.form (number int8)");
+    desk_do(desk, "INSERT INTO public.form VALUES (4)");
+    desk_open(desk);
+    asked = desk_ask(desk, POOL_SHARED, &ask_form, 4, false, 0);
+    desk_run(desk, 1);
+    assert_good(asked);
+    desk_do(desk, "ALTER TABLE public.form ALTER number TYPE int4");
+    desk_do(desk, "ALTER TABLE public.form ALTER number TYPE int8");
+    desk_do(desk, "ALTER TABLE public.form ADD extra text");
+    desk_do(desk, "ALTER TABLE public.form DROP extra");
+    (void)pool_run(desk->pool, &(const struct pool_work){ .statements = &forget,
+                                   .count = 1,
+                                   .arena = desk->ctx.arena,
+                                   .done = desk_answered,
+                                   .data = forgetting });
+    desk_run(desk, 1);
+    assert_good(forgetting);
+    asked = desk_ask(desk, POOL_SHARED, &ask_form, 4, false, 0);
+    desk_run(desk, 1);
+    assert_good(asked);
+    assert_int_equal(asked->number, 4);
+    assert_int_equal(asked->statements, 2);
+    assert_int_equal(pool_statistics(desk->pool).repeated, 1);
+}
+
+/* Its result has another form: 0A000 from the plan that the server kept. */
+static void
+a_result_of_another_form_is_an_answer_of_the_new_statement(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked;
+
+    desk->options.shared_size = 1;
+    desk_do(desk, "DROP TABLE IF EXISTS public.form");
+    desk_do(desk, "CREATE TABLE public.form (number text)");
+    desk_do(desk, "INSERT INTO public.form VALUES (4)");
+    desk_open(desk);
+    asked = desk_ask(desk, POOL_SHARED, &ask_form_text, 4, false, 0);
+    desk_run(desk, 1);
+    assert_good(asked);
+    desk_do(desk, "ALTER TABLE public.form ALTER number TYPE name");
+    asked = desk_ask(desk, POOL_SHARED, &ask_form_text, 4, false, 0);
+    desk_run(desk, 1);
+    assert_int_equal(pool_statistics(desk->pool).repeated, 1);
+    /* It came, and is not of the type that the query was written for. */
+    assert_bad(asked, ERR_FAILED);
+    desk_do(desk, "DROP TABLE public.form");
+}
+
+struct straight_test {
+    struct desk *desk;
+    struct straight straight;
+    struct ctx ctx;
+    bool is_good;
+    bool is_over;
+    int64_t number;
+};
+
+static void
+straight_body(struct task *task, void *data)
+{
+    struct straight_test *test = data;
+    struct one_number arg = { 9 };
+    struct {
+        struct one_number *items;
+        size_t count;
+    } rows = { 0 };
+
+    test->straight.task = task;
+    test->is_good = straight_begin(&test->ctx, &test->straight, LIMIT_US) &&
+                    straight_do(&test->ctx, &test->straight, "BEGIN") &&
+                    straight_ask(&test->ctx, &test->straight, &ask_write, &arg, &rows);
+    if (test->is_good && rows.count == 1)
+        test->number = rows.items[0].number;
+    arg.number = 60000;
+    if (test->is_good && test->straight.until_us)
+        test->is_good = straight_do(&test->ctx, &test->straight, "COMMIT") &&
+                        straight_ask(&test->ctx, &test->straight, &ask_sleep, &arg, NULL);
+    straight_end(&test->straight);
+    test->is_over = true;
+    desk_count(test->desk);
+}
+
+static void
+straight_code_waits_and_unwinds_when_its_client_has_gone(void **state)
+{
+    struct desk *desk = *state;
+    struct straight_test tests[3];
+    struct tasks *tasks = tasks_new(3);
+    struct asked *after;
+
+    desk->options.size = 2;
+    desk->options.most_overflow = 0;
+    desk_open(desk);
+    for (size_t i = 0; i < COUNT_OF(tests); i++) {
+        tests[i] = (struct straight_test){
+            .desk = desk,
+            .straight = { .pool = desk->pool },
+            .ctx = { .arena = desk->ctx.arena },
+        };
+        assert_true(task_start(tasks, straight_body, &tests[i]));
+        assert_false(tests[i].is_over);
+    }
+    /* The third waits for a connection. */
+    straight_drop(&tests[2].straight);
+    assert_true(tests[2].is_over);
+    assert_int_equal(tests[2].ctx.error.kind, ERR_INTERRUPTED);
+    desk->answered = 0;
+    desk_run_until(desk, one_sleeps);
+    for (size_t i = 0; i < 2; i++) {
+        straight_drop(&tests[i].straight);
+        assert_true(tests[i].is_over);
+        assert_int_equal(tests[i].ctx.error.kind, ERR_INTERRUPTED);
+    }
+    desk->answered = 0;
+    after = desk_ask(desk, POOL_EXCLUSIVE, &ask_number, 1, false, 0);
+    desk_run(desk, 1);
+    assert_good(after);
+    desk_run_until(desk, none_sleeps);
+    assert_true(tests[0].straight.statements >= 1);
+    tasks_free(tasks);
+    desk_do(desk, "TRUNCATE public.done");
+}
+
+static void
+drained(void *data)
+{
+    struct desk *desk = data;
+
+    desk->is_drained = true;
+    desk_count(desk);
+}
+
+static void
+draining_ends_what_is_there_and_takes_nothing_more(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked[30];
+    struct asked *refused;
+
+    desk->options.size = 3;
+    desk->options.most_overflow = 0;
+    desk_open(desk);
+    desk_read(desk, POOL_SHARED, 0);
+    desk_run(desk, 1);
+    for (int i = 0; i < 30; i++)
+        asked[i] = desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 10, true, 0);
+    pool_drain(desk->pool, drained, desk);
+    refused = desk_read(desk, POOL_SHARED, 0);
+    assert_bad(refused, ERR_BUSY);
+    assert_false(desk->is_drained);
+    desk_run(desk, 32);
+    assert_true(desk->is_drained);
+    for (int i = 0; i < 30; i++)
+        assert_good(asked[i]);
+    assert_int_equal(pool_statistics(desk->pool).open, 0);
+    assert_int_equal(pool_statistics(desk->pool).opened, 4);
+}
+
+static void
+closing_at_once_tells_everybody(void **state)
+{
+    struct desk *desk = *state;
+    struct asked *asked[10];
+    struct asked *lease;
+
+    desk->options.size = 2;
+    desk->options.most_overflow = 0;
+    desk_open(desk);
+    lease = take_lease(desk);
+    desk_run(desk, 1);
+    for (int i = 0; i < 10; i++)
+        asked[i] = desk_ask(desk, i % 2, &ask_sleep, 60000, true, 0);
+    desk_run_until(desk, some_sleep);
+    pool_free(desk->pool);
+    desk->pool = NULL;
+    assert_int_equal(desk->answered, 10);
+    for (int i = 0; i < 10; i++)
+        assert_bad(asked[i], ERR_CONNECTION);
+    pool_lease_end(lease->lease);
+    desk->answered = 0;
+}
+
+static void
+what_cannot_be_a_pool_is_refused(void **state)
+{
+    struct desk *desk = *state;
+    struct ctx ctx = { .arena = desk->ctx.arena };
+    struct pool_options options = desk->options;
+
+    options.db.url = "postgresql://user:secret@[::1";
+    assert_false(pool_new(&ctx, desk->loop, &options, &desk->pool));
+    assert_int_equal(ctx.error.kind, ERR_INPUT);
+    assert_null(strstr(ctx.error.message, "secret"));
+    options = desk->options;
+    options.size = 0;
+    options.most_overflow = 0;
+    assert_false(pool_new(&ctx, desk->loop, &options, &desk->pool));
+    assert_int_equal(ctx.error.kind, ERR_INPUT);
+    options = desk->options;
+    options.most_waiting = 0;
+    assert_false(pool_new(&ctx, desk->loop, &options, &desk->pool));
+    assert_int_equal(ctx.error.kind, ERR_INPUT);
+}
+
+static int
+make_database(void **state)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct ctx ctx = { .arena = arena };
+    struct db *db CLEANUP(db_cleanup) = NULL;
+    struct db *own CLEANUP(db_cleanup) = NULL;
+    struct db_options options = { .application = "test_pool", .access = ACCESS_WRITE };
+
+    (void)state;
+    if (!db_open(&ctx, &options, &db) ||
+        !db_exec(&ctx, db, "DROP DATABASE IF EXISTS pgmend_test_pool WITH (FORCE)") ||
+        !db_exec(&ctx, db, "CREATE DATABASE pgmend_test_pool"))
+        fail_msg("%s", ctx.error.message);
+    options.url = URL;
+    if (!db_open(&ctx, &options, &own) ||
+        !db_exec(&ctx, own, "CREATE TABLE public.done (number int8)"))
+        fail_msg("%s", ctx.error.message);
+    return 0;
+}
+
+static int
+drop_database(void **state)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct ctx ctx = { .arena = arena };
+    struct db *db CLEANUP(db_cleanup) = NULL;
+    struct db_options options = { .application = "test_pool", .access = ACCESS_WRITE };
+
+    (void)state;
+    if (!db_open(&ctx, &options, &db) ||
+        !db_exec(&ctx, db, "DROP DATABASE IF EXISTS pgmend_test_pool WITH (FORCE)"))
+        fail_msg("%s", ctx.error.message);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        test_at_desk(each_lane_answers_what_was_asked),
+        test_at_desk(a_lease_is_one_connection_and_an_open_transaction_is_rolled_back),
+        test_at_desk(statements_of_one_work_are_one_transaction),
+        test_at_desk(work_waits_in_its_order),
+        test_at_desk(the_queue_has_an_end_and_a_deadline),
+        test_at_desk(the_connection_used_last_is_used_next),
+        test_at_desk(connections_beyond_size_linger_and_then_go),
+        test_at_desk(an_old_connection_is_replaced_by_a_new_one),
+        test_at_desk(only_a_connection_that_was_idle_is_asked_whether_it_lives),
+        test_at_desk(a_limit_cancels_and_the_connection_is_used_again),
+        test_at_desk(what_a_client_has_left_is_forgotten_or_cancelled),
+        test_at_desk(heavy_work_does_not_stand_before_light_work),
+        test_at_desk(a_slow_statement_in_the_shared_lane_is_avoided_and_cancelled),
+        test_at_desk(those_behind_a_cancelled_statement_are_answered),
+        test_at_desk(a_statement_that_the_server_has_forgotten_is_made_anew),
+        test_at_desk(a_result_of_another_form_is_an_answer_of_the_new_statement),
+        test_at_desk(straight_code_waits_and_unwinds_when_its_client_has_gone),
+        test_at_desk(draining_ends_what_is_there_and_takes_nothing_more),
+        test_at_desk(closing_at_once_tells_everybody),
+        test_at_desk(what_cannot_be_a_pool_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, make_database, drop_database);
+}
