@@ -123,13 +123,14 @@ cpu_of_process(struct bench *bench, const char *pid)
 {
     const char *path = arena_printf(bench->ctx.arena, "/proc/%s/schedstat", pid);
     FILE *file = fopen(path, "re");
-    unsigned long long ns = 0;
+    char line[128] = "";
 
-    if (file && fscanf(file, "%llu", &ns) != 1)
-        ns = 0;
-    if (file)
-        fclose(file);
-    return (int64_t)(ns / 1000);
+    if (!file)
+        return 0;
+    if (!fgets(line, sizeof(line), file))
+        line[0] = '\0';
+    fclose(file);
+    return (int64_t)(strtoull(line, NULL, 10) / 1000); /* it begins with nanoseconds */
 }
 
 static bool

@@ -380,8 +380,4 @@ CREATE OR REPLACE TRIGGER replyx_api_rollup_delete AFTER DELETE ON public.dialog
 CREATE OR REPLACE TRIGGER replyx_api_rollup_truncate AFTER TRUNCATE ON public.dialog_messages
     FOR EACH STATEMENT EXECUTE FUNCTION replyx_api.rollup_truncate();
 
--- The locks of the triggers' creation are not held while rows are counted: this file is run in one transaction, which
--- ends here; the filling has transactions of its own. Whatever comes after is in another one.
-COMMIT;
-CALL replyx_api.fill_rollup();
-BEGIN;
+-- What there was before is counted by CALL replyx_api.fill_rollup(), outside of a transaction: "install" does it.

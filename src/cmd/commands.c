@@ -27,6 +27,7 @@
     COMMAND(flags_list)             \
     COMMAND(flags_set)              \
     COMMAND(flags_rollout)          \
+    COMMAND(pool_advise)            \
     TITLE("Indexes")                \
     COMMAND(index_apply)            \
     TITLE("Vectors")                \

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -121,10 +122,9 @@ write_on(struct http_connection *connection)
 static bool
 is_lost(const struct http_connection *connection)
 {
-    int reason = 0;
-    socklen_t size = sizeof(reason);
+    struct pollfd state = { .fd = connection->socket };
 
-    return getsockopt(connection->socket, SOL_SOCKET, SO_ERROR, &reason, &size) < 0 || reason != 0;
+    return poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP));
 }
 
 static bool
@@ -316,16 +316,13 @@ static void
 probe(struct http_connection *connection)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    ssize_t sent = 0;
+    const struct iovec part = { .iov_base = (void *)(uintptr_t)text, .iov_len = sizeof(text) - 1 };
 
-    if (!connection->is_probed && !connection->request->head.is_old &&
-        http_bytes_count(&connection->out) == 0)
-        sent = send(connection->socket, text, sizeof(text) - 1, MSG_NOSIGNAL);
+    /* If it is lost already, that is the first thing that is called back. */
+    if (!connection->is_probed && !connection->request->head.is_old)
+        (void)http_connection_send(connection, &part, 1);
     connection->is_probed = true;
-    if (sent > 0 && sent < (ssize_t)sizeof(text) - 1)
-        http_connection_end(connection);
-    else
-        loop_watch_set_loss(connection->watch);
+    loop_watch_set_loss(connection->watch);
 }
 
 void

@@ -39,7 +39,7 @@ struct http_connection {
     bool is_eof;    /* the client says no more */
     bool is_probed; /* since then it was asked whether it listens */
     bool is_ended;  /* freed as soon as nobody works on it */
-    int32_t busy;
+    uint32_t busy;  /* how many are at work on it */
     size_t scanned;
     int64_t since_us;     /* when this phase, or what waits to be sent, began */
     int64_t moved;        /* bytes since then */

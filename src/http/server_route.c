@@ -58,50 +58,69 @@ refuse(struct http_request *request, int status, const char *why, unsigned metho
     http_refuse(request, status, why, status == 405 ? &allow : (status == 401 ? &ask : NULL));
 }
 
+/* The first route of the path that has the method; the methods of all that have the path. */
+static const struct http_route *
+find_route(const struct http_request *request, unsigned *ret_methods, bool *ret_is_open)
+{
+    const struct http_server_options *options = &request->connection->server->options;
+
+    *ret_methods = 0;
+    *ret_is_open = false;
+    for (size_t i = 0; i < options->route_count; i++) {
+        const struct http_route *route = &options->routes[i];
+
+        if (!is_path_of(route->path, request->head.path))
+            continue;
+        *ret_methods |= route->methods;
+        *ret_is_open = *ret_is_open || route->is_open;
+        if (route->methods != HTTP_EVERY_METHOD && !(route->methods & request->head.method))
+            continue;
+        *ret_is_open = route->is_open;
+        return route;
+    }
+    return NULL;
+}
+
+/* 0, or the status to refuse it with. */
+static int
+use_route(struct http_request *request, const struct http_route *route, unsigned methods,
+    const char **ret_why)
+{
+    const struct http_server_options *options = &request->connection->server->options;
+
+    if (!route) {
+        *ret_why = methods ? "the path has no such method" : "there is nothing at this path";
+        return methods ? 405 : 404;
+    }
+    request->handler.call = route->handler;
+    request->handler.data = options->data;
+    request->most_body_bytes =
+        route->most_body_bytes > 0 ? route->most_body_bytes : options->most_body_bytes;
+    if (request->head.length <= request->most_body_bytes)
+        return 0;
+    *ret_why = "the body is too long";
+    return 413;
+}
+
 bool
 http_route(struct http_request *request)
 {
     const struct http_server *server = request->connection->server;
-    const struct http_route *found = NULL;
     const char *why = NULL;
-    unsigned methods = 0;
-    bool is_open = false;
-    int status;
-
-    for (size_t i = 0; i < server->options.route_count && !found; i++) {
-        const struct http_route *route = &server->options.routes[i];
-
-        if (!is_path_of(route->path, request->head.path))
-            continue;
-        methods |= route->methods;
-        is_open = is_open || route->is_open;
-        if (route->methods == HTTP_EVERY_METHOD || route->methods & request->head.method) {
-            found = route;
-            is_open = route->is_open;
-        }
-    }
+    unsigned methods;
+    bool is_open;
+    const struct http_route *route = find_route(request, &methods, &is_open);
     /* Who has no token does not even learn which paths there are. */
-    status = http_guard(server, request, is_open, &why);
+    int status = http_guard(server, request, is_open, &why);
+
     if (status == 303) {
         answer_login(server, request);
         return false;
     }
-    if (!status && !found) {
-        status = methods ? 405 : 404;
-        why = methods ? "the path has no such method" : "there is nothing at this path";
-    } else if (!status) {
-        request->most_body_bytes =
-            found->most_body_bytes > 0 ? found->most_body_bytes : server->options.most_body_bytes;
-        if (request->head.length > request->most_body_bytes) {
-            status = 413;
-            why = "the body is too long";
-        }
-    }
-    if (status) {
-        refuse(request, status, why, methods);
-        return false;
-    }
-    request->handler.call = found->handler;
-    request->handler.data = server->options.data;
-    return true;
+    if (!status)
+        status = use_route(request, route, methods, &why);
+    if (!status)
+        return true;
+    refuse(request, status, why, methods);
+    return false;
 }

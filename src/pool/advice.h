@@ -12,7 +12,7 @@
 struct pool_load {
     double seconds; /* of the window */
     int64_t samples;
-    double active; /* connections that run a statement, on average */
+    double active;         /* connections that run a statement, on average */
     double waiting;        /* of these, for a lock */
     double in_transaction; /* idle within a transaction, on average */
     double idle;
@@ -56,10 +56,10 @@ enum pool_verdict {
 };
 
 struct pool_advice {
-    double load;      /* connections in use that were sized for */
-    int64_t needed;   /* for all processes together, so that hardly anybody waits */
+    double load;       /* connections in use that were sized for */
+    int64_t needed;    /* for all processes together, so that hardly anybody waits */
     double wait_ratio; /* of requests that would wait then, by Erlang's formula */
-    int64_t useful;   /* more than these only wait within the server; 0: not known */
+    int64_t useful;    /* more than these only wait within the server; 0: not known */
     int64_t available;
     struct pool_size process;
     int64_t total; /* most connections of all processes together */
@@ -89,8 +89,8 @@ const char *pool_verdict_name(enum pool_verdict verdict);
 
 /* A habit of the application that does not survive when each transaction may get another session. */
 struct pool_hazard {
-    const char *name;     /* "set" */
-    const char *title;    /* "settings of the session" */
+    const char *name;      /* "set" */
+    const char *title;     /* "settings of the session" */
     const char *certainty; /* "certain", "perhaps" */
     int64_t calls;
     struct text_list evidence; /* statements, at most a few */
@@ -112,12 +112,12 @@ struct pool_hazards {
 bool pool_find_hazards(struct ctx *ctx, struct db *db, struct pool_hazards *ret) MUST_CHECK;
 
 /* Settings as files and code would hold them. */
-const char *pool_for_sqlalchemy(struct arena *arena, const struct pool_advice *advice,
-    const struct pool_hazards *hazards);
+const char *pool_for_sqlalchemy(
+    struct arena *arena, const struct pool_advice *advice, const struct pool_hazards *hazards);
 const char *pool_for_pgbouncer(struct arena *arena, const struct db *db,
     const struct pool_advice *advice, const struct pool_hazards *hazards);
-const char *pool_for_replyx(struct arena *arena, const struct pool_advice *advice,
-    const struct pool_limits *limits);
+const char *pool_for_replyx(
+    struct arena *arena, const struct pool_advice *advice, const struct pool_limits *limits);
 
 /* Everything, for --json. The caller owns it. */
 struct pool_report {

@@ -52,8 +52,10 @@ static const struct hazard_kind kinds[] = {
     { HABIT_SET_CONFIG, "set_config", "set_config() that is not local", "perhaps",
         "as SET, if its third argument is false: pg_stat_statements does not keep constants",
         "give true as third argument, within a transaction", BREAKS, BREAKS },
-    { HABIT_LISTEN, "listen", "LISTEN", "certain", "notifications go to a session that nobody reads",
-        "a connection of its own for LISTEN, past the pooler; NOTIFY works through it", BREAKS, BREAKS },
+    { HABIT_LISTEN, "listen", "LISTEN", "certain",
+        "notifications go to a session that nobody reads",
+        "a connection of its own for LISTEN, past the pooler; NOTIFY works through it", BREAKS,
+        BREAKS },
     { HABIT_ADVISORY, "advisory_lock", "advisory locks of the session", "certain",
         "the lock stays with the session: others who get it hold it too, and nobody can release it",
         "pg_advisory_xact_lock(), which ends with the transaction", BREAKS, BREAKS },
@@ -64,7 +66,8 @@ static const struct hazard_kind kinds[] = {
         "\"cursor does not exist\" in the next transaction",
         "read the cursor within its transaction, or page by key", BREAKS, BREAKS },
     { HABIT_LOAD, "load", "LOAD", "certain", "the library is loaded in one session only",
-        "session_preload_libraries, or ALTER ROLE … SET session_preload_libraries", BREAKS, BREAKS },
+        "session_preload_libraries, or ALTER ROLE … SET session_preload_libraries", BREAKS,
+        BREAKS },
     { HABIT_SEQUENCE, "sequence_state", "currval() and lastval()", "perhaps",
         "\"not yet defined in this session\", or another's number, unless nextval() was called in the "
         "same transaction",
@@ -160,11 +163,10 @@ look_at_statements(struct ctx *ctx, struct workload *workload, struct pool_hazar
 static bool
 set_path(struct ctx *ctx, struct db *db, const char *schema, const char **ret_usual)
 {
-    return db_value(ctx, db, "SELECT pg_catalog.current_setting('search_path')", NULL, 0,
-               ret_usual) &&
+    return db_value(
+               ctx, db, "SELECT pg_catalog.current_setting('search_path')", NULL, 0, ret_usual) &&
            db_set(ctx, db, "search_path",
-               arena_printf(
-                   ctx->arena, "pg_catalog, %s, pg_temp", db_ident(ctx->arena, schema)));
+               arena_printf(ctx->arena, "pg_catalog, %s, pg_temp", db_ident(ctx->arena, schema)));
 }
 
 /* What is run far more often than it is planned was prepared. */

@@ -91,8 +91,8 @@ take_sample(struct ctx *ctx, struct db *db, struct sums *sums, struct pool_load 
 }
 
 static bool
-take_samples(struct ctx *ctx, struct db *db, int64_t window_us, struct sums *sums,
-    struct pool_load *load)
+take_samples(
+    struct ctx *ctx, struct db *db, int64_t window_us, struct sums *sums, struct pool_load *load)
 {
     int64_t pause_us = window_us / SAMPLES;
     int64_t started = clock_us();

@@ -63,7 +63,7 @@ most_of(int64_t a, int64_t b)
 }
 
 static void PRINTF_LIKE(3, 4)
-say(struct arena *arena, struct pool_advice *advice, const char *format, ...)
+    say(struct arena *arena, struct pool_advice *advice, const char *format, ...)
 {
     va_list args;
 
@@ -111,8 +111,8 @@ find_needed(struct arena *arena, const struct pool_load *load, const struct pool
 }
 
 static void
-find_available(struct arena *arena, const struct pool_load *load,
-    const struct pool_limits *limits, struct pool_advice *advice)
+find_available(struct arena *arena, const struct pool_load *load, const struct pool_limits *limits,
+    struct pool_advice *advice)
 {
     advice->available = limits->most_connections - limits->reserved - load->others_peak;
     say(arena, advice,
@@ -142,7 +142,8 @@ find_useful(struct arena *arena, const struct pool_load *load, const struct pool
     double running = load->active - load->waiting;
 
     if (limits->cpus == 0) {
-        say(arena, advice, "the server's processors are not known (--cpus): no upper bound by them");
+        say(arena, advice,
+            "the server's processors are not known (--cpus): no upper bound by them");
         return;
     }
 
@@ -169,8 +170,8 @@ find_process(struct arena *arena, const struct pool_load *load, const struct poo
     int64_t processes = limits->processes;
     int64_t peak = (int64_t)ceil((double)load->in_use_peak * limits->growth);
     struct pool_size *process = &advice->process;
-    int64_t most = advice->useful > 0 ? least_of(advice->useful, advice->available)
-                                      : advice->available;
+    int64_t most =
+        advice->useful > 0 ? least_of(advice->useful, advice->available) : advice->available;
 
     process->size = pool_count_for(advice->load / (double)processes, most_waiting);
     process->overflow = most_of(
@@ -202,8 +203,8 @@ find_verdict(struct arena *arena, const struct pool_load *load, const struct poo
     if (advice->available < advice->needed)
         advice->verdict = POOL_TOO_SMALL;
     else if (advice->verdict == POOL_FITS &&
-        (advice->total > advice->available ||
-            limits->processes * pool_count_for(each, most_waiting) > advice->available))
+             (advice->total > advice->available ||
+                 limits->processes * pool_count_for(each, most_waiting) > advice->available))
         advice->verdict = POOL_NEEDS_POOLER;
     if (advice->verdict == POOL_TOO_SMALL)
         say(arena, advice,

@@ -74,8 +74,8 @@ find_call(const struct words *words, const char *name)
 static bool
 is_carried(const char *name)
 {
-    static const char *const names[] = { "client_encoding", "names", "datestyle", "timezone", "time",
-        "standard_conforming_strings", "application_name" };
+    static const char *const names[] = { "client_encoding", "names", "datestyle", "timezone",
+        "time", "standard_conforming_strings", "application_name" };
 
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (text_equal(name, names[i]))
@@ -129,9 +129,9 @@ habit_of_temporary(const struct words *words)
 
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         bool is_made = is_at(words, 0, "create") &&
-            (is_at(words, 1, kinds[i]) ||
-                (is_at(words, 2, kinds[i]) &&
-                    (is_at(words, 1, "local") || is_at(words, 1, "global"))));
+                       (is_at(words, 1, kinds[i]) ||
+                           (is_at(words, 2, kinds[i]) &&
+                               (is_at(words, 1, "local") || is_at(words, 1, "global"))));
 
         if ((is_made && !(has(words, "on", "commit") && has(words, "commit", "drop"))) ||
             has(words, "into", kinds[i]))

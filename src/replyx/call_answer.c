@@ -143,7 +143,7 @@ public_message(const struct error *error)
     case ERR_UNSUPPORTED:
     case ERR_STALE:
     case ERR_RIGHTS:
-        return error->sqlstate[0] ? NULL : error->message;
+        return error->message;
     case ERR_NONE:
     case ERR_FAILED:
     case ERR_IO:
@@ -247,8 +247,32 @@ call_fail_as(struct call *call, int status, const struct error *error)
                                });
 }
 
+/* What the server says about our statements is no fault of the client, and may pass. */
+static enum error_kind
+kind_of_server_error(const struct error *error)
+{
+    static const struct {
+        const char *sqlstate; /* or its beginning */
+        enum error_kind kind;
+    } passing[] = {
+        { "25006", ERR_CONNECTION }, /* the primary has become a standby */
+        { "40", ERR_BUSY },          /* a deadlock, or no serial order */
+        { "53", ERR_BUSY },          /* out of connections or memory */
+    };
+
+    for (size_t i = 0; i < COUNT_OF(passing); i++) {
+        if (text_starts_with(error->sqlstate, passing[i].sqlstate))
+            return passing[i].kind;
+    }
+    return error->kind == ERR_CONNECTION || error->kind == ERR_TIMEOUT ? error->kind : ERR_SERVER;
+}
+
 void
 call_fail(struct call *call, const struct error *error)
 {
-    call_fail_as(call, error_http_status(error->kind), error);
+    struct error shown = *error;
+
+    if (error->sqlstate[0])
+        shown.kind = kind_of_server_error(error);
+    call_fail_as(call, error_http_status(shown.kind), &shown);
 }

@@ -112,12 +112,10 @@ start(struct logins *logins, struct login *login)
 {
     if (login->hash && strlen(login->hash) < MODEL_SIZE)
         memcpy(logins->model, login->hash, strlen(login->hash) + 1);
-    login->background = password_check(
+    login->is_running = password_check(
         logins->loop, login->password, login->hash ? login->hash : logins->model, checked, login);
-    if (!login->background)
-        return false;
-    logins->running++;
-    return true;
+    logins->running += login->is_running;
+    return login->is_running;
 }
 
 /* A place is free: who has waited longest gets it. */
@@ -142,7 +140,6 @@ checked(void *data, bool is_right)
     struct login *login = data;
     struct logins *logins = login->logins;
 
-    login->background = NULL;
     logins->running--;
     /* It may be freed in there. */
     login->checked(login, is_right && login->hash);
@@ -164,33 +161,19 @@ logins_check(struct logins *logins, struct login *login)
     return true;
 }
 
-static void
-unlink_waiting(struct logins *logins, const struct login *login)
+bool
+logins_leave(struct login *login)
 {
+    struct logins *logins = login->logins;
     struct login **at = &logins->first;
 
-    while (*at && *at != login)
+    if (login->is_running)
+        return false;
+    while (*at != login)
         at = &(*at)->next;
-    if (!*at)
-        return;
     *at = login->next;
     logins->waiting--;
     if (logins->last == &login->next)
         logins->last = at;
-}
-
-void
-logins_leave(struct login *login)
-{
-    struct logins *logins = login->logins;
-
-    if (!login->background) {
-        unlink_waiting(logins, login);
-        return;
-    }
-    /* The thread works on; its place counts as free all the same, or who hangs up could hold it. */
-    background_leave(login->background);
-    login->background = NULL;
-    logins->running--;
-    start_next(logins);
+    return true;
 }

@@ -29,10 +29,13 @@ struct login {
     const char *hash;
     void (*checked)(struct login *login, bool is_right);
     struct login *next; /* ours, as all below */
-    struct background *background;
+    bool is_running;
 };
 
 /* False: too many are being checked already. */
 bool logins_check(struct logins *logins, struct login *login) MUST_CHECK;
-/* The client has gone; checked() is not called. */
-void logins_leave(struct login *login);
+/*
+ * The client has gone: one that waits is forgotten. False: it is being checked right now, and checked()
+ * comes as always, so that who hangs up does not get round the limit.
+ */
+bool logins_leave(struct login *login) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "db/background.h"
 
 /* What the thread works on. */
 struct checking {
@@ -48,20 +49,19 @@ drop(void *data)
     free(checking);
 }
 
-struct background *
+bool
 password_check(struct loop *loop, const char *password, const char *hash, password_checked *checked,
     void *data)
 {
     struct checking *checking = calloc(1, sizeof(*checking));
-    struct background *background;
 
     if (!checking || !(checking->password = strdup(password)) || !(checking->hash = strdup(hash)))
         abort();
     checking->checked = checked;
-    background = background_run(
-        loop, &(const struct background_job){
-                  .work = work, .done = done, .drop = drop, .data = checking, .owner = data });
-    if (!background)
-        drop(checking);
-    return background;
+    if (background_run(
+            loop, &(const struct background_job){
+                      .work = work, .done = done, .drop = drop, .data = checking, .owner = data }))
+        return true;
+    drop(checking);
+    return false;
 }

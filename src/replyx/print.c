@@ -117,28 +117,33 @@ print_bool(struct buffer *out, bool value)
     buffer_add(out, value ? "true" : "false");
 }
 
+/* "… 13:30:00+03": the server writes minutes of the zone only where there are some, XML always. */
+static bool
+has_hours_alone(const char *clock, size_t length)
+{
+    return length > 3 && (clock[length - 3] == '+' || clock[length - 3] == '-');
+}
+
 void
 print_time(struct buffer *out, const char *text)
 {
-    const char *space = text ? strchr(text, ' ') : NULL;
-    size_t length = text ? strlen(text) : 0;
-    bool has_hours = length > 3 &&
-                     (text[length - 3] == '+' || (text[length - 3] == '-' && space)) &&
-                     strchr(text, ':');
+    const char *clock = text ? strchr(text, ' ') : NULL;
+    const char *era = clock ? strstr(clock, " BC") : NULL;
+    size_t length;
 
-    if (!text) {
-        print_text(out, NULL);
+    if (!clock) {
+        print_text(out, text); /* NULL, or infinity */
         return;
     }
+    length = era ? (size_t)(era - clock) : strlen(clock);
     separate(out);
     buffer_append(out, "\"", 1);
-    buffer_append(out, text, space ? (size_t)(space - text) : length);
-    if (space) {
-        /* XML's form: a T between date and time, and minutes of the zone even when there are none. */
-        buffer_append(out, "T", 1);
-        buffer_add(out, space + 1);
-    }
-    if (has_hours)
+    buffer_append(out, text, (size_t)(clock - text));
+    buffer_append(out, "T", 1);
+    buffer_append(out, clock + 1, length - 1);
+    if (has_hours_alone(clock, length))
         buffer_append(out, ":00", 3);
+    if (era)
+        buffer_add(out, era);
     buffer_append(out, "\"", 1);
 }

@@ -211,6 +211,20 @@ def token(user, secret=SECRET, life_s=3600, header=None, **claims):
     return signed + "." + base64url(hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest())
 
 
+def hook_token(secret, bot):
+    """What setWebhook of a bot is given as secret_token."""
+    return hmac.new(secret.encode(), f"telegram:{bot}".encode(), hashlib.sha256).hexdigest()
+
+
+@contextlib.contextmanager
+def secret_file(secret):
+    """The path of a file that nobody else may read."""
+    with tempfile.NamedTemporaryFile("w", prefix="replyx-api-secret-") as file:
+        file.write(secret)
+        file.flush()
+        yield file.name
+
+
 # -- the program --------------------------------------------------------------------------------
 
 

@@ -1,9 +1,6 @@
 -- Rows that are odd in every way that the application's tables allow, beside those of replyx-data. Times are about
 -- 2026-11-22 10:00, which is "now" of the tests. Users 900001 …: what each is for stands before its rows.
 
--- The triggers of foreign keys do not run, so that rows can refer to what has been deleted.
-SET session_replication_role = replica;
-
 INSERT INTO users (id, email, hashed_password, first_name) VALUES
     (900001, 'nothing@example.org', '!', NULL),
     (900002, 'empty@example.org', '!', ''),
@@ -74,8 +71,6 @@ INSERT INTO user_knowledge (id, user_id, assistant_id, doc_id, content, type) VA
     (951002, 900005, 910005, 941002, 'two', 'summary'),
     (951003, 900005, 910005, 941001, 'one again', 'confirmed'),
     (951004, 900005, 910005, 941003, 'of another user', 'summary'),
-    (951005, 900005, 910005, 941004, 'deleted', 'summary'),
-    (951006, 900005, 910006, 941004, 'deleted', 'summary'),
     (951007, 900007, 910005, 941006, 'row of another user', 'summary'),
     (951008, 900005, NULL, 941005, 'of no assistant', 'summary');
 
@@ -101,12 +96,11 @@ SELECT 932000 + d * 100 + t.n * 10 + s.n, 923000 + d, s.v, 'edge', t.v::timestam
 -- 900007: rows that belong to two users, as nothing forbids.
 INSERT INTO assistants (id, user_id, name, system_prompt) VALUES (910010, 900007, 'of 900007', '');
 INSERT INTO dialogs (id, user_id, assistant_id, started_at) VALUES
-    (924001, 900007, 910005, '2026-11-20'), (924002, 900005, 910010, '2026-11-20'), (924003, 900007, 999999, '2026-11-20');
+    (924001, 900007, 910005, '2026-11-20'), (924002, 900005, 910010, '2026-11-20');
 INSERT INTO dialog_messages (id, dialog_id, sender, text, timestamp) VALUES
     (933001, 924001, 'assistant', 'secret of 900007', '2026-11-20'), (933002, 924002, 'assistant', 'secret of 900005', '2026-11-20');
 INSERT INTO bot_instances (id, user_id, assistant_id, platform, bot_token, is_active, created_at) VALUES
     (961001, 900007, 910005, 'telegram', 'token-of-a-bot', true, '2026-11-01'),
-    (961002, 900007, 999999, E'vk "x"', NULL, false, '2026-11-02'),
     (961003, 900007, 910010, '', '', true, '2026-11-03');
 
 -- 900008: sums that are hard to print. 900001 has no balance at all, 900002 one without transactions.
@@ -140,5 +134,13 @@ SELECT 962000 + a.id - 912000, 900009, a.id, a.created_at FROM assistants AS a W
 INSERT INTO assistants (id, user_id, name, system_prompt) VALUES (910011, 900010, 'q', '');
 INSERT INTO dialogs (id, user_id, assistant_id, started_at) VALUES (926001, 900010, 910011, '2026-11-20');
 
+-- What has been deleted, while rows still refer to it: the triggers of foreign keys do not run here.
+SET session_replication_role = replica;
+INSERT INTO user_knowledge (id, user_id, assistant_id, doc_id, content, type) VALUES
+    (951005, 900005, 910005, 941004, 'deleted', 'summary'),
+    (951006, 900005, 910006, 941004, 'deleted', 'summary');
+INSERT INTO dialogs (id, user_id, assistant_id, started_at) VALUES (924003, 900007, 999999, '2026-11-20');
+INSERT INTO bot_instances (id, user_id, assistant_id, platform, bot_token, is_active, created_at) VALUES
+    (961002, 900007, 999999, E'vk "x"', NULL, false, '2026-11-02');
 SET session_replication_role = origin;
 ANALYZE;

@@ -1,4 +1,5 @@
-"""What replyx-api does when its database fails: backends are killed, the server restarts and crashes, a table is locked, a client goes.
+"""What replyx-api does when its database fails: backends are killed, the server restarts and crashes, a table is locked; and when
+a client goes.
 
 Usage: pool_faults.py      prints TAP
 
@@ -20,6 +21,9 @@ import apitest
 from apitest import check, same, wait_until
 
 CLUSTER = str(apitest.ROOT / "script/cluster")
+HOOK_SECRET = "hook-secret-of-the-tests-0123456789"
+UPDATES = 60
+LEAST_LOST = 10
 PATHS = ("/assistants", "/balance", "/bot-instances", "/dialogs", "/assistants/stats")
 
 
@@ -57,7 +61,8 @@ class OwnServer:
                             "--exclude-table-data=public.dialog_messages", "--exclude-table-data=public.message_ratings"])
         source.drop()
         admin = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", "postgres"]
-        apitest.run(admin, stdin=f"CREATE ROLE {apitest.ROLE} LOGIN; CREATE DATABASE {self.base.name} TEMPLATE template0", env=self.env)
+        apitest.run(admin, stdin=f"CREATE ROLE {apitest.ROLE} LOGIN; CREATE DATABASE {self.base.name} TEMPLATE template0",
+                    env=self.env)
         apitest.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", self.base.name], stdin=dump, env=self.env)
         apitest.run([str(apitest.ROOT / "replyx/api/install")], env={**self.env, "PGDATABASE": self.base.name})
 
@@ -122,12 +127,16 @@ class Load:
 
 
 def gauge(server, name, pool="web"):
-    return sum(value for key, value in server.metrics().items() if key.startswith(f"replyx_pool_{name}{{") and f'pool="{pool}"' in key)
+    found = [value for key, value in server.metrics().items()
+             if key.startswith(f"replyx_pool_{name}{{") and f'pool="{pool}"' in key]
+    if not found:
+        apitest.bail(f"there is no metric replyx_pool_{name} of pool {pool}")
+    return sum(found)
 
 
 def is_whole(server, own):
     """Nothing is lent out or waits, here and on the server."""
-    return (gauge(server, "busy") == 0 and gauge(server, "waiting") == 0
+    return (gauge(server, "busy_connections") == 0 and gauge(server, "waiting_requests") == 0
             and own.activity("state IN ('active', 'idle in transaction', 'idle in transaction (aborted)')") == 0)
 
 
@@ -141,7 +150,7 @@ def killed_backends(own, server, user):
     """Sessions are ended while requests run on them. Reads are sent again, once."""
     load = Load(server, user)
     load.more(200)
-    before = gauge(server, "lost")
+    before = gauge(server, "lost_total")
     killed = 0
     for _ in range(15):
         killed += int(own.base.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
@@ -150,8 +159,58 @@ def killed_backends(own, server, user):
     load.end()
     check(killed >= 15, f"{killed} sessions were ended")
     load.judge("killed backends", {200, 503})
-    wait_until("the lost connections are counted", lambda: gauge(server, "lost") > before)
+    wait_until("the lost connections are counted", lambda: gauge(server, "lost_total") > before)
     becomes_whole(server, own, user, "killed backends")
+
+
+@contextlib.contextmanager
+def killer(own):
+    """Ends whatever session works, ten times a second at odd moments."""
+    with subprocess.Popen(["psql", "-XqAt", "-d", own.base.name], stdin=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL,
+                          env={**own.env, "PGAPPNAME": "killer"}) as process:
+        process.stdin.write(f"""DO $$BEGIN LOOP
+            PERFORM pg_stat_clear_snapshot();
+            PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{apitest.ROLE}' AND state <> 'idle';
+            PERFORM pg_sleep(0.05 + 0.1 * random());
+            END LOOP; END$$;""")
+        process.stdin.close()
+        try:
+            yield
+        finally:
+            own.base.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'killer'")
+
+
+def killed_writes(own, user):
+    """Webhooks are sent until they are answered with 200, while sessions are ended: each is there once."""
+    bot = own.base.rows("SELECT min(id) AS id FROM public.bot_instances WHERE is_active")[0]["id"]
+    header = {"X-Telegram-Bot-Api-Secret-Token": apitest.hook_token(HOOK_SECRET, bot)}
+    written = ("SELECT count(*), count(DISTINCT m.text) FROM public.dialog_messages AS m"
+               " WHERE m.sender = 'user' AND m.text LIKE 'update %'")
+    statuses = collections.Counter()
+    number = 0
+
+    def send(number):
+        message = {"message_id": number, "date": 1795000000, "text": f"update {number}",
+                   "chat": {"id": 7, "type": "private", "first_name": "Анна"},
+                   "from": {"id": 7, "is_bot": False, "first_name": "Анна"}}
+        status = server.post(f"/telegram/webhook/{bot}", {"update_id": number, "message": message}, headers=header).status
+        statuses[status] += 1
+        return status == 200
+
+    with apitest.secret_file(HOOK_SECRET) as secret:
+        server = apitest.Server(own.base, "optimised", ["--webhook-secret-file", secret, "--bot-rate", "1000"])
+        with killer(own):
+            while number < UPDATES or gauge(server, "lost_total") < LEAST_LOST:
+                number += 1
+                wait_until("the update is taken", lambda: send(number))
+        wait_until("the killer has gone", lambda: own.base.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'killer'") == "0")
+        print(f"# killed writes: {gauge(server, 'lost_total'):g} connections lost, {dict(statuses)}", flush=True)
+        same(own.base.sql(written), f"{number}|{number}", f"killed writes: {number} updates are there, each once")
+        check(set(statuses) <= {200, 503}, "killed writes: nothing but 200 and 503", statuses)
+        becomes_whole(server, own, user, "killed writes")
+        same(server.stop(), 0, "the server of it ends with status 0")
 
 
 def restarted_server(own, server, user):
@@ -227,7 +286,7 @@ def locked_table(own, user):
     check(statuses[504] > 0, "locked table: those that have begun take too long", statuses)
     check(statuses[503] > 0, "locked table: those that find the queue full, or wait too long in it, are refused", statuses)
     same(odd, [], "locked table: errors as JSON")
-    check(gauge(server, "refused") > 0, "locked table: the pool counts what it refuses")
+    check(gauge(server, "refused_total") > 0, "locked table: the pool counts what it refuses")
     becomes_whole(server, own, user, "locked table")
     same(server.stop(), 0, "the server of it ends with status 0")
 
@@ -237,29 +296,35 @@ def gone_client(own, user, variant):
     server = apitest.Server(own.base, variant, ["--request-limit", "600s", "--pool-size", "2", "--max-overflow", "0",
                                                 "--pool-timeout", "500s"])
     request = f"GET /dialogs HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {apitest.token(user)}\r\n\r\n".encode()
+    counted = apitest.Statements(own.base)
+    counted.reset()
     with locked(own, "dialogs"):
         clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(6)]
         for client in clients:
             client.sendall(request)
-        wait_until("two run and four wait", lambda: own.activity("wait_event_type = 'Lock'") == 2 and gauge(server, "waiting") == 4)
+        wait_until("two run and four wait",
+                   lambda: own.activity("wait_event_type = 'Lock'") == 2 and gauge(server, "waiting_requests") == 4)
         for client in clients:
             client.close()
         wait_until("nothing runs for those who have gone", lambda: own.activity("wait_event_type = 'Lock'") == 0)
         check(True, f"{variant}: what ran for clients who have gone is cancelled, while the lock is still held")
-        wait_until("nothing waits for those who have gone", lambda: gauge(server, "waiting") == 0 and gauge(server, "busy") == 0)
+        wait_until("nothing waits for those who have gone",
+                   lambda: gauge(server, "waiting_requests") == 0 and gauge(server, "busy_connections") == 0)
         check(True, f"{variant}: what waited for them is forgotten")
-        same(own.activity("state <> 'idle'"), 0, f"{variant}: and is not run afterwards")
+        same(own.activity("state <> 'idle'"), 0, f"{variant}: no session works or holds a transaction")
+    ran = [text for text in counted.calls() if "public.dialogs" in text]
+    same(ran, [], f"{variant}: nothing of it is run after the lock has gone")
     becomes_whole(server, own, user, f"{variant}, gone clients")
     same(server.stop(), 0, f"{variant}: the server of it ends with status 0")
 
 
-def few_connections(own, server, user):
-    """The role may have two connections only, and both are taken: refused, then again by itself."""
+def no_connections(own, server, user):
+    """The role may not connect any more, and its sessions are ended: refused, then answered again by itself."""
     own.base.sql(f"ALTER ROLE {apitest.ROLE} CONNECTION LIMIT 0")
     own.base.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{apitest.ROLE}'")
     wait_until("there is no connection", lambda: own.activity() == 0)
     load = Load(server, user)
-    load.more(503)
+    load.more(503, 6)
     own.base.sql(f"ALTER ROLE {apitest.ROLE} CONNECTION LIMIT -1")
     load.more(200)
     load.end()
@@ -271,12 +336,13 @@ def main():
     own = OwnServer()
     user = own.base.rows("SELECT user_id FROM public.assistants GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")[0]["user_id"]
     server = apitest.Server(own.base, "optimised", ["--request-limit", "10s", "--pool-timeout", "2s"])
-    for fault in (killed_backends, restarted_server, crashed_server, few_connections):
+    for fault in (killed_backends, restarted_server, crashed_server, no_connections):
         began = time.monotonic()
         fault(own, server, user)
         print(f"# {fault.__name__}: {time.monotonic() - began:.1f} s", flush=True)
     same(server.process.poll(), None, "the program has lived through all of it")
     same(server.stop(), 0, "and ends with status 0")
+    killed_writes(own, user)
     locked_table(own, user)
     for variant in ("naive", "optimised"):
         gone_client(own, user, variant)

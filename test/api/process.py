@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -332,6 +333,17 @@ def dead_workers():
     wait_until("there are two again", lambda: len(api.workers()) == 2 and second not in api.workers())
     same(ask(api.dial())[0], 200, "a worker that was told to end is replaced too")
 
+    # Who dies again and again is started more and more slowly.
+    for pause in ("100 ms", "200 ms", "400 ms"):
+        victim = wait_until("worker 1 is there", lambda: len(api.workers()) == 2 and max(api.workers()))
+        before = api.logged().count("is started again")
+        os.kill(victim, signal.SIGKILL)
+        wait_until("its end is seen", lambda: api.logged().count("is started again") > before)
+    pauses = re.findall(r"worker (\d) .* started again in (\d+ ms)", api.logged())
+    slowest = max(int(pause.split()[0]) for _, pause in pauses)
+    check(slowest >= 200, "one that dies again and again is started later and later", pauses)
+
+    wait_until("there are two again", lambda: len(api.workers()) == 2)
     workers = api.workers()
     os.kill(api.pid, signal.SIGKILL)
     api.process.wait()
@@ -355,15 +367,14 @@ def too_many_files():
     crowd = [api.dial() for _ in range(100)]
     for connection in crowd:
         connection.sendall(GET)
-    answered, waiting = [], []
-    for connection in crowd:
-        connection.settimeout(1 if len(waiting) == 0 else 0.01)
-        try:
-            (answered if hear(connection) else waiting).append(connection)
-        except TimeoutError:
-            waiting.append(connection)
-    check(len(answered) >= 20 and len(waiting) >= 20, "as many are let in as there are descriptors",
-          f"{len(answered)} answered, {len(waiting)} wait")
+
+    def readable():
+        return select.select(crowd, [], [], 0.1)[0]
+
+    wait_until("some are answered", lambda: len(readable()) >= 20)
+    answered = readable()
+    waiting = [connection for connection in crowd if connection not in answered]
+    check(len(waiting) >= 20, "as many are let in as there are descriptors", f"only {len(waiting)} wait")
     same(ask(old)[0], 200, "who was there before is answered")
     worker = api.workers()[0]
 
@@ -376,11 +387,38 @@ def too_many_files():
     check(used < 0.5, "it does not spin while others wait", f"{used:.2f} of a processor")
     for connection in answered:
         connection.close()
-    for connection in waiting:
-        connection.settimeout(DEADLINE_S)
     same([hear(connection)[0] for connection in waiting[:20]], [200] * 20, "who waited is answered when there is room")
     same(ask(old)[0], 200, "and who was there before still is")
     api.kill()
+
+
+def many_idle_connections():
+    """10,000 that are kept, each used once: all held, all answered, at most 5 kB of memory each."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    many = min(10000, hard - 500)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    api = Program("--most-connections", str(many + 100), "--idle-timeout", "10m")
+    worker = api.workers()[0]
+    is_sanitized = "libasan" in pathlib.Path(f"/proc/{worker}/maps").read_text()
+
+    def memory():
+        return int(re.search(r"RssAnon:\s+(\d+)", pathlib.Path(f"/proc/{worker}/status").read_text())[1]) * 1024
+
+    first = api.dial()
+    same(ask(first)[0], 200, "a first client is answered")
+    before = memory()
+    crowd = [api.dial() for _ in range(many)]
+    for connection in crowd:
+        connection.sendall(GET)
+    good = sum(hear(connection)[0] == 200 for connection in crowd)
+    same(good, many, f"{many} connections are answered")
+    each = (memory() - before) / many
+    check(each <= 5 * 1024 or is_sanitized, "an idle one needs at most 5 kB", f"{each:.0f} bytes")
+    same(sum(ask(connection)[0] == 200 for connection in [first, *crowd[::50]]), 1 + len(crowd[::50]),
+         "all are kept")
+    api.kill()
+    for connection in crowd:
+        connection.close()
 
 
 # -- systemd ------------------------------------------------------------------------------------
@@ -428,6 +466,13 @@ def systemd():
     wait_until("it ends", lambda: not is_alive(new))
     api.kill()
 
+    unit = pathlib.Path(os.environ.get("PGMEND_SOURCE_DIR", ".")) / "share/replyx-api.service"
+    if shutil.which("systemd-analyze"):
+        found = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20",
+                                str(unit)], capture_output=True, text=True, check=False, timeout=DEADLINE_S)
+        check(found.returncode == 0 and "exposure level" in found.stdout, "the unit is exposed to 2.0 at most",
+              found.stdout[-500:] + found.stderr)
+
 
 def activation():
     with socket.socket() as listener:
@@ -469,6 +514,7 @@ take_over_and_reload()
 drain()
 dead_workers()
 too_many_files()
+many_idle_connections()
 systemd()
 activation()
 done()

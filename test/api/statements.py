@@ -4,12 +4,14 @@ Usage: statements.py      prints TAP
 
 What the program asks before its first request (who is the primary, where are flags) is left out, and nothing else is.
 """
+import itertools
 import json
 
 import apitest
 from apitest import NOW, check, same
 from oracle import World
 
+HOOK_SECRET = "hook-secret-of-the-tests-0123456789"
 TIMES = 20
 MOST = 4
 PROLOGUE = 3  # BEGIN, set_config(), and the end of the transaction
@@ -36,14 +38,34 @@ def busiest(world):
                key=lambda user: len(world.assistants[user]))
 
 
-def opening_texts(counted, base, variant):
+def opening_texts(counted, base, variant, secret):
     """What is sent without a request: of a server that has started and is ready, and has opened its sessions."""
     counted.reset()
-    server = apitest.Server(base, variant)
+    server = apitest.Server(base, variant, ["--webhook-secret-file", secret, "--bot-rate", "1000"])
     return server, set(counted.calls())
 
 
-def count(counted, server, ask, ignored):
+def writes(world, user, base, server):
+    """(route, what asks for it) of those that are no GET; each webhook is another update."""
+    assistant = world.knowledge[user][0]["assistant_id"] or world.assistants[user][0]["id"]
+    vector = base.rows("SELECT embedding::text AS v FROM public.knowledge_embeddings ORDER BY id LIMIT 1")[0]["v"]
+    embedding = '{"embedding":' + vector + "}"
+    numbers = itertools.count(1)
+    bot = world.bots[user][0]["id"]
+    header = {"X-Telegram-Bot-Api-Secret-Token": apitest.hook_token(HOOK_SECRET, bot)}
+
+    def update():
+        number = next(numbers)
+        return server.post(f"/telegram/webhook/{bot}", headers=header, body={"update_id": number, "message": {
+            "message_id": number, "date": 1795000000, "chat": {"id": 77, "type": "private", "first_name": "Анна"},
+            "from": {"id": 77, "is_bot": False, "first_name": "Анна"}, "text": "Сколько стоит доставка?"}})
+
+    yield "search by vector", lambda: server.post(f"/assistants/{assistant}/search", embedding, user)
+    yield "search by words", lambda: server.post(f"/assistants/{assistant}/search", {"text": "доставка"}, user)
+    yield "webhook", update
+
+
+def count(counted, ask, ignored):
     """Statements that requests took: (by pg_stat_statements, by X-Query-Count), for each of them the same."""
     ask()  # sessions are opened, queries prepared
     counted.reset()
@@ -51,9 +73,18 @@ def count(counted, server, ask, ignored):
     said = {int(answer.header("x-query-count")) for answer in answers}
     bad = [answer for answer in answers if answer.status != 200]
     if bad:
-        return None, bad[0]
+        return None, bad[0], None
     calls = {text: calls for text, calls in counted.calls().items() if text not in ignored}
     return sum(calls.values()) / TIMES, said, calls
+
+
+def judge_optimised(name, found):
+    taken, said, calls = found
+    if taken is None:
+        check(False, f"optimised {name}", said)
+        return
+    check(taken <= MOST, f"optimised {name}: {taken:g} statements, at most {MOST}", json.dumps(calls, indent=1))
+    same(said, {int(taken)} if taken == int(taken) else taken, f"optimised {name}: X-Query-Count says the same")
 
 
 def main():
@@ -61,20 +92,22 @@ def main():
     world = World(base, NOW)
     user = busiest(world)
     counted = apitest.Statements(base)
-    for variant in ("naive", "optimised"):
-        server, opening = opening_texts(counted, base, variant)
+    with apitest.secret_file(HOOK_SECRET) as secret:
+        server, opening = opening_texts(counted, base, "naive", secret)
         for route, path, queries in requests(world, user):
-            found = count(counted, server, lambda: server.get(path, user), opening)
-            if found[0] is None:
-                check(False, f"{variant} {route}", found[1])
-                continue
-            taken, said, calls = found
-            if variant == "naive":
-                same(taken, queries + PROLOGUE, f"naive {route}: {queries} queries and BEGIN, set_config(), COMMIT")
-            else:
-                check(taken <= MOST, f"optimised {route}: {taken:g} statements, at most {MOST}", json.dumps(calls, indent=1))
-            same(said, {int(taken)} if taken == int(taken) else taken, f"{variant} {route}: X-Query-Count says the same")
-        same(server.stop(), 0, f"{variant}: it ends with status 0")
+            taken, said, calls = count(counted, lambda path=path: server.get(path, user), opening)
+            same(taken, queries + PROLOGUE, f"naive {route}: {queries} queries and BEGIN, set_config(), COMMIT")
+            same(said, {queries + PROLOGUE}, f"naive {route}: X-Query-Count says the same")
+        same(server.stop(), 0, "naive: it ends with status 0")
+        server, opening = opening_texts(counted, base, "optimised", secret)
+        for route, path, _ in requests(world, user):
+            judge_optimised(route, count(counted, lambda path=path: server.get(path, user), opening))
+        for route, ask in writes(world, user, base, server):
+            judge_optimised(route, count(counted, ask, opening))
+        same(server.stop(), 0, "optimised: it ends with status 0")
+        server, opening = opening_texts(counted, base, "rollup", secret)
+        judge_optimised("stats by rollup", count(counted, lambda: server.get("/assistants/stats", user), opening))
+        same(server.stop(), 0, "rollup: it ends with status 0")
     apitest.done()
 
 

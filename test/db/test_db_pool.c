@@ -211,7 +211,7 @@ the_queue_has_an_end_and_a_deadline(void **state)
     desk_open(desk);
     asked[0] = desk_read(desk, POOL_EXCLUSIVE, 0);
     desk_run(desk, 1);
-    asked[0] = desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 1500, false, 0);
+    asked[0] = desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 60000, false, 0);
     for (int i = 1; i < 5; i++)
         asked[i] = desk_read(desk, POOL_EXCLUSIVE, i);
     /* The fifth found three others in the queue. */
@@ -219,13 +219,14 @@ the_queue_has_an_end_and_a_deadline(void **state)
     assert_null(asked[4]->ticket);
     assert_int_equal(desk->answered, 1);
     assert_non_null(asked[4]->error.hint);
-    desk_run(desk, 5);
+    desk_run(desk, 4);
     for (int i = 1; i < 4; i++) {
         assert_bad(asked[i], ERR_BUSY);
         assert_true(asked[i]->waited_us >= 300000);
         assert_int_equal(asked[i]->order, i);
     }
-    assert_good(asked[0]);
+    assert_int_equal(asked[0]->times, 0);
+    pool_drop(asked[0]->ticket);
     assert_int_equal(pool_statistics(desk->pool).timed_out, 3);
     assert_int_equal(pool_statistics(desk->pool).refused, 1);
 }
@@ -265,7 +266,7 @@ connections_beyond_size_linger_and_then_go(void **state)
 
     desk->options.size = 2;
     desk->options.most_overflow = 3;
-    desk->options.linger_us = 1000000;
+    desk->options.linger_us = 3000000;
     desk_open(desk);
     for (int i = 0; i < 10; i++)
         desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 100, true, 0);
@@ -452,7 +453,7 @@ a_slow_statement_in_the_shared_lane_is_avoided_and_cancelled(void **state)
     struct asked *light[300];
 
     desk->options.shared_size = 2;
-    desk->options.shared_most_us = 2000000;
+    desk->options.shared_most_us = 4000000;
     desk_open(desk);
     desk_read(desk, POOL_SHARED, 0);
     desk_read(desk, POOL_SHARED, 0);

@@ -37,11 +37,14 @@ struct bench {
     struct ctx ctx;
     const char *database;
     PGconn *conn;
+    Oid vector; /* the type of pgvector, which is sent as text */
 };
 
 static bool
-fits(const char *name, Oid oid)
+fits(const struct bench *bench, const char *name, Oid oid)
 {
+    if (oid == bench->vector)
+        return strcmp(name, "text") == 0;
     for (size_t i = 0; i < COUNT_OF(types); i++)
         for (size_t j = 0; j < COUNT_OF(types[i].oids); j++)
             if (strcmp(types[i].name, name) == 0 && types[i].oids[j] == oid)
@@ -87,6 +90,16 @@ create_tables(struct bench *bench)
     }
 }
 
+static Oid
+vector_type(PGconn *conn)
+{
+    PGresult *result = PQexec(conn, "SELECT 'public.vector'::regtype::oid");
+    Oid oid = (Oid)strtoul(PQgetvalue(result, 0, 0), NULL, 10);
+
+    PQclear(result);
+    return oid;
+}
+
 static int
 set_up(void **state)
 {
@@ -108,6 +121,7 @@ set_up(void **state)
     run(bench->conn, "SET client_min_messages = error");
     create_tables(bench);
     contract_create_replyx(&bench->ctx, bench->conn, run);
+    bench->vector = vector_type(bench->conn);
     *state = bench;
     return 0;
 }
@@ -131,8 +145,8 @@ tear_down(void **state)
 
 /* Adds what is wrong with a list of types to the problems. */
 static void
-compare_types(struct buffer *problems, const struct query *query, const PGresult *result,
-    bool is_about_columns)
+compare_types(struct bench *bench, struct buffer *problems, const struct query *query,
+    const PGresult *result, bool is_about_columns)
 {
     size_t wanted = is_about_columns ? query->column_count : query->arg_count;
     int count = is_about_columns ? PQnfields(result) : PQnparams(result);
@@ -146,7 +160,7 @@ compare_types(struct buffer *problems, const struct query *query, const PGresult
         const char *name = is_about_columns ? query->column_types[i] : query->arg_types[i];
         Oid oid = is_about_columns ? PQftype(result, i) : PQparamtype(result, i);
 
-        if (!fits(name, oid))
+        if (!fits(bench, name, oid))
             buffer_printf(problems, "%s: %s %d is of type %u, in the header %s\n", query->name,
                 is_about_columns ? "column" : "parameter", i + 1, oid, name);
     }
@@ -165,8 +179,8 @@ prepare(struct bench *bench, const struct query *query, const char *text, struct
     PQclear(result);
     result = PQdescribePrepared(bench->conn, "");
     assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
-    compare_types(problems, query, result, true);
-    compare_types(problems, query, result, false);
+    compare_types(bench, problems, query, result, true);
+    compare_types(bench, problems, query, result, false);
     PQclear(result);
 }
 
@@ -174,8 +188,9 @@ prepare(struct bench *bench, const struct query *query, const char *text, struct
 static void
 set_path(struct bench *bench, const struct query *query, const char *path)
 {
-    bool reads_statements =
-        strncmp(query->name, "workload/", 9) == 0 || strcmp(query->name, "monitor/statement") == 0;
+    bool reads_statements = strncmp(query->name, "workload/", 9) == 0 ||
+                            strcmp(query->name, "pool/planned") == 0 ||
+                            strcmp(query->name, "monitor/statement") == 0;
 
     run(bench->conn, arena_printf(bench->ctx.arena, "SET search_path = %s%s", path,
                          reads_statements ? ", extensions" : ""));

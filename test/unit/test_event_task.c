@@ -272,7 +272,7 @@ stacks_are_used_again_and_most_are_given_back(void **state)
 
 /* 4 MB: more than a task has, less than a process. */
 static int
-recurse(volatile char *above, int depth)
+recurse(const volatile char *above, int depth)
 {
     volatile char mine[4096];
 

@@ -214,6 +214,43 @@ p95_is_compared_with_what_it_was(void **state)
     history_end(history);
 }
 
+/* As above, and the monitor ends after 30 minutes: the one that begins then goes on from what was saved. */
+static void
+trends_go_on_after_a_restart(void **state)
+{
+    struct history *history = history_begin(60 * second_us, 100);
+    struct world world;
+    json_t *saved CLEANUP(json_release) = NULL;
+
+    world_begin(&world, *state);
+    world_watch(&world);
+    for (int i = 0; i < 60; i++) {
+        add(&world, &p95, "api", 0.1);
+        add(&world, &asked, "api", 10);
+        add(&world, &disk, NULL, 0.5 + 0.004 * i);
+        minute(&world, history);
+    }
+    /* 0.74 and 0.004 a minute: full in 65 minutes, which it was to be for 10. */
+    assert_heard(&world, "fired disk-will-be-full 3300; ");
+    saved = alerts_save(world.alerts);
+    alerts_free(world.alerts);
+    history_end(history);
+
+    history = history_begin(60 * second_us, 100);
+    world_watch(&world);
+    assert_true(alerts_restore(world.ctx, world.alerts, saved));
+    for (int i = 60; i < 70; i++) {
+        add(&world, &p95, "api", 0.13);
+        add(&world, &asked, "api", 10);
+        add(&world, &disk, NULL, 0.2); /* somebody made room */
+        minute(&world, history);
+    }
+    assert_heard(
+        &world, "resolved disk-will-be-full 3900; fired p95-over-baseline{datname=\"api\"} 3900; ");
+    alerts_free(world.alerts);
+    history_end(history);
+}
+
 int
 main(void)
 {
@@ -224,6 +261,7 @@ main(void)
         test_with_ctx(no_readings_no_cause),
         test_with_ctx(a_disk_that_fills_up_is_foreseen),
         test_with_ctx(p95_is_compared_with_what_it_was),
+        test_with_ctx(trends_go_on_after_a_restart),
     };
 
     return cmocka_run_group_tests_name("monitor/alert_cause", tests, NULL, NULL);

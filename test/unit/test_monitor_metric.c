@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "monitor/metric/metric.h"
+#include "monitor/metric/metric_part.h"
 
 static const char *const by_name[] = { "datname", "mode", NULL };
 static const struct metric gauge = { "pgmend_test_bytes", METRIC_GAUGE, "How many\nand \\ why",
@@ -86,6 +86,51 @@ numbers_are_read_back_as_they_were(void **state)
         assert_int_equal(again.count, 1);
         assert_true(again.items[0].value == numbers[i]);
         assert_int_equal(again.items[0].metric->kind, METRIC_COUNTER);
+    }
+}
+
+/* Of every kind: whole, with few digits, with all of them, tiny, huge. strtod() is the judge. */
+static void
+any_number_is_read_back_as_it_was(void **state)
+{
+    struct test_random random = test_random_new();
+
+    (void)state;
+
+    for (int i = 0; i < 200000; i++) {
+        uint64_t bits = test_random_next(&random);
+        char text[METRIC_NUMBER_BYTES + 1] = { 0 };
+        double value, kinds[] = { (double)(bits % 1000000000) / 1000, (double)bits / 0x1p64,
+            (double)(bits % 100000000) * 1.37, ldexp((double)(bits >> 11), -(int)(bits % 70)),
+            -(double)bits / 1e6, 0 };
+
+        memcpy(&kinds[5], &bits, sizeof(bits));
+        value = kinds[i % 6];
+        if (!isfinite(value))
+            continue;
+        text[metric_number(text, value)] = '\0';
+        if (strtod(text, NULL) != value)
+            fail_msg("%.17g became %s", value, text);
+    }
+}
+
+static void
+numbers_have_no_digit_too_many(void **state)
+{
+    static const struct {
+        double number;
+        const char *text;
+    } rows[] = { { 0.1, "0.1" }, { -2.5, "-2.5" }, { 0.001, "0.001" }, { 123456.789, "123456.789" },
+        { 1e-7, "1e-07" }, { 9007199254740991.0, "9007199254740991" }, { -0.0, "0" },
+        { 1795403747.296641, "1795403747.296641" }, { 1.0 / 3, "0.33333333333333331" },
+        { 0.0099, "0.0099" }, { 4503599627370495.5, "4503599627370495.5" } };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char text[METRIC_NUMBER_BYTES + 1] = { 0 };
+
+        text[metric_number(text, rows[i].number)] = '\0';
+        assert_string_equal(text, rows[i].text);
     }
 }
 
@@ -237,6 +282,8 @@ main(void)
         test_with_ctx(lines_are_as_the_format_wants_them),
         test_with_ctx(a_series_is_printed_once_and_servers_are_told_apart),
         test_with_ctx(numbers_are_read_back_as_they_were),
+        test_with_ctx(any_number_is_read_back_as_it_was),
+        test_with_ctx(numbers_have_no_digit_too_many),
         test_with_ctx(prometheus_reads_hostile_labels),
         test_with_ctx(an_application_s_page_is_read),
         test_with_ctx(what_is_no_page_of_metrics_is_refused_with_its_line),

@@ -290,7 +290,8 @@ base64url_is_strict(void **state)
     size_t length;
 
     for (size_t i = 0; i < COUNT_OF(good); i++) {
-        assert_string_equal(base64url_encode(ctx->arena, good[i][0], strlen(good[i][0])), good[i][1]);
+        assert_string_equal(
+            base64url_encode(ctx->arena, good[i][0], strlen(good[i][0])), good[i][1]);
         assert_true(base64url_decode(ctx->arena, good[i][1], strlen(good[i][1]), &bytes, &length));
         assert_int_equal(length, strlen(good[i][0]));
         assert_memory_equal(bytes, good[i][0], length);
@@ -327,13 +328,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(tokens_are_taken_or_refused),
-        test(the_example_of_the_rfc_is_signed_well),
-        test(hmac_is_that_of_the_rfc),
-        test(what_is_signed_is_what_python_signs),
-        test(base64url_is_strict),
-        test(a_secret_is_long_and_private),
+        test_with_ctx(tokens_are_taken_or_refused),
+        test_with_ctx(the_example_of_the_rfc_is_signed_well),
+        test_with_ctx(hmac_is_that_of_the_rfc),
+        test_with_ctx(what_is_signed_is_what_python_signs),
+        test_with_ctx(base64url_is_strict),
+        test_with_ctx(a_secret_is_long_and_private),
     };
 
-    return run_tests(tests);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,9 +100,9 @@ pool_new(struct ctx *ctx, struct loop *loop, const struct pool_options *options,
 static void
 fail_line(struct pool_line *line)
 {
-    while (line->first) {
-        struct pool_ticket *ticket = line->first;
+    struct pool_ticket *ticket;
 
+    while ((ticket = pool_line_take(line))) {
         if (ticket->done || ticket->leased)
             pool_ticket_fail_text(ticket, ERR_CONNECTION, "the pool was closed");
         else
@@ -118,7 +118,7 @@ close_all(struct pool *pool, enum pool_lane lane)
 
         fail_line(&connection->flights);
         if (connection->lease) {
-            pool_lease_lose(connection->lease);
+            connection->lease->connection = NULL;
             connection->lease->pool = NULL;
         }
         pool_connection_close(connection);
@@ -161,7 +161,7 @@ pool_drain(struct pool *pool, loop_callback *done, void *data)
 static void
 tell_refusal(const struct pool_work *work, const struct error *why)
 {
-    struct pool_outcome outcome = { .error = *why, .rows = NULL };
+    struct pool_outcome outcome = { .error = pool_error_copy(work->arena, why), .rows = NULL };
 
     work->done(work->data, &outcome);
 }

@@ -110,8 +110,8 @@ pool_connection_is_alive(struct pool_connection *connection)
     return !connection->evented->last_words && PQstatus(conn) == CONNECTION_OK;
 }
 
-const char *
-pool_connection_why(struct pool_connection *connection, struct arena *arena)
+static const char *
+why_lost(struct pool_connection *connection, struct arena *arena)
 {
     struct ctx ctx = { .arena = arena };
 
@@ -230,7 +230,7 @@ lose_ticket(struct pool_connection *connection, struct pool_ticket *ticket)
         pool_queue_again(ticket);
         return;
     }
-    pool_ticket_fail_text(ticket, ERR_CONNECTION, pool_connection_why(connection, ticket->arena));
+    pool_ticket_fail_text(ticket, ERR_CONNECTION, why_lost(connection, ticket->arena));
 }
 
 void
@@ -240,9 +240,11 @@ pool_connection_lose(struct pool_connection *connection)
     struct pool_ticket *ticket = connection->flights.last;
 
     pool->statistics.lost++;
-    /* Others may be lost, too: they are heard before anything is sent again. */
-    pool->is_holding = true;
-    pool_sweep_at(pool, 0);
+    /* When a server ends, all its sessions do, within moments: nothing is sent again to those. */
+    if (!pool->hold_us) {
+        pool->hold_us = clock_us() + POOL_HOLD_US;
+        pool_sweep_at(pool, pool->hold_us);
+    }
     /* From the last to the first, so that those that go back are in their order again. */
     while (ticket) {
         struct pool_ticket *before = ticket->before;
@@ -254,7 +256,7 @@ pool_connection_lose(struct pool_connection *connection)
         pool_ticket_fail(connection->held, &connection->held->error);
     connection->held = NULL;
     if (connection->lease)
-        pool_lease_lose(connection->lease);
+        connection->lease->connection = NULL;
 
     enum pool_lane lane = connection->lane;
 
@@ -295,10 +297,7 @@ note_failure(struct pool *pool, const struct error *error)
     struct arena *arena = pool->opening.arena;
 
     arena_reset(arena);
-    pool->opening.error = *error;
-    pool->opening.error.message = arena_strdup(arena, error->message);
-    pool->opening.error.detail = error->detail ? arena_strdup(arena, error->detail) : NULL;
-    pool->opening.error.hint = error->hint ? arena_strdup(arena, error->hint) : NULL;
+    pool->opening.error = pool_error_copy(arena, error);
     pool->statistics.failed++;
     pool->is_full = text_equal(error->sqlstate, "53300");
     if (!pool->down_us &&

@@ -140,7 +140,7 @@ pool_dispatch(struct pool *pool)
 {
     int64_t now;
 
-    if (pool->is_dispatching || pool->is_holding || pool->is_closing)
+    if (pool->is_dispatching || pool->hold_us || pool->is_closing)
         return;
     if (pool->queues[POOL_EXCLUSIVE].line.count + pool->queues[POOL_SHARED].line.count == 0)
         return;

@@ -55,12 +55,6 @@ pool_lease(struct pool *pool, int64_t limit_us, pool_leased *leased, void *data)
     return ticket;
 }
 
-void
-pool_lease_lose(struct pool_lease *lease)
-{
-    lease->connection = NULL;
-}
-
 static void
 refuse(const struct pool_work *work)
 {
@@ -116,19 +110,21 @@ pool_lease_end(struct pool_lease *lease)
 {
     struct pool_connection *connection = lease->connection;
     struct pool *pool = lease->pool;
+    int64_t waited_us = lease->waited_us;
+    int64_t ran_us = clock_us() - lease->given_us;
 
     pool_lease_drop(lease);
-    if (pool) {
-        pool->statistics.done++;
-        pool->statistics.waited_us += lease->waited_us;
-        pool->statistics.ran_us += clock_us() - lease->given_us;
-    }
     free(lease);
+    if (!pool)
+        return;
+    pool->statistics.done++;
+    pool->statistics.waited_us += waited_us;
+    pool->statistics.ran_us += ran_us;
+    if (pool->is_draining)
+        pool_sweep_at(pool, 0);
     if (!connection)
         return;
     connection->lease = NULL;
-    if (pool->is_draining)
-        pool_sweep_at(pool, 0);
     pool_connection_rest(connection);
     pool_dispatch(pool);
 }

@@ -10,6 +10,7 @@ enum {
     POOL_BACKOFF_US = 50000, /* after the first that could not be opened; then doubled */
     POOL_BACKOFF_MOST_US = 1000000,
     POOL_PATIENCE_US = 5000000, /* that work waits for a server that is down */
+    POOL_HOLD_US = 10000,       /* after a lost connection: the others may end, too */
     POOL_SLOW_US = 50000,       /* a shared connection gets nothing new behind such a statement */
     POOL_CANCEL_AGAIN_US = 250000,
     POOL_GRACE_US = 2000000, /* for the answer to a cancel, or to a ping */
@@ -104,7 +105,6 @@ struct pool_lease {
     struct pool *pool;                  /* NULL: the pool is gone */
     struct pool_connection *connection; /* NULL: lost */
     struct pool_ticket *ticket;
-    struct error error; /* why it was lost */
     int32_t statements;
     int64_t waited_us;
     int64_t given_us;
@@ -125,12 +125,12 @@ struct pool {
     int64_t sweep_us; /* when the timer is due; INT64_MAX: not set */
     int64_t retry_us; /* when the next connection may be opened; 0: at once */
     int64_t backoff_us;
+    int64_t hold_us;    /* nothing is sent until then; 0: not so */
     int64_t down_us;    /* since when no connection is open and none could be opened; 0: it is up */
     bool is_full;       /* the server has no connection left */
     struct ctx opening; /* why none could be opened */
     uint64_t chance;
     bool is_dispatching;
-    bool is_holding; /* nothing is sent before the next sweep */
     bool is_draining;
     bool is_closing;
     loop_callback *drained;
@@ -144,6 +144,8 @@ struct pool {
 void pool_line_add(struct pool_line *line, struct pool_ticket *ticket);
 void pool_line_add_first(struct pool_line *line, struct pool_ticket *ticket);
 void pool_line_remove(struct pool_ticket *ticket);
+/* The first, which is in it no more; NULL: there is none. */
+struct pool_ticket *pool_line_take(struct pool_line *line);
 /* Why nothing more can be taken now, or NULL. */
 const struct error *pool_refusal(struct pool *pool, enum pool_lane lane);
 /* Behind all others of its lane. */
@@ -159,6 +161,8 @@ struct pool_ticket *pool_ticket_new(struct pool *pool);
 void pool_ticket_free(struct pool_ticket *ticket);
 /* A copy of work's statements. */
 void pool_ticket_fill(struct pool_ticket *ticket, const struct pool_work *work);
+/* With texts of its own. */
+struct error pool_error_copy(struct arena *arena, const struct error *error);
 /* Calls back and frees it. */
 void pool_ticket_end(struct pool_ticket *ticket);
 /* The same, but from the loop: later. The error's texts are copied. */
@@ -181,7 +185,6 @@ void pool_connection_take(struct pool_connection *connection); /* out of the idl
 void pool_connection_cancel(struct pool_connection *connection, struct pool_ticket *ticket);
 /* Whether the other side has closed; asks the socket. */
 bool pool_connection_is_alive(struct pool_connection *connection);
-const char *pool_connection_why(struct pool_connection *connection, struct arena *arena);
 /* A life of recycle_us, less up to a tenth of it, by a number by chance. */
 int64_t pool_recycle_after(int64_t recycle_us, uint64_t chance);
 uint64_t pool_chance(struct pool *pool);
@@ -206,4 +209,3 @@ void pool_sweep_at(struct pool *pool, int64_t at_us);
 
 /* pool_lease.c */
 void pool_lease_give(struct pool_connection *connection, struct pool_ticket *ticket);
-void pool_lease_lose(struct pool_lease *lease);

@@ -51,6 +51,16 @@ pool_line_remove(struct pool_ticket *ticket)
     ticket->after = NULL;
 }
 
+struct pool_ticket *
+pool_line_take(struct pool_line *line)
+{
+    struct pool_ticket *ticket = line->first;
+
+    if (ticket)
+        pool_line_remove(ticket);
+    return ticket;
+}
+
 const struct error *
 pool_refusal(struct pool *pool, enum pool_lane lane)
 {

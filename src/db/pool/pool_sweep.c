@@ -243,6 +243,8 @@ set_timer(struct pool *pool, int64_t now)
     int64_t due = sooner(due_of_queue(pool, &pool->queues[POOL_EXCLUSIVE]),
         due_of_queue(pool, &pool->queues[POOL_SHARED]));
 
+    if (pool->hold_us)
+        due = sooner(due, pool->hold_us);
     if (pool->down_us && pool->retry_us)
         due = sooner(due, pool->retry_us);
     if (is_beyond_size(pool))
@@ -292,7 +294,8 @@ pool_sweep(void *data)
     int64_t now = clock_us();
 
     pool->sweep_us = INT64_MAX;
-    pool->is_holding = false;
+    if (now >= pool->hold_us)
+        pool->hold_us = 0;
     for (size_t lane = 0; lane < COUNT_OF(pool->queues); lane++) {
         struct pool_queue *queue = &pool->queues[lane];
         struct pool_connection *connection = queue->connections;

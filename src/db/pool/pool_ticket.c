@@ -105,19 +105,30 @@ pool_ticket_end(struct pool_ticket *ticket)
         leased(data, NULL, &outcome.error);
 }
 
+static const char *
+copy(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+struct error
+pool_error_copy(struct arena *arena, const struct error *error)
+{
+    struct error result = *error;
+
+    result.message = copy(arena, error->message);
+    result.detail = copy(arena, error->detail);
+    result.hint = copy(arena, error->hint);
+    result.state = copy(arena, error->state);
+    return result;
+}
+
 void
 pool_ticket_fail(struct pool_ticket *ticket, const struct error *error)
 {
-    struct arena *arena = ticket->arena;
-
     pool_line_remove(ticket);
     ticket->connection = NULL;
-    ticket->error = *error;
-    if (arena) {
-        ticket->error.message = arena_strdup(arena, error->message);
-        ticket->error.detail = error->detail ? arena_strdup(arena, error->detail) : NULL;
-        ticket->error.hint = error->hint ? arena_strdup(arena, error->hint) : NULL;
-    }
+    ticket->error = ticket->arena ? pool_error_copy(ticket->arena, error) : *error;
     pool_line_add(&ticket->pool->failed, ticket);
     pool_sweep_at(ticket->pool, 0);
 }
@@ -132,6 +143,8 @@ pool_ticket_fail_text(struct pool_ticket *ticket, enum error_kind kind, const ch
 void
 pool_end_failed(struct pool *pool)
 {
-    while (pool->failed.first)
-        pool_ticket_end(pool->failed.first);
+    struct pool_ticket *ticket;
+
+    while ((ticket = pool_line_take(&pool->failed)))
+        pool_ticket_end(ticket);
 }

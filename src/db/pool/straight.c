@@ -1,9 +1,11 @@
 #include "db/pool/straight.h"
 
 #include "base/clock.h"
+#include "db/pool/pool_part.h"
 
 /* On the stack of the task that waits. */
 struct waiting {
+    struct ctx *ctx; /* where the error goes */
     struct straight *straight;
     bool is_over;
     bool is_asleep;
@@ -43,7 +45,7 @@ leased(void *data, struct pool_lease *lease, const struct error *error)
     waiting->straight->lease = lease;
     waiting->is_over = true;
     if (error)
-        waiting->error = *error;
+        waiting->error = pool_error_copy(waiting->ctx->arena, error);
     if (waiting->is_asleep)
         task_wake(waiting->straight->task);
 }
@@ -51,7 +53,7 @@ leased(void *data, struct pool_lease *lease, const struct error *error)
 bool
 straight_begin(struct ctx *ctx, struct straight *straight, int64_t limit_us)
 {
-    struct waiting waiting = { .straight = straight };
+    struct waiting waiting = { .ctx = ctx, .straight = straight };
 
     if (straight->is_dropped)
         return say_dropped(ctx);
@@ -83,7 +85,7 @@ static bool
 ask(struct ctx *ctx, struct straight *straight, const struct pool_statement *statement,
     struct rows *ret)
 {
-    struct waiting waiting = { .straight = straight };
+    struct waiting waiting = { .ctx = ctx, .straight = straight };
     struct pool_work work = {
         .statements = statement,
         .count = 1,

@@ -90,7 +90,7 @@ cause_cpu(struct arena *arena, const struct watched *server, const struct sample
     const struct sample *cpus = sample_find(&server->samples, "pgmend_host_cpus", no_labels);
 
     if (!used || !cpus)
-        return NULL;
+        return cause_statement(arena, server, sample);
     if (used->value * 2 < sample->value * cpus->value)
         return arena_printf(arena,
             "PostgreSQL takes %.1f of the %.0f CPUs: other programs of the machine take the rest.",
@@ -258,6 +258,14 @@ cause_blocker(struct arena *arena, const struct watched *server, const struct sa
         return NULL;
     return arena_printf(arena, "%d wait%s for %s%s.", most->blocks, most->blocks == 1 ? "s" : "",
         session_text(arena, most), text_of_statement(arena, server, most->query_id));
+}
+
+const char *
+cause_errors(struct arena *arena, const struct watched *server, const struct sample *sample)
+{
+    const char *blocker = cause_blocker(arena, server, sample);
+
+    return blocker ? blocker : cause_statement(arena, server, sample);
 }
 
 const char *

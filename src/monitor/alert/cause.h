@@ -18,6 +18,7 @@ alert_cause cause_connections;
 alert_cause cause_transaction; /* the oldest */
 alert_cause cause_idle;
 alert_cause cause_blocker;
+alert_cause cause_errors; /* the blocker, else the statement with the most time */
 alert_cause cause_slot;
 alert_cause cause_archive;
 alert_cause cause_wraparound;

@@ -28,8 +28,8 @@ cause_slowed(struct arena *arena, const struct watched *server, const struct sam
             slowest = i;
     if (slowest == COLLECTOR_COUNT)
         return NULL;
-    return arena_printf(arena, "Asking took %.2g %% of a processor; collector %s took longest, %s.",
-        100 * server->cost_ratio, collectors[slowest].name,
+    return arena_printf(arena, "Intervals are %d times as long; collector %s took longest, %s.",
+        1 << server->slowed, collectors[slowest].name,
         text_from_us(arena, server->now[slowest].elapsed_us));
 }
 

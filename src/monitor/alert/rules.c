@@ -151,7 +151,7 @@ const struct alert_rule alert_rules[] = {
         .traffic_metric = "pgmend_application_requests_rate",
         .traffic_least = 0.5,
         .next = "pgmend status",
-        .cause = cause_blocker,
+        .cause = cause_errors,
     },
     {
         .name = "p95-over-baseline",
@@ -176,7 +176,7 @@ const struct alert_rule alert_rules[] = {
         .clear = 13,
         .unit = "times the budget",
         .next = "pgmend status",
-        .cause = cause_blocker,
+        .cause = cause_errors,
     },
     {
         .name = "slo-burn-hours",
@@ -188,7 +188,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "times the budget",
         .inhibited_by = "slo-burn-fast",
         .next = "pgmend status",
-        .cause = cause_blocker,
+        .cause = cause_errors,
     },
     {
         .name = "slo-burn-day",
@@ -200,7 +200,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "times the budget",
         .inhibited_by = "slo-burn-hours",
         .next = "pgmend status",
-        .cause = cause_blocker,
+        .cause = cause_errors,
     },
     {
         .name = "slo-burn-days",
@@ -212,7 +212,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "times the budget",
         .inhibited_by = "slo-burn-day",
         .next = "pgmend status",
-        .cause = cause_blocker,
+        .cause = cause_errors,
     },
     {
         .name = "rollback-ratio",
@@ -274,7 +274,7 @@ const struct alert_rule alert_rules[] = {
         .unit = "rate",
         .span_us = MINUTES(5),
         .next = "pgmend top",
-        .cause = cause_blocker,
+        .cause = cause_errors,
     },
     {
         .name = "replication-lag",

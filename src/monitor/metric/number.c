@@ -1,4 +1,5 @@
 /* Numbers as text that is read back as the same number, by integers: printf() takes most of a page's time. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -49,8 +50,8 @@ print_decimals(char *out, uint64_t number, size_t decimals)
 
 /*
  * A number from a thousandth to 2^53, exactly: its bits are an integer over a power of two, which times
- * ten to the power of the decimals fits into 128 bits. Fifteen digits do for what was written with so
- * many; both sides of that division are whole doubles, so it is rounded as reading the text would be.
+ * ten to the power of the decimals fits into 128 bits. Fifteen digits or one more do for what was written
+ * with so many; both sides of that division are whole doubles, so it is rounded as reading the text is.
  */
 static size_t
 print_plain(char *out, double value)
@@ -66,12 +67,12 @@ print_plain(char *out, double value)
 
     unsigned __int128 scaled = (unsigned __int128)bits * powers[decimals];
     uint64_t digits = (uint64_t)((scaled + ((unsigned __int128)1 << (shift - 1))) >> shift);
-    size_t cut = MOST_DIGITS - SURE_DIGITS;
 
-    if (decimals >= cut) {
+    for (size_t cut = MOST_DIGITS - SURE_DIGITS; cut > 0 && cut <= decimals; cut--) {
         uint64_t fewer = (digits + powers[cut] / 2) / powers[cut];
 
-        if ((double)fewer / (double)powers[decimals - cut] == value)
+        if (fewer < UINT64_C(1) << DBL_MANT_DIG &&
+            (double)fewer / (double)powers[decimals - cut] == value)
             return print_decimals(out, fewer, decimals - cut);
     }
     return print_decimals(out, digits, decimals);

@@ -99,8 +99,8 @@ client_gone(struct call *call)
 {
     struct signing *signing = call->data;
 
-    logins_leave(&signing->login);
-    fail(call, ERR_INTERRUPTED, "the client has gone");
+    if (logins_leave(&signing->login))
+        fail(call, ERR_INTERRUPTED, "the client has gone");
 }
 
 static void

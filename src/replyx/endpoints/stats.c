@@ -137,6 +137,7 @@ run_naive(struct ctx *ctx, struct call *call, struct straight *straight, const v
 static const struct variant variants[] = {
     { .name = "naive", .run = run_naive },
     { .name = "optimised", .query = &query_replyx_api_stats, .lane = POOL_EXCLUSIVE },
+    { .name = "rollup", .query = &query_replyx_api_stats_rollup, .lane = POOL_SHARED },
     { .name = "team", .query = &query_replyx_api_stats_team, .is_hidden = true },
 };
 

@@ -37,6 +37,16 @@ run doctor --ignore nonsense
 is "$rc" 3 'a check that is none'
 PGHOST=$work/nowhere run doctor
 is "$rc" 3 'a server that does not answer'
+has "$err" 'Nothing was changed.' 'and nothing was changed'
+PGHOST=$work/nowhere run doctor --format nagios
+is "$rc" 3 'the same as a plug-in'
+has "$out" 'PGMEND UNKNOWN - ' 'has a line to read'
+is "$(wc -l <"$work/out")" 1 'one'
+lacks "$out" '|' 'without numbers'
+run doctor --format nagios --cpus 0
+has "$out" 'PGMEND UNKNOWN - --cpus 0' 'as has what cannot be looked at'
+run monitor --single-shot --nonsense
+is "$rc" 3 'monitor as a plug-in: 2 would be critical'
 run doctor "${base[@]}" --settings --memory 3PB
 is "$rc" 3 'a size that is none'
 run doctor --memory 0
