@@ -39,3 +39,30 @@ DROP POLICY IF EXISTS replyx_api_owner ON public.dialog_messages;
 CREATE POLICY replyx_api_owner ON public.dialog_messages FOR SELECT TO replyx_api
     USING (EXISTS (SELECT FROM public.dialogs AS d
                     WHERE d.id = dialog_id AND d.user_id = (SELECT replyx_api.current_user_id())));
+
+-- Row-level security holds for every role but the owner: others that read these tables need a policy of their own.
+DO $do$
+DECLARE
+    other text;
+BEGIN
+    FOR other IN
+        SELECT DISTINCT coalesce(r.rolname::text, 'PUBLIC')
+          FROM pg_catalog.pg_class AS c
+         CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+          LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
+         WHERE c.relnamespace = 'public'::pg_catalog.regnamespace
+           AND EXISTS (SELECT FROM pg_catalog.pg_policy AS p
+                        WHERE p.polrelid = c.oid AND p.polname = 'replyx_api_owner')
+           AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy AS p
+                            WHERE p.polrelid = c.oid AND p.polname <> 'replyx_api_owner'
+                              AND (a.grantee = ANY (p.polroles) OR 0 = ANY (p.polroles)))
+           AND a.privilege_type = 'SELECT'
+           AND a.grantee <> c.relowner
+           AND coalesce(r.rolname::text, '') <> 'replyx_api'
+           AND NOT coalesce(r.rolsuper OR r.rolbypassrls, false)
+    LOOP
+        RAISE WARNING '% may read tables that have row-level security now, and sees no rows in them any more', other
+              USING HINT = 'CREATE POLICY everything ON … FOR SELECT TO … USING (true), for each table that it reads.';
+    END LOOP;
+END
+$do$;

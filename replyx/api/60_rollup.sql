@@ -36,17 +36,15 @@ CREATE TABLE IF NOT EXISTS replyx_api.rollup_state (
 );
 INSERT INTO replyx_api.rollup_state (is_complete) VALUES (false) ON CONFLICT DO NOTHING;
 
--- Locks of the dialogs' classes, in the order of their numbers.
-CREATE OR REPLACE FUNCTION replyx_api.rollup_lock(dialogs pg_catalog.int4[], is_alone pg_catalog.bool)
+-- All locks, for what concerns any dialog: shared, or alone.
+CREATE OR REPLACE FUNCTION replyx_api.rollup_lock_all(is_alone pg_catalog.bool)
 RETURNS void
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
-DECLARE
-    class integer;
 BEGIN
-    FOR class IN SELECT DISTINCT d.id & 63 FROM unnest(rollup_lock.dialogs) AS d (id) ORDER BY 1 LOOP
-        IF rollup_lock.is_alone THEN
+    FOR class IN 0 .. 63 LOOP
+        IF rollup_lock_all.is_alone THEN
             PERFORM pg_advisory_xact_lock(7250362, class);
         ELSE
             PERFORM pg_advisory_xact_lock_shared(7250362, class);
@@ -59,9 +57,10 @@ $function$;
 CREATE OR REPLACE FUNCTION replyx_api.fold_rollup(
     user_id pg_catalog.int4, assistant_id pg_catalog.int4, since pg_catalog.date DEFAULT '-infinity')
 RETURNS void
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $function$
+BEGIN
     WITH several AS (
         SELECT s.day, s.dialog_id
           FROM replyx_api.assistant_daily_stats AS s
@@ -87,10 +86,13 @@ AS $function$
       FROM gone AS g
      GROUP BY g.day, g.dialog_id
     HAVING sum(g.messages) <> 0 OR sum(g.dialogs) <> 0;
+END
 $function$;
 
 -- ---- messages ----
 
+-- Plans are kept by a session, which may have written very many rows first and then one by one: OFFSET 0 has each
+-- dialog looked up by its id in both cases.
 CREATE OR REPLACE FUNCTION replyx_api.rollup_messages()
 RETURNS trigger
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -99,63 +101,75 @@ SET row_security = off
 AS $function$
 <<own>>
 DECLARE
-    touched integer[];
-    is_fold boolean := false;
+    added bigint;
     one record;
 BEGIN
+    -- The locks, in the order of their numbers; nothing to count, if there are none.
     IF TG_OP = 'INSERT' THEN
-        SELECT array_agg(DISTINCT n.dialog_id), bool_or(n.id & 31 = 0) INTO own.touched, own.is_fold
-          FROM new_rows AS n WHERE n.sender::text = 'assistant';
+        PERFORM pg_advisory_xact_lock_shared(7250362, c.class)
+           FROM (SELECT DISTINCT n.dialog_id & 63 AS class FROM new_rows AS n WHERE n.sender::text = 'assistant'
+                  ORDER BY 1) AS c;
     ELSIF TG_OP = 'DELETE' THEN
-        SELECT array_agg(DISTINCT o.dialog_id) INTO own.touched
-          FROM old_rows AS o WHERE o.sender::text = 'assistant';
+        PERFORM pg_advisory_xact_lock_shared(7250362, c.class)
+           FROM (SELECT DISTINCT o.dialog_id & 63 AS class FROM old_rows AS o WHERE o.sender::text = 'assistant'
+                  ORDER BY 1) AS c;
     ELSE
-        SELECT array_agg(DISTINCT c.dialog_id) INTO own.touched
-          FROM (SELECT o.dialog_id, o.sender FROM old_rows AS o
-                UNION ALL SELECT n.dialog_id, n.sender FROM new_rows AS n) AS c
-         WHERE c.sender::text = 'assistant';
+        PERFORM pg_advisory_xact_lock_shared(7250362, c.class)
+           FROM (SELECT o.dialog_id & 63 AS class FROM old_rows AS o WHERE o.sender::text = 'assistant'
+                  UNION SELECT n.dialog_id & 63 FROM new_rows AS n WHERE n.sender::text = 'assistant'
+                  ORDER BY 1) AS c;
     END IF;
-    IF own.touched IS NULL THEN
+    IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    PERFORM replyx_api.rollup_lock(own.touched, false);
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         -- Fails when somebody has changed the dialog since our snapshot, which we cannot see.
-        PERFORM FROM public.dialogs AS d WHERE d.id = ANY (own.touched) ORDER BY d.id FOR SHARE;
-        own.is_fold := false;
+        IF TG_OP <> 'INSERT' THEN
+            PERFORM FROM public.dialogs AS d WHERE d.id IN (SELECT o.dialog_id FROM old_rows AS o) ORDER BY d.id FOR SHARE;
+        END IF;
+        IF TG_OP <> 'DELETE' THEN
+            PERFORM FROM public.dialogs AS d WHERE d.id IN (SELECT n.dialog_id FROM new_rows AS n) ORDER BY d.id FOR SHARE;
+        END IF;
     END IF;
     -- A dialog that is not there any more has been, or will be, taken away by its own trigger.
     IF TG_OP = 'INSERT' THEN
         INSERT INTO replyx_api.assistant_daily_stats (user_id, day, assistant_id, dialog_id, messages, dialogs)
-        SELECT d.user_id, n.timestamp::date, coalesce(d.assistant_id, 0), d.id, count(*), 0
-          FROM new_rows AS n
-          JOIN public.dialogs AS d ON d.id = n.dialog_id
-         WHERE n.sender::text = 'assistant'
-         GROUP BY d.id, n.timestamp::date;
+        SELECT d.user_id, c.day, d.assistant_id, c.dialog_id, c.messages, 0
+          FROM (SELECT n.dialog_id, n.timestamp::date AS day, count(*) AS messages
+                  FROM new_rows AS n WHERE n.sender::text = 'assistant'
+                 GROUP BY 1, 2 OFFSET 0) AS c
+         CROSS JOIN LATERAL (SELECT d.user_id, coalesce(d.assistant_id, 0) AS assistant_id
+                               FROM public.dialogs AS d WHERE d.id = c.dialog_id OFFSET 0) AS d;
+        GET DIAGNOSTICS own.added = ROW_COUNT;
+        -- Every sixty-fourth write or so; by the clock, as random() belongs to the application.
+        IF own.added <= 4 AND date_part('microseconds', clock_timestamp())::integer & 63 = 0
+           AND current_setting('transaction_isolation') = 'read committed' THEN
+            FOR one IN SELECT DISTINCT d.user_id, coalesce(d.assistant_id, 0) AS assistant_id
+                         FROM new_rows AS n JOIN public.dialogs AS d ON d.id = n.dialog_id LOOP
+                PERFORM replyx_api.fold_rollup(one.user_id, one.assistant_id, current_date - 40);
+            END LOOP;
+        END IF;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO replyx_api.assistant_daily_stats (user_id, day, assistant_id, dialog_id, messages, dialogs)
-        SELECT d.user_id, o.timestamp::date, coalesce(d.assistant_id, 0), d.id, -count(*), 0
-          FROM old_rows AS o
-          JOIN public.dialogs AS d ON d.id = o.dialog_id
-         WHERE o.sender::text = 'assistant'
-         GROUP BY d.id, o.timestamp::date;
+        SELECT d.user_id, c.day, d.assistant_id, c.dialog_id, -c.messages, 0
+          FROM (SELECT o.dialog_id, o.timestamp::date AS day, count(*) AS messages
+                  FROM old_rows AS o WHERE o.sender::text = 'assistant'
+                 GROUP BY 1, 2 OFFSET 0) AS c
+         CROSS JOIN LATERAL (SELECT d.user_id, coalesce(d.assistant_id, 0) AS assistant_id
+                               FROM public.dialogs AS d WHERE d.id = c.dialog_id OFFSET 0) AS d;
     ELSE
         INSERT INTO replyx_api.assistant_daily_stats (user_id, day, assistant_id, dialog_id, messages, dialogs)
-        SELECT d.user_id, c.day, coalesce(d.assistant_id, 0), d.id, sum(c.messages), 0
-          FROM (SELECT o.dialog_id, o.timestamp::date AS day, -1 AS messages
-                  FROM old_rows AS o WHERE o.sender::text = 'assistant'
-                 UNION ALL
-                SELECT n.dialog_id, n.timestamp::date, 1
-                  FROM new_rows AS n WHERE n.sender::text = 'assistant') AS c
-          JOIN public.dialogs AS d ON d.id = c.dialog_id
-         GROUP BY d.id, c.day
-        HAVING sum(c.messages) <> 0;
-    END IF;
-    IF own.is_fold AND cardinality(own.touched) <= 4 THEN
-        FOR one IN SELECT DISTINCT d.user_id, coalesce(d.assistant_id, 0) AS assistant_id
-                     FROM public.dialogs AS d WHERE d.id = ANY (own.touched) LOOP
-            PERFORM replyx_api.fold_rollup(one.user_id, one.assistant_id, current_date - 40);
-        END LOOP;
+        SELECT d.user_id, c.day, d.assistant_id, c.dialog_id, c.messages, 0
+          FROM (SELECT e.dialog_id, e.day, sum(e.messages) AS messages
+                  FROM (SELECT o.dialog_id, o.timestamp::date AS day, -1 AS messages
+                          FROM old_rows AS o WHERE o.sender::text = 'assistant'
+                         UNION ALL
+                        SELECT n.dialog_id, n.timestamp::date, 1
+                          FROM new_rows AS n WHERE n.sender::text = 'assistant') AS e
+                 GROUP BY 1, 2
+                HAVING sum(e.messages) <> 0 OFFSET 0) AS c
+         CROSS JOIN LATERAL (SELECT d.user_id, coalesce(d.assistant_id, 0) AS assistant_id
+                               FROM public.dialogs AS d WHERE d.id = c.dialog_id OFFSET 0) AS d;
     END IF;
     RETURN NULL;
 END
@@ -182,16 +196,17 @@ BEGIN
                     HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED, or drop the triggers replyx_api_rollup_….';
     END IF;
     IF TG_OP = 'DELETE' THEN
-        PERFORM replyx_api.rollup_lock(ARRAY(SELECT o.id FROM old_rows AS o), true);
+        PERFORM pg_advisory_xact_lock(7250362, c.class)
+           FROM (SELECT DISTINCT o.id & 63 AS class FROM old_rows AS o ORDER BY 1) AS c;
         INSERT INTO replyx_api.assistant_daily_stats (user_id, day, assistant_id, dialog_id, messages, dialogs)
         SELECT s.user_id, s.day, s.assistant_id, s.dialog_id, -sum(s.messages), -sum(s.dialogs)
-          FROM replyx_api.assistant_daily_stats AS s
-         WHERE s.dialog_id IN (SELECT o.id FROM old_rows AS o)
+          FROM old_rows AS o
+         CROSS JOIN LATERAL (SELECT r.* FROM replyx_api.assistant_daily_stats AS r WHERE r.dialog_id = o.id OFFSET 0) AS s
          GROUP BY s.user_id, s.day, s.assistant_id, s.dialog_id
         HAVING sum(s.messages) <> 0 OR sum(s.dialogs) <> 0;
         RETURN NULL;
     END IF;
-    PERFORM replyx_api.rollup_lock(ARRAY[OLD.id], true);
+    PERFORM pg_advisory_xact_lock(7250362, OLD.id & 63);
     -- Messages move with their dialog; it itself also when it began on another day.
     INSERT INTO replyx_api.assistant_daily_stats (user_id, day, assistant_id, dialog_id, messages, dialogs)
     SELECT m.user_id, m.day, m.assistant_id, m.dialog_id, sum(m.messages), sum(m.dialogs)
@@ -225,7 +240,7 @@ BEGIN
               USING ERRCODE = 'feature_not_supported';
     END IF;
     -- Who is moving a dialog of messages that are gone has to be done with it.
-    PERFORM replyx_api.rollup_lock(ARRAY(SELECT generate_series(0, 63)), true);
+    PERFORM replyx_api.rollup_lock_all(true);
     INSERT INTO replyx_api.assistant_daily_stats (user_id, day, assistant_id, dialog_id, messages, dialogs)
     SELECT s.user_id, s.day, s.assistant_id, s.dialog_id, -sum(s.messages),
            CASE WHEN TG_TABLE_NAME = 'dialogs' THEN -sum(s.dialogs) ELSE 0 END
@@ -238,24 +253,59 @@ $function$;
 
 -- ---- filling and checking ----
 
--- The same counts from the rows themselves, with the caller's rights: for readers until the rollup is complete.
-CREATE OR REPLACE FUNCTION replyx_api.count_rows(owner pg_catalog.int4, since pg_catalog.timestamp)
+-- What a user's assistants did since a time: complete days from the counts, the day that the time is in from the rows
+-- of the dialogs that the counts name. Until the counts are complete all is counted from the rows. One snapshot, that
+-- of the query that asks. With the owner's rights, as the policy of messages would look each of their dialogs up again.
+CREATE OR REPLACE FUNCTION replyx_api.count_since(owner pg_catalog.int4, since pg_catalog.timestamp)
 RETURNS TABLE (assistant_id pg_catalog.int4, messages pg_catalog.int8, dialogs pg_catalog.int8)
-LANGUAGE plpgsql STABLE
+LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 20
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
+<<own>>
+DECLARE
+    is_complete boolean;
 BEGIN
-    RETURN QUERY
-        SELECT d.assistant_id, count(*), 0::bigint
-          FROM public.dialogs AS d
-          JOIN public.dialog_messages AS m ON m.dialog_id = d.id
-         WHERE d.user_id = count_rows.owner AND m.sender::text = 'assistant' AND m.timestamp >= count_rows.since
-         GROUP BY d.assistant_id
-         UNION ALL
-        SELECT d.assistant_id, 0::bigint, count(*)
-          FROM public.dialogs AS d
-         WHERE d.user_id = count_rows.owner AND d.started_at >= count_rows.since
-         GROUP BY d.assistant_id;
+    IF count_since.owner IS DISTINCT FROM replyx_api.current_user_id() THEN
+        RAISE EXCEPTION 'the counts of a user are for himself' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    SELECT r.is_complete INTO own.is_complete FROM replyx_api.rollup_state AS r;
+    IF own.is_complete THEN
+        RETURN QUERY
+            SELECT s.assistant_id, sum(s.messages), sum(s.dialogs)
+              FROM replyx_api.assistant_daily_stats AS s
+             WHERE s.user_id = count_since.owner AND s.day > count_since.since::date
+             GROUP BY s.assistant_id;
+        RETURN QUERY
+            SELECT e.assistant_id,
+                   sum(CASE WHEN e.messages > 0 THEN (
+                       SELECT count(*)
+                         FROM public.dialog_messages AS m
+                        WHERE m.dialog_id = e.dialog_id AND m.sender::text = 'assistant'
+                          AND m.timestamp >= count_since.since
+                          AND m.timestamp < (count_since.since::date + 1)::timestamp) ELSE 0 END)::bigint,
+                   sum(CASE WHEN e.dialogs > 0 THEN (
+                       SELECT count(*)
+                         FROM public.dialogs AS d
+                        WHERE d.id = e.dialog_id AND d.started_at >= count_since.since) ELSE 0 END)::bigint
+              FROM (SELECT s.assistant_id, s.dialog_id, sum(s.messages) AS messages, sum(s.dialogs) AS dialogs
+                      FROM replyx_api.assistant_daily_stats AS s
+                     WHERE s.user_id = count_since.owner AND s.day = count_since.since::date
+                     GROUP BY s.assistant_id, s.dialog_id) AS e
+             GROUP BY e.assistant_id;
+    ELSE
+        RETURN QUERY
+            SELECT d.assistant_id, count(*), 0::bigint
+              FROM public.dialogs AS d
+              JOIN public.dialog_messages AS m ON m.dialog_id = d.id
+             WHERE d.user_id = count_since.owner AND m.sender::text = 'assistant' AND m.timestamp >= count_since.since
+             GROUP BY d.assistant_id
+             UNION ALL
+            SELECT d.assistant_id, 0::bigint, count(*)
+              FROM public.dialogs AS d
+             WHERE d.user_id = count_since.owner AND d.started_at >= count_since.since
+             GROUP BY d.assistant_id;
+    END IF;
 END
 $function$;
 
@@ -315,7 +365,7 @@ BEGIN
     from_id := greatest(from_id, CASE WHEN state.filled_to > 0 THEN state.filled_to + 1 ELSE from_id END);
     WHILE from_id <= last_id LOOP
         to_id := least(last_id::bigint, from_id::bigint + step - 1);
-        PERFORM replyx_api.rollup_lock(ARRAY(SELECT pg_catalog.generate_series(0, 63)), false);
+        PERFORM replyx_api.rollup_lock_all(false);
         -- Its row is ours until the commit: two that fill at a time would both add what is missing.
         UPDATE replyx_api.rollup_state SET filled_to = to_id;
         INSERT INTO replyx_api.assistant_daily_stats (user_id, day, assistant_id, dialog_id, messages, dialogs)
@@ -330,18 +380,12 @@ BEGIN
 END
 $procedure$;
 
-REVOKE ALL ON FUNCTION replyx_api.rollup_lock(integer[], boolean), replyx_api.fold_rollup(integer, integer, date),
+REVOKE ALL ON FUNCTION replyx_api.rollup_lock_all(boolean), replyx_api.fold_rollup(integer, integer, date),
     replyx_api.rollup_messages(), replyx_api.rollup_dialogs(), replyx_api.rollup_truncate(),
-    replyx_api.count_rows(integer, timestamp), replyx_api.rollup_differences(integer, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION replyx_api.count_rows(integer, timestamp) TO replyx_api;
+    replyx_api.count_since(integer, timestamp), replyx_api.rollup_differences(integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION replyx_api.count_since(integer, timestamp) TO replyx_api;
 REVOKE ALL ON PROCEDURE replyx_api.fill_rollup(boolean, integer) FROM PUBLIC;
 REVOKE ALL ON replyx_api.assistant_daily_stats, replyx_api.rollup_state FROM PUBLIC, replyx_api;
-GRANT SELECT ON replyx_api.assistant_daily_stats, replyx_api.rollup_state TO replyx_api;
-ALTER TABLE replyx_api.assistant_daily_stats ENABLE ROW LEVEL SECURITY;
-DROP POLICY IF EXISTS replyx_api_owner ON replyx_api.assistant_daily_stats;
-CREATE POLICY replyx_api_owner ON replyx_api.assistant_daily_stats FOR SELECT TO replyx_api
-    USING (user_id = (SELECT replyx_api.current_user_id()));
-
 -- ---- the triggers, from when on nothing is missed ----
 
 DO $do$

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/command.h"
 #include "cli/out.h"
 #include "cmd/parts/flag_rollout.h"
@@ -72,6 +73,29 @@ read_steps(struct ctx *ctx, const char *text, struct flag_rollout *rollout)
     return true;
 }
 
+/* A step whose guard died has ended by itself; one that lives is somebody else's. */
+static bool
+check_alone(struct ctx *ctx, struct flag_rollout *rollout)
+{
+    struct flag *flag = &rollout->flag;
+    int64_t now_us = clock_wall_us();
+
+    if (flag->until_us == 0)
+        return true;
+    if (flag->until_us > now_us) {
+        error_set(ctx, ERR_CONFLICT, "another roll-out of %s is going on", flag->name);
+        error_hint(ctx,
+            "If it was killed, its step ends by itself at %s; else end it, or: pgmend "
+            "flags set %s --percent %d",
+            clock_text(ctx->arena, flag->until_us), flag->name, flag->fallback);
+        return error_state(ctx, "Nothing was changed.");
+    }
+    flag->percent = flag_percent(flag, now_us);
+    flag->until_us = 0;
+    rollout->is_there = false;
+    return true;
+}
+
 /* The flag as it is, or a new one that is at 0. */
 static bool
 find_flag(struct ctx *ctx, struct run *run, struct flag_rollout *rollout)
@@ -88,10 +112,12 @@ find_flag(struct ctx *ctx, struct run *run, struct flag_rollout *rollout)
     rollout->is_there = known;
     rollout->flag =
         known ? *known : (struct flag){ .name = name, .variant = "optimised", .salt = name };
+    if (known && !check_alone(ctx, rollout))
+        return false;
     if (known && opts->variant && !text_equal(opts->variant, known->variant) &&
-        known->percent > 0) {
+        rollout->flag.percent > 0) {
         error_set(ctx, ERR_CONFLICT, "flag %s is at %d %% with variant \"%s\"", name,
-            known->percent, known->variant);
+            rollout->flag.percent, known->variant);
         error_hint(ctx, "pgmend flags set %s --percent 0", name);
         return error_state(ctx, "Nothing was changed.");
     }

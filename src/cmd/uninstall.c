@@ -41,8 +41,8 @@ warn_of_monitors(struct ctx *ctx, struct db *db)
         return false;
     for (size_t i = 0; i < rows.count; i++)
         fprintf(stderr,
-            "A monitor keeps its numbers here (server process %d, role %s, %s): it cannot go on, "
-            "or makes the tables again. End it first.\n",
+            "A monitor keeps its numbers here (server process %d, role %s, %s): it cannot go on "
+            "without its tables, and says so until it is ended.\n",
             rows.items[i].pid, plain_text(ctx->arena, rows.items[i].role), rows.items[i].address);
     return true;
 }

@@ -2,8 +2,8 @@
 
 #include <math.h>
 
-double
-guard_mean(const struct guard_logs *logs)
+static double
+mean_of(const struct guard_logs *logs)
 {
     return logs->count > 0 ? logs->sum / logs->count : 0;
 }
@@ -30,7 +30,7 @@ guard_compare_logs(
 
     if (control->count < 2 || treatment->count < 2)
         return difference;
-    difference.mean = guard_mean(treatment) - guard_mean(control);
+    difference.mean = mean_of(treatment) - mean_of(control);
     spread =
         guard_variance(control) / control->count + guard_variance(treatment) / treatment->count;
     if (spread <= 0)

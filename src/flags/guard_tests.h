@@ -10,7 +10,6 @@ struct guard_logs {
     double squares;
 };
 
-double guard_mean(const struct guard_logs *logs);
 /* The unbiased one; 0 below two requests. */
 double guard_variance(const struct guard_logs *logs);
 

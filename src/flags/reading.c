@@ -58,9 +58,8 @@ flags_read(struct arena *arena, const struct sql_flags_flags *rows, size_t count
         };
 
         if (fault && !*ret_problem)
-            *ret_problem =
-                arena_printf(arena, "pgmend.flag: the row of \"%s\" %s; it is left out%s",
-                    row->name ? row->name : "", fault, known ? ", what was read before stays" : "");
+            *ret_problem = arena_printf(
+                arena, "pgmend.flag: the row of \"%s\" %s", row->name ? row->name : "", fault);
         if (!fault)
             list.items[list.count++] = copy_of(arena, &flag);
         else if (known && !flag_find(&list, known->name))

@@ -1,6 +1,7 @@
 #include "flags/store.h"
 
 #include <ctype.h>
+#include <math.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -74,11 +75,32 @@ flags_grant(struct ctx *ctx, struct db *db, const char *role)
     return db_exec(ctx, db, "NOTIFY pgmend_flag") && db_commit(ctx, &transaction);
 }
 
+/* Damaged rows as ones that can be listed and set anew: with whatever is good, and as if all were in. */
+static struct flag_list
+mend(struct arena *arena, const struct sql_flags_flags_rows *rows)
+{
+    struct flag_list list = { .items = ARENA_ARRAY(arena, struct flag, rows->count) };
+
+    for (size_t i = 0; i < rows->count; i++)
+        if (!text_is_empty(rows->items[i].name))
+            list.items[list.count++] = (struct flag){
+                .name = rows->items[i].name,
+                .variant =
+                    text_is_empty(rows->items[i].variant) ? "optimised" : rows->items[i].variant,
+                .percent = 100,
+                .salt = rows->items[i].salt ? rows->items[i].salt : "",
+                .changed_us = rows->items[i].changed_us,
+                .reason = "the row is damaged: what it said is not known",
+            };
+    return list;
+}
+
 bool
 flags_load(struct ctx *ctx, struct db *db, struct flag_list *ret, const char **ret_problem)
 {
     static const struct flag_list none = { 0 };
     struct sql_flags_flags_rows rows;
+    struct flag_list mended;
     bool has_table;
 
     *ret = none;
@@ -89,7 +111,8 @@ flags_load(struct ctx *ctx, struct db *db, struct flag_list *ret, const char **r
         return true;
     if (!sql_flags_flags(ctx, db, &rows))
         return error_wrap(ctx, "reading the flags");
-    *ret = flags_read(ctx->arena, rows.items, rows.count, &none, ret_problem);
+    mended = mend(ctx->arena, &rows);
+    *ret = flags_read(ctx->arena, rows.items, rows.count, &mended, ret_problem);
     return true;
 }
 
@@ -107,8 +130,9 @@ is_word(const char *text, size_t most, bool with_dots)
     return true;
 }
 
-bool
-flag_check(struct ctx *ctx, const struct flag *flag)
+/* What the table would refuse, in words that say why. */
+static bool
+check(struct ctx *ctx, const struct flag *flag)
 {
     if (!is_word(flag->name, NAME_BYTES, true))
         return error_set(ctx, ERR_INPUT,
@@ -135,7 +159,8 @@ flag_json(const struct flag *flag)
 {
     return json_pack("{s:s, s:s, s:i, s:s, s:f, s:i, s:s}", "name", flag->name, "variant",
         flag->variant, "percent", flag->percent, "salt", flag->salt, "shadow_ratio",
-        flag->shadow_ratio, "fallback", flag->fallback, "reason", flag->reason);
+        isfinite(flag->shadow_ratio) ? flag->shadow_ratio : -1.0, "fallback", flag->fallback,
+        "reason", flag->reason);
 }
 
 static bool
@@ -302,7 +327,7 @@ flag_change(
     bool is_good;
 
     *ret = (struct flag_changed){ 0 };
-    if (!flag_check(ctx, &change->to) || !flags_install(ctx, db))
+    if (!check(ctx, &change->to) || !flags_install(ctx, db))
         return error_state(ctx, "Flag %s was not touched.", change->to.name);
     is_good = set_in_transaction(ctx, db, change, ret, &entry, &path);
     if (path && entry.entry)

@@ -13,12 +13,12 @@ bool flags_install(struct ctx *ctx, struct db *db) MUST_CHECK;
  */
 bool flags_grant(struct ctx *ctx, struct db *db, const char *role) MUST_CHECK;
 
-/* All flags, none where there is no table; *ret_problem tells of a row that no setter has written. */
+/*
+ * All flags, none where there is no table. *ret_problem tells of a row that no setter has written, or is
+ * NULL; such a flag is given as one for all users, so that it can be set anew.
+ */
 bool flags_load(struct ctx *ctx, struct db *db, struct flag_list *ret, const char **ret_problem)
     MUST_CHECK;
-
-/* ERR_INPUT for a name, variant, percent or share that the table would refuse. */
-bool flag_check(struct ctx *ctx, const struct flag *flag) MUST_CHECK;
 
 struct flag_change {
     struct flag to;

@@ -16,7 +16,8 @@ enum {
     STANDARD_CONNECTIONS = 200,
     LONGEST_SWEEP_US = 1000 * 1000,
     DRAIN_SWEEP_US = 100 * 1000,
-    MOST_ACCEPTED = 64, /* in one turn of the loop: others want their turn too */
+    PROMPT_US = 1000 * 1000, /* a head takes one packet, or a few at once */
+    MOST_ACCEPTED = 64,      /* in one turn of the loop: others want their turn too */
     /* The same where other processes accept too: one that is quick shall not take them all. */
     MOST_ACCEPTED_SHARED = 8,
 };
@@ -120,16 +121,27 @@ http_server_forget(struct http_server *server, struct http_connection *connectio
         begin_sweeping(server, 0);
 }
 
+/* Nobody waits for an answer, and nothing that was said in time is lost. */
+static bool
+is_dispensable(const struct http_connection *connection, int64_t now_us)
+{
+    if (connection->busy > 0)
+        return false;
+    return connection->phase == PHASE_IDLE ||
+           (connection->phase == PHASE_HEAD && now_us - connection->since_us > PROMPT_US);
+}
+
 /*
- * When there is no room: who has been silent for longest, and has no request under way, must go. Those
- * with a request stand before it in the order, but there are never many of them.
+ * When there is no room: who has been silent for longest, or does not get on with what it has to say, must
+ * go. Those with a request stand before it in the order, but there are never many of them.
  */
 static bool
 make_room(struct http_server *server)
 {
     struct http_connection *at = server->oldest;
+    int64_t now_us = clock_us();
 
-    while (at && (at->phase != PHASE_IDLE || at->busy > 0))
+    while (at && !is_dispensable(at, now_us))
         at = at->newer;
     if (at)
         http_connection_end(at);

@@ -285,6 +285,15 @@ http_request_path(const struct http_request *request)
     return request->head.path;
 }
 
+/* What cannot be decoded is given as it came, so that whoever reads it refuses it. */
+static const char *
+decoded_or_raw(struct arena *arena, char *value)
+{
+    const char *raw = arena_strdup(arena, value);
+
+    return http_decode(value, true) ? value : raw;
+}
+
 const char *
 http_request_query(const struct http_request *request, const char *name)
 {
@@ -296,7 +305,7 @@ http_request_query(const struct http_request *request, const char *name)
         if (value)
             *value++ = '\0';
         if (http_decode(pair, true) && text_equal(pair, name))
-            return value && !http_decode(value, true) ? NULL : (value ? value : "");
+            return value ? decoded_or_raw(request->arena, value) : "";
         at += length + (at[length] == '&' ? 1 : 0);
     }
     return NULL;

@@ -31,9 +31,13 @@ find_own(struct ctx *ctx, struct db *db, struct own *ret)
     static const struct query *const queries[] = { &query_pool_sessions, &query_pool_server,
         &query_workload_statements, &query_workload_info, &query_workload_extension };
 
+    static const char *const settings[] = { "SELECT pg_catalog.set_config($1, $2, false)",
+        "SELECT pg_catalog.current_setting('search_path')" };
+
     *ret = (struct own){ 0 };
-    for (size_t i = 0; i < COUNT_OF(queries); i++) {
-        const char *text = query_text(queries[i], db_major(db));
+    for (size_t i = 0; i < COUNT_OF(queries) + COUNT_OF(settings); i++) {
+        const char *text = i < COUNT_OF(queries) ? query_text(queries[i], db_major(db))
+                                                 : settings[i - COUNT_OF(queries)];
 
         if (sql_fingerprint(ctx, text, &ret->fingerprints[ret->count]))
             ret->count++;

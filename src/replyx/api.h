@@ -36,6 +36,7 @@ struct api {
     struct loop_timer *ending;
     loop_callback *drained;
     void *drained_data;
+    int64_t alive_us;  /* when the database answered /health last */
     int32_t under_way; /* requests that are not answered yet */
     bool is_draining;
     bool trusts_header; /* "Bearer 17" is user 17: it listens on loopback only */

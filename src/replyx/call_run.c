@@ -190,6 +190,17 @@ note_write(struct ctx *ctx, struct call *call, struct straight *straight)
     return true;
 }
 
+/* A transaction that is as good as before is ended here, where it is counted; the error stays. */
+static bool
+roll_back(struct ctx *ctx, struct straight *straight)
+{
+    struct error error = ctx->error;
+
+    if (error.kind == ERR_NOT_FOUND && straight_do(ctx, straight, "ROLLBACK"))
+        ctx->error = error;
+    return false;
+}
+
 static bool
 run_transaction(struct ctx *ctx, struct call *call, struct buffer *ret_body)
 {
@@ -201,7 +212,7 @@ run_transaction(struct ctx *ctx, struct call *call, struct buffer *ret_body)
     if (call->user > 0 && !call_become(ctx, straight, call->user))
         return false;
     if (!call_run_variant(ctx, call, straight, call->variant, ret_body))
-        return false;
+        return roll_back(ctx, straight);
     if (!straight_do(ctx, straight, is_write ? "COMMIT" : "ROLLBACK"))
         return false;
     return !is_write || note_write(ctx, call, straight);

@@ -41,8 +41,8 @@ struct endpoint {
     /* "/assistants/{id}/dialogs": {id} is a number of 1 … 2^31-1, else 404; a slash and star at its end:
        with everything below. */
     const char *path;
-    bool is_open;     /* without signing in */
-    bool is_write;    /* its variants may write: on the primary, in a transaction that commits */
+    bool is_open;  /* without signing in */
+    bool is_write; /* its variants may write: on the primary, in a transaction that commits */
     size_t args_size;
     endpoint_read *read;
     /*

@@ -123,6 +123,9 @@ def test_damage(stage):
     pgmend(base, "flags", "set", "replyx.stats", "--percent", "0")
     stage.wait_all("/assistants/stats", "naive")
     check(True, "after damage and lost sessions the flags are followed again")
+    base.sql("ALTER TABLE pgmend.flag ALTER percent DROP NOT NULL; UPDATE pgmend.flag SET percent = NULL")
+    pgmend(base, "rollback", "--level", "code")
+    same(base.sql("SELECT DISTINCT percent FROM pgmend.flag"), "0", "rollback --level code mends damaged rows, too")
     pgmend(base, "rollback", "--level", "code")
 
 
@@ -202,6 +205,7 @@ def test_dead_guard(stage):
     stage.wait_all("/assistants/stats", "optimised", stage.users[:3])
     first = stage.flag("replyx.stats")["until"]
     wait_until("the guard renews what it has set", lambda: stage.flag("replyx.stats")["until"] > first)
+    check("another roll-out" in pgmend(stage.base, *words, expected=1), "one roll-out of a flag at a time")
     guard.kill()
     guard.wait()
     stage.wait_all("/assistants/stats", "naive", stage.users[:3])

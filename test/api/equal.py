@@ -65,7 +65,7 @@ def compare(world, servers):
     asked = {name: 0 for name in servers}
     for user in sorted(world.users):
         for path, expected, queries in world.requests_of(user):
-            answers = {name: server.get(path, user) for name, server in servers.items() if is_asked(name, path)}
+            answers = {name: server.get_often(path, user) for name, server in servers.items() if is_asked(name, path)}
             naive = answers["naive"]
             asked["naive"] += 1
             if naive.status != (404 if expected is None else 200) or naive.header("content-type") != "application/json":

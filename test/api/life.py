@@ -107,7 +107,8 @@ def too_long(base, variant, user):
 def too_many(base, variant, user):
     """Beyond pool and queue there is an answer at once."""
     server = apitest.Server(base, variant, ["--pool-size", "1", "--max-overflow", "0", "--shared-size", "1",
-                                            "--shared-depth", "1", "--pool-queue", "2", "--pool-timeout", "1s"])
+                                            "--shared-depth", "1", "--pool-queue", "2", "--pool-timeout", "1s",
+                                            "--request-limit", "3s"])
 
     def ask():
         answer = server.get("/assistants", user)
@@ -144,7 +145,7 @@ def our_fault(base, variant, user):
 
 def health(base, user):
     """Alive and able to answer are two things."""
-    server = apitest.Server(base, "optimised")
+    server = apitest.Server(base, "optimised", ["--pool-timeout", "1s"])
     same((server.get("/health/live").status, server.get("/health/ready").status, server.get("/health").status),
          (200, 200, 200), "alive and ready")
     same(server.get("/health").json()["status"], "ok", "in JSON")

@@ -22,7 +22,7 @@ from apitest import check, same, wait_until
 
 CLUSTER = str(apitest.ROOT / "script/cluster")
 HOOK_SECRET = "hook-secret-of-the-tests-0123456789"
-UPDATES = 60
+UPDATES = 40
 LEAST_LOST = 10
 PATHS = ("/assistants", "/balance", "/bot-instances", "/dialogs", "/assistants/stats")
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """replyx-api as processes: take-over, reload, drain, a worker that dies or is stuck, EMFILE, what systemd is told.
 
-No database is needed: /health/live answers without one. Load runs while the program is replaced.
+What needs no database has none, and asks for /health/live. Load runs while the program is replaced.
 """
 import atexit
 import contextlib
@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from apitest import DEADLINE_S, bail, check, done, free_port, program, same, wait_until
+from apitest import DEADLINE_S, NOW, bail, check, database, done, free_port, program, same, wait_until
 
 NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
 GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -43,15 +43,15 @@ class Program:
 
     number = 0
 
-    def __init__(self, *options, config="", port=None, env=None, before=(), wait=True):
+    def __init__(self, *options, url=NO_DATABASE, config="", port=None, env=None, before=(), wait=True):
         Program.number += 1
         self.port = port or free_port()
         self.log_path = FOLDER / f"log{Program.number}"
         self.config = FOLDER / f"config{Program.number}.ini"
-        self.config.write_text("[replyx-api]\n" + config)
+        self.configure(url, config)
         self.log = open(self.log_path, "wb")
         self.argv = [program("REPLYX_API"), "--config", str(self.config), "--listen", f"127.0.0.1:{self.port}",
-                     "--db-url", NO_DATABASE, "--trust-user-header", *options]
+                     "--trust-user-header", "--now", NOW, *options]
         self.process = subprocess.Popen([*before, *self.argv], stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=subprocess.STDOUT, env={**os.environ, **(env or {})},
                                         pass_fds=(3,) if env and "LISTEN_FDS" in env else ())
@@ -59,6 +59,10 @@ class Program:
         atexit.register(self.kill)
         if wait:
             self.wait_log("listening on http://")
+
+    def configure(self, url, config=""):
+        self.config.write_text(f"[replyx-api]\ndb_url = {url}\n{config}")
+        self.config.chmod(0o600)
 
     def logged(self):
         return self.log_path.read_text(encoding="utf-8", errors="replace")
@@ -126,8 +130,9 @@ def ask(connection, request=GET):
 class Load:
     """Clients that ask all the time: some keep their connection, with and without pauses, some never do."""
 
-    def __init__(self, port):
+    def __init__(self, port, request=GET):
         self.port = port
+        self.request = request
         self.good = 0
         self.failures = []
         self.is_over = False
@@ -141,7 +146,7 @@ class Load:
             try:
                 if connection is None:
                     connection = socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE_S)
-                answer = ask(connection)
+                answer = ask(connection, self.request)
                 if answer is None or answer[0] != 200:
                     self.failures.append(f"pause {pause}: {answer}")
                 else:
@@ -246,9 +251,12 @@ def options():
 # -- life of the processes ----------------------------------------------------------------------
 
 
-def take_over_and_reload():
-    api = Program("--workers", "2", config="idle_timeout = 60s\n")
-    load = Load(api.port)
+def take_over_and_reload(base):
+    api = Program("--workers", "2", url=base.url(), config="idle_timeout = 60s\n")
+    user = base.value("SELECT user_id FROM assistants GROUP BY user_id ORDER BY count(*) DESC, user_id LIMIT 1")
+    request = f"GET /assistants/stats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {user}\r\n\r\n".encode()
+    wait_until("the database is there", lambda: ask(api.dial(), request)[0] == 200)
+    load = Load(api.port, request)
     load.wait_more(50)
     os.kill(api.pid, signal.SIGHUP)
     api.wait_log("has read its settings")
@@ -265,11 +273,15 @@ def take_over_and_reload():
     same(len(api.workers(pids[-1])), 2, "the last one has its workers")
 
     # What cannot start does not take over, and nobody notices.
-    api.config.write_text("[replyx-api]\nnonsense = 1\n")
+    api.configure(base.url(), "nonsense = 1\n")
     os.kill(pids[-1], signal.SIGUSR2)
     api.wait_log("could not take over")
     os.kill(pids[-1], signal.SIGHUP)
     api.wait_log("goes on with the settings before")
+    api.configure(NO_DATABASE)
+    os.kill(pids[-1], signal.SIGUSR2)
+    api.wait_log("could not take over", 2)
+    check("no database answers" in api.logged(), "without a database nobody takes over")
     load.wait_more(50)
     same(load.end(), [], f"of {load.good} requests none failed meanwhile")
     os.kill(pids[-1], signal.SIGTERM)
@@ -424,10 +436,9 @@ def many_idle_connections():
 # -- systemd ------------------------------------------------------------------------------------
 
 
-def systemd():
+def systemd(base):
     other = Systemd()
-    # The variable is for the process that is told its number; the shell becomes that process.
-    api = Program("--workers", "2", env={"NOTIFY_SOCKET": other.path, "WATCHDOG_USEC": "2000000"})
+    api = Program("--workers", "2", url=base.url(), env={"NOTIFY_SOCKET": other.path, "WATCHDOG_USEC": "2000000"})
     other.wait("READY=1")
     check(f"MAINPID={api.pid}" in other.said and "STATUS=2 workers answer on 127.0.0.1:%d" % api.port in other.said,
           "systemd is told when it is ready", other.said)
@@ -474,7 +485,7 @@ def systemd():
               found.stdout[-500:] + found.stderr)
 
 
-def activation():
+def activation(base):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(50)
@@ -485,7 +496,8 @@ def activation():
         if listener.fileno() != 3:
             os.dup2(listener.fileno(), 3)
         os.set_inheritable(3, True)
-        api = Program(port=port, env={"LISTEN_FDS": "1"}, wait=False,
+        # The variable is for the process that has this number; the shell becomes that process.
+        api = Program(port=port, url=base.url(), env={"LISTEN_FDS": "1"}, wait=False,
                       before=["sh", "-c", 'LISTEN_PID=$$ exec "$0" "$@"'])
         if saved is not None:
             os.dup2(saved, 3)
@@ -509,12 +521,13 @@ def activation():
     check(found.returncode != 0 and found.stderr, "a socket that is promised but not there is an error", found)
 
 
+filled = database("process")
 options()
-take_over_and_reload()
+take_over_and_reload(filled)
 drain()
 dead_workers()
 too_many_files()
 many_idle_connections()
-systemd()
-activation()
+systemd(filled)
+activation(filled)
 done()

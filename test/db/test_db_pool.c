@@ -19,6 +19,26 @@ static const struct query ask_form =
 static const struct query ask_form_text =
     DESK_QUERY(text, "SELECT * FROM public.form WHERE number::text = $1::pg_catalog.int8::text");
 
+static const struct query ask_long_text = DESK_QUERY(
+    text, "SELECT pg_catalog.repeat('0123456789', $1::pg_catalog.int8::pg_catalog.int4)");
+
+static const char *const text_arg_types[] = { "text" };
+static const struct query_variant length_variant = {
+    .text = "SELECT pg_catalog.length($1::pg_catalog.text)::pg_catalog.int8",
+};
+static const struct query ask_length = {
+    .name = "test/length",
+    .variants = &length_variant,
+    .variant_count = 1,
+    .args = text_fields,
+    .arg_count = 1,
+    .arg_types = text_arg_types,
+    .columns = number_fields,
+    .column_count = 1,
+    .column_types = number_types,
+    .row_size = sizeof(struct one_number),
+};
+
 static int
 set_up(void **state)
 {
@@ -176,6 +196,43 @@ statements_of_one_work_are_one_transaction(void **state)
     assert_bad(failed, ERR_SERVER);
     assert_string_equal(failed->error.sqlstate, "22012");
     assert_int_equal(desk_number(desk, "SELECT count(*) FROM public.done"), 0);
+}
+
+/* More than sockets hold, both ways, with others before and behind on the same connections. */
+static void
+long_answers_and_arguments_go_through(void **state)
+{
+    enum { LONG = 3000000, PAIRS = 12 };
+    struct desk *desk = *state;
+    struct asked *answers[PAIRS];
+    struct asked *arguments[PAIRS];
+    char *text = arena_alloc(desk->ctx.arena, LONG + 1);
+    struct one_text arg = { text };
+    struct pool_statement statement = { .query = &ask_length, .args = &arg };
+
+    memset(text, 'x', LONG);
+    desk->options.shared_size = 2;
+    desk_open(desk);
+    for (int i = 0; i < PAIRS; i++) {
+        answers[i] = desk_ask(desk, i % 3 > 0, &ask_long_text, LONG / 10 + i, true, 0);
+        arguments[i] = desk_new_asked(desk, 0);
+        (void)pool_run(desk->pool, &(const struct pool_work){
+                                       .statements = &statement,
+                                       .count = 1,
+                                       .lane = i % 3 > 0 ? POOL_SHARED : POOL_EXCLUSIVE,
+                                       .arena = desk->ctx.arena,
+                                       .done = desk_answered,
+                                       .data = arguments[i],
+                                   });
+    }
+    desk_run(desk, 2 * PAIRS);
+    for (int i = 0; i < PAIRS; i++) {
+        assert_good(answers[i]);
+        assert_int_equal(strlen(answers[i]->text), LONG + 10 * i);
+        assert_string_equal(answers[i]->text + LONG + 10 * i - 10, "0123456789");
+        assert_good(arguments[i]);
+        assert_int_equal(arguments[i]->number, LONG);
+    }
 }
 
 static void
@@ -373,6 +430,12 @@ static bool
 one_sleeps(struct desk *desk)
 {
     return desk_number(desk, SLEEPING) == 1;
+}
+
+static bool
+two_sleep(struct desk *desk)
+{
+    return desk_number(desk, SLEEPING) == 2;
 }
 
 static bool
@@ -625,7 +688,7 @@ straight_code_waits_and_unwinds_when_its_client_has_gone(void **state)
     assert_true(tests[2].is_over);
     assert_int_equal(tests[2].ctx.error.kind, ERR_INTERRUPTED);
     desk->answered = 0;
-    desk_run_until(desk, one_sleeps);
+    desk_run_until(desk, two_sleep);
     for (size_t i = 0; i < 2; i++) {
         straight_drop(&tests[i].straight);
         assert_true(tests[i].is_over);
@@ -765,6 +828,7 @@ main(void)
         test_at_desk(each_lane_answers_what_was_asked),
         test_at_desk(a_lease_is_one_connection_and_an_open_transaction_is_rolled_back),
         test_at_desk(statements_of_one_work_are_one_transaction),
+        test_at_desk(long_answers_and_arguments_go_through),
         test_at_desk(work_waits_in_its_order),
         test_at_desk(the_queue_has_an_end_and_a_deadline),
         test_at_desk(the_connection_used_last_is_used_next),

@@ -735,6 +735,7 @@ remove_server(void **state)
 
     (void)state;
     (void)run_cluster(&ctx, "remove");
+    (void)!file_remove(&ctx, server->folder); /* if anything is left of it */
     arena_free(ctx.arena);
     return 0;
 }

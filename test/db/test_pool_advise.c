@@ -325,7 +325,6 @@ little_s_law_by_statements(void **state)
     assert_true(load.knows_statements);
     assert_true(load.statements_per_second > 0);
     /* One at a time: at most twenty a second, plus the one that began before. */
-    print_message("# %f/s %f s over %f\n", load.statements_per_second, load.statement_seconds, load.seconds);
     assert_true(load.statements_per_second <= 20 + 1 / load.seconds);
     assert_true(load.statement_seconds >= 0.05);
     assert_true(fabs(load.busy - load.statements_per_second * load.statement_seconds) < 1e-9);

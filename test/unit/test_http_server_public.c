@@ -432,6 +432,29 @@ a_drain_loses_no_request(void **state)
         loop_run(fixture->loop);
 }
 
+/* Heads that are never finished must not keep others out until they are given up. */
+static void
+slow_heads_make_room_for_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct http_server_options own = options;
+    int slow[3];
+
+    own.most_connections = COUNT_OF(slow);
+    start_server(fixture, &own);
+    for (size_t i = 0; i < COUNT_OF(slow); i++)
+        slow[i] = dial_and_say(fixture, "GET / HTTP/1.1\r\nHost: loc");
+    while (http_server_count(fixture->server) < (int32_t)COUNT_OF(slow))
+        run_for(fixture, 1000);
+    run_for(fixture, 1100000);
+    assert_true(text_ends_with(ask(fixture, GET("/later") CLOSE END), "<1 /later 0>"));
+    /* The others are not given up before their time. */
+    assert_true(send(slow[2], "alhost\r\n\r\n", 11, MSG_NOSIGNAL) > 0);
+    assert_int_equal(status_of(hear(fixture, slow[2])), 200);
+    for (size_t i = 0; i < COUNT_OF(slow); i++)
+        close(slow[i]);
+}
+
 /* 10,000 of them shall need 50 MB at most: 5 kB each, of which this is measured for the heap. */
 static void
 an_idle_connection_is_small(void **state)
@@ -475,6 +498,7 @@ main(void)
         test_with_server(who_only_says_no_more_has_not_gone),
         test_with_server(a_half_closed_client_costs_nothing),
         test_with_server(a_drain_loses_no_request),
+        test_with_server(slow_heads_make_room_for_others),
         test_with_server(an_idle_connection_is_small),
     };
 

@@ -74,8 +74,10 @@ all_sections_are_read(void **state)
             "[monitor]\ninterval = 10s\nslo = 0.995\n"
             "[server main]\ndb-url = postgresql://app@db/replyx ; trailing\nowner = team a\n"
             "host = off\n"
-            "[server bare]\n"
+            "[server bare]\nhost = local\nhost_root = /host\n"
             "[application api]\nurl = http://127.0.0.1:8000/metrics\nserver = main\n"
+            "interval = 2s\n"
+            "[application web]\nurl = http://127.0.0.1:8001/metrics\n"
             "[alert cpu-busy]\nthreshold = 90%%\nclear = 0.85\nfor = 2m\nseverity = critical\n"
             "[alert deadlocks]\nenabled = off\n"
             "[alert queue]\nmetric = pgmend_pooler_clients_waiting\nthreshold = 100\nfires = above\n"
@@ -100,8 +102,12 @@ all_sections_are_read(void **state)
     assert_int_equal(setup.servers.items[0].host, HOST_OFF);
     assert_string_equal(setup.servers.items[1].name, "bare");
     assert_null(setup.servers.items[1].db_url);
-    assert_int_equal(setup.servers.items[1].host, HOST_AUTO);
+    assert_int_equal(setup.servers.items[1].host, HOST_LOCAL);
+    assert_string_equal(setup.servers.items[1].host_root, "/host");
+    assert_null(setup.servers.items[0].host_root);
     assert_string_equal(setup.applications.items[0].server, "main");
+    assert_int_equal(setup.applications.items[0].interval_us, 2000000);
+    assert_int_equal(setup.applications.items[1].interval_us, 0);
 
     assert_alerts_and_sinks(&setup);
     assert_routes_and_windows(&setup);
@@ -122,6 +128,8 @@ static const struct {
     { "[monitor]\ninterval =\n", 2, "has no value", "leave out the line" },
     { "[monitor]\ninterval = soon\n", 2, "\"soon\" (expected a time", NULL },
     { "[monitor]\ninterval = 1ms\n", 2, "less than 100 ms", NULL },
+    { "[application a]\nurl = http://a/\ninterval = 1ms\n", 3, "less than 100 ms", NULL },
+    { "[server a]\nhost_root = host\n", 2, "does not begin with /", NULL },
     { "[monitor]\nslo = 99.9\n", 2, "not between", "slo = 0.999" },
     { "[monitor]\nintervall = 5\n", 2, "unknown setting \"intervall\"", "\"interval\"" },
     { "[monitor]\ncolour = red\n", 2, "unknown setting \"colour\"", "interval, slo" },

@@ -56,7 +56,6 @@ check_names(struct ctx *ctx, const struct flag_list *list, const struct text_lis
     return true;
 }
 
-/* A row that is damaged cannot be read here, but it can be turned off all the same by its name. */
 static bool
 lower_all(struct ctx *ctx, struct lowering *lowering, const struct flag_list *list,
     const struct text_list *names)

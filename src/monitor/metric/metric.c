@@ -23,8 +23,11 @@ labels_before(
 static const char *const *
 copy_labels(struct arena *arena, const char *const *label_names, const char *const *labels)
 {
+    static const char *const none[] = { NULL };
     size_t count = 0;
 
+    if (!label_names[0])
+        return none;
     while (count < METRIC_LABELS && label_names[count])
         count++;
 

@@ -111,7 +111,8 @@ collect_source(struct printing *printing, const struct metric_source *source)
         struct group *group = group_of(printing, sample->metric);
 
         /* The metrics of a row follow each other. */
-        if (!before || sample->labels != before->labels)
+        if (!before || sample->labels != before->labels ||
+            sample->label_names != before->label_names)
             labels = labels_of(printing, source->server, sample);
         before = sample;
         lines[i] = (struct line){ NULL, labels, sample->value };

@@ -4,21 +4,14 @@
  *   status "ok", "draining" or "no database"; hosts[] host, up, primary, fresh, lag_seconds (or null)
  * Hosts have numbers, in the order of the settings: names and addresses are nobody's business.
  */
+#include "base/clock.h"
 #include "replyx/call.h"
 #include "replyx/endpoints/endpoints.h"
 #include "replyx/print.h"
+#include "sql.h"
 
-static const char *
-status_of(const struct api *api)
-{
-    if (api->is_draining)
-        return "draining";
-    for (size_t i = 0; i < hosts_count(api->web); i++) {
-        if (hosts_state(api->web, i).is_up)
-            return "ok";
-    }
-    return "no database";
-}
+/* The database is asked at most once a second, however often we are. */
+enum { FRESH_US = 1000000, LIMIT_US = 2000000 };
 
 static void
 print_hosts(struct buffer *out, const struct api *api)
@@ -46,25 +39,77 @@ print_hosts(struct buffer *out, const struct api *api)
 }
 
 static void
-answer(struct call *call)
+answer(struct call *call, const char *status, bool has_hosts)
 {
-    const char *path = http_request_path(call->request);
-    bool is_live = text_equal(path, "/health/live");
-    const char *status = is_live ? "ok" : status_of(call->api);
     struct buffer body = { .arena = call->ctx.arena };
 
-    if (!is_live && !text_equal(path, "/health") && !text_equal(path, "/health/ready")) {
-        (void)error_set(&call->ctx, ERR_NOT_FOUND, "there is nothing at this path");
-        call_fail(call, &call->ctx.error);
-        return;
-    }
     print_open(&body, '{');
     print_key(&body, "status");
     print_text(&body, status);
-    if (!is_live)
+    if (has_hosts)
         print_hosts(&body, call->api);
     print_close(&body, '}');
     call_answer(call, text_equal(status, "ok") ? 200 : 503, buffer_text(&body), body.length);
+}
+
+/* A queue that is full is no reason to be taken out of service, as long as there is a database behind it. */
+static void
+asked(void *data, const struct pool_outcome *outcome)
+{
+    struct call *call = data;
+    struct api *api = call->api;
+
+    call->ticket = NULL;
+    call->statements += outcome->statements;
+    call->waited_us += outcome->waited_us;
+    call->ran_us += outcome->ran_us;
+    if (outcome->is_good)
+        api->alive_us = clock_us();
+    if (outcome->is_good ||
+        (outcome->error.kind == ERR_BUSY && pool_is_up(hosts_for_reads(api->web, 0))))
+        answer(call, "ok", true);
+    else
+        answer(call, "no database", true);
+}
+
+static void
+ask(struct call *call)
+{
+    const struct pool_statement statement = { .query = &query_replyx_api_alive };
+    struct pool_ticket *ticket =
+        pool_run(hosts_for_reads(call->api->web, 0), &(const struct pool_work){
+                                                         .statements = &statement,
+                                                         .count = 1,
+                                                         .lane = POOL_SHARED,
+                                                         .is_repeatable = true,
+                                                         .limit_us = LIMIT_US,
+                                                         .arena = call->ctx.arena,
+                                                         .done = asked,
+                                                         .data = call,
+                                                     });
+
+    /* Without a ticket it has been answered, and is no more. */
+    if (ticket)
+        call->ticket = ticket;
+}
+
+static void
+look(struct call *call)
+{
+    const char *path = http_request_path(call->request);
+
+    if (text_equal(path, "/health/live")) {
+        answer(call, "ok", false);
+    } else if (!text_equal(path, "/health") && !text_equal(path, "/health/ready")) {
+        (void)error_set(&call->ctx, ERR_NOT_FOUND, "there is nothing at this path");
+        call_fail(call, &call->ctx.error);
+    } else if (call->api->is_draining) {
+        answer(call, "draining", true);
+    } else if (call->api->alive_us > 0 && clock_us() - call->api->alive_us < FRESH_US) {
+        answer(call, "ok", true);
+    } else {
+        ask(call);
+    }
 }
 
 const struct endpoint endpoint_health = {
@@ -72,5 +117,5 @@ const struct endpoint endpoint_health = {
     .methods = HTTP_GET,
     .path = "/health/*",
     .is_open = true,
-    .handle = answer,
+    .handle = look,
 };

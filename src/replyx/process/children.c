@@ -28,6 +28,7 @@ become_worker(struct parent *parent, int32_t number, int control)
         .number = number,
         .socket = parent->socket,
         .control = control,
+        .needs_database = parent->predecessor && !parent->is_serving,
     };
 
     close(parent->signals);

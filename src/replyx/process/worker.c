@@ -6,11 +6,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "replyx/api.h"
 #include "replyx/process/parent_part.h"
 
-enum { BEAT_US = 1000 * 1000 };
+enum {
+    BEAT_US = 1000 * 1000,
+    LOOK_US = 20 * 1000,
+    DATABASE_US = 10 * 1000 * 1000,
+};
 
 struct worker {
     struct ctx ctx;
@@ -20,8 +25,11 @@ struct worker {
     struct loop_watch *control;
     struct loop_watch *signal;
     struct loop_timer *beat;
+    struct loop_timer *look; /* for a database */
+    int64_t look_until_us;
     struct api *api;
     int signals;
+    int status;
     bool is_draining;
 };
 
@@ -42,6 +50,33 @@ beat(void *data)
 
     say(worker, SAY_ALIVE);
     loop_timer_set(worker->beat, BEAT_US);
+}
+
+static bool
+has_database(const struct worker *worker)
+{
+    for (size_t i = 0; i < hosts_count(worker->api->web); i++) {
+        if (hosts_state(worker->api->web, i).is_up)
+            return true;
+    }
+    return false;
+}
+
+/* Who takes over must not be worse than the one before, whom a wrong setting would replace for nothing. */
+static void
+look(void *data)
+{
+    struct worker *worker = data;
+
+    if (!worker->start->needs_database || has_database(worker)) {
+        say(worker, SAY_READY);
+    } else if (clock_us() < worker->look_until_us) {
+        loop_timer_set(worker->look, LOOK_US);
+    } else {
+        log_warn("replyx-api: no database answers, so there is no take-over");
+        worker->status = error_exit_status(ERR_CONNECTION);
+        loop_stop(worker->loop);
+    }
 }
 
 static void
@@ -150,6 +185,8 @@ open_all(struct worker *worker)
     loop_watch_set(worker->signal, true, false);
     worker->beat = loop_timer_new(worker->loop, beat, worker);
     loop_timer_set(worker->beat, BEAT_US);
+    worker->look = loop_timer_new(worker->loop, look, worker);
+    worker->look_until_us = clock_us() + DATABASE_US;
     return true;
 }
 
@@ -167,21 +204,21 @@ worker_run(const struct worker_start *start)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct worker worker = { .ctx = { .arena = arena }, .start = start, .signals = -1 };
-    int status = 0;
 
     if (open_all(&worker)) {
-        say(&worker, SAY_READY);
+        look(&worker);
         loop_run(worker.loop);
     } else {
-        status = report(&worker.ctx);
+        worker.status = report(&worker.ctx);
     }
     if (worker.api)
         api_close(worker.api);
+    loop_timer_free(worker.look);
     loop_timer_free(worker.beat);
     loop_watch_free(worker.signal);
     loop_watch_free(worker.control);
     loop_free(worker.loop);
     if (worker.signals >= 0)
         close(worker.signals);
-    return status;
+    return worker.status;
 }

@@ -9,8 +9,9 @@ struct worker_start {
     const struct program_call *call; /* to read settings again */
     struct tally *tally;
     int32_t number;
-    int socket;  /* listens; the worker's to close */
-    int control; /* to the parent */
+    int socket;          /* listens; the worker's to close */
+    int control;         /* to the parent */
+    bool needs_database; /* it takes over from one that works: without a database it ends instead */
 };
 
 /*

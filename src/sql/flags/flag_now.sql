@@ -1,4 +1,4 @@
--- A flag as it is.
+-- A flag as it is; what is NULL in a damaged table as what no flag has.
 -- @arg name text
 -- @column variant text
 -- @column percent int4
@@ -7,6 +7,7 @@
 -- @column fallback int4
 -- @column reason text
 -- @server 14+
-SELECT f.variant, f.percent, f.salt, f.shadow_ratio, f.fallback, f.reason
+SELECT coalesce(f.variant, ''), coalesce(f.percent, -1), coalesce(f.salt, ''), coalesce(f.shadow_ratio, -1),
+       coalesce(f.fallback, -1), coalesce(f.reason, '')
   FROM pgmend.flag AS f
  WHERE f.name = $1;

@@ -1,4 +1,4 @@
--- A flag as it is, locked until the transaction ends.
+-- A flag as it is, locked until the transaction ends; what is NULL in a damaged table as what no flag has.
 -- @arg name text
 -- @column variant text
 -- @column percent int4
@@ -8,8 +8,9 @@
 -- @column fallback int4
 -- @column reason text
 -- @server 14+
-SELECT f.variant, f.percent, f.salt, f.shadow_ratio,
-       coalesce(pg_catalog.date_part('epoch', f.until) * 1000000, 0)::int8, f.fallback, f.reason
+SELECT coalesce(f.variant, ''), coalesce(f.percent, -1), coalesce(f.salt, ''), coalesce(f.shadow_ratio, -1),
+       coalesce(pg_catalog.date_part('epoch', f.until) * 1000000, 0)::int8,
+       coalesce(f.fallback, -1), coalesce(f.reason, '')
   FROM pgmend.flag AS f
  WHERE f.name = $1
    FOR UPDATE;

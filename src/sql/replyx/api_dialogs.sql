@@ -12,8 +12,8 @@ WITH mine AS MATERIALIZED (
     SELECT m.id, m.started_at
       FROM mine AS m
      ORDER BY m.started_at DESC, m.id DESC
-    OFFSET ($2::int8 - 1) * $3
-     LIMIT $3
+    OFFSET ($2::int4::int8 - 1) * $3::int4
+     LIMIT $3::int4
 ), item AS (
     SELECT d.id,
            d.assistant_id,
@@ -39,6 +39,6 @@ SELECT pg_catalog.concat(
            '{"items":[', (SELECT pg_catalog.string_agg(pg_catalog.row_to_json(i)::text, ','
                                                        ORDER BY i.started_at DESC, i.id DESC)
                             FROM item AS i),
-           '],"total":', t.total, ',"page":', $2::int4, ',"pages":', (t.total + $3 - 1) / $3,
+           '],"total":', t.total, ',"page":', $2::int4, ',"pages":', (t.total + $3::int4 - 1) / $3::int4,
            ',"limit":', $3::int4, '}')
   FROM (SELECT pg_catalog.count(*) AS total FROM mine) AS t

@@ -3,4 +3,4 @@
 -- @arg text text
 -- @arg embedding text
 -- @server 14+
-SELECT replyx_api.keep_embedding($1, $2, $3::public.vector)
+SELECT FROM replyx_api.keep_embedding($1, $2, $3::public.vector)

@@ -1,4 +1,4 @@
 -- Counts another use of a question's vector.
 -- @arg hash text
 -- @server 14+
-SELECT replyx_api.use_embedding($1)
+SELECT FROM replyx_api.use_embedding($1)

@@ -21,4 +21,4 @@ SELECT f.chunk_text,
            AND k.assistant_id = $2
         OFFSET 0) AS f
  ORDER BY f.distance, f.id
- LIMIT $4
+ LIMIT $4::pg_catalog.int4

@@ -21,7 +21,7 @@ WITH measured AS MATERIALIZED (
            + CASE WHEN m.doc_type IS NULL THEN 0 ELSE 0.1 END AS score
       FROM measured AS m
      ORDER BY m.distance, m.id
-     LIMIT 5 * $4::pg_catalog.int8
+     LIMIT 5 * $4::pg_catalog.int4::pg_catalog.int8
 )
 SELECT n.chunk_text,
        n.distance::pg_catalog.text AS distance,
@@ -30,4 +30,4 @@ SELECT n.chunk_text,
        n.score::pg_catalog.text AS score
   FROM nearest AS n
  ORDER BY n.score DESC NULLS LAST, n.distance, n.id
- LIMIT $4
+ LIMIT $4::pg_catalog.int4

@@ -124,43 +124,33 @@ kill "${spinners[@]}"
 
 # -- statements -------------------------------------------------------------------------------------
 
-calm slow-statements
-background slow sql 'SELECT pg_sleep(1.1)'
-fires slow-statements
-in_time slow-statements 2
-stop slow
-clears slow-statements
-
-calm cache-hit-low
-background cold sql 'SELECT count(t), count(t), count(id) FROM wide; SELECT max(t) FROM wide; SELECT min(t) FROM wide'
-fires cache-hit-low
-in_time cache-hit-low 2
-has "$(line_of cache-hit-low firing)" 'Most time, ' 'the statement with most time is named'
-stop cold
-clears cache-hit-low
-
+# What fires at once clears at once too, so it is not waited for beside others.
 calm temp-files
 background spilled sql "SET work_mem = '64kB'; SELECT count(*) FROM (SELECT t FROM wide ORDER BY t, id DESC) AS s"
 fires temp-files
 stop spilled
 clears temp-files
 
+calm slow-statements cache-hit-low
+background slow sql 'SELECT pg_sleep(1.1)'
+background cold sql 'SELECT count(t), count(t), count(id) FROM wide; SELECT max(t) FROM wide; SELECT min(t) FROM wide'
+fires slow-statements cache-hit-low
+in_time slow-statements 2
+in_time cache-hit-low 2
+has "$(line_of cache-hit-low firing)" 'Most time, ' 'the statement with most time is named'
+stop slow
+stop cold
+clears slow-statements cache-hit-low
+
 # -- sessions ---------------------------------------------------------------------------------------
 
 session_open boss
 session_open holder
 session holder 'BEGIN; LOCK TABLE other IN ACCESS EXCLUSIVE MODE;'
+session holder "SELECT 'canary-4711' AS its_text;"
 for i in 1 2 3; do
     sql 'SELECT count(*) FROM other' >/dev/null &
 done
-fires blocked-sessions idle-in-transaction long-transaction
-has "$(line_of blocked-sessions firing)" '3 wait for process' 'the blocker is named'
-has "$(line_of blocked-sessions firing)" 'by holder' 'with its application'
-lacks "$(line_of blocked-sessions firing)" 'LOCK TABLE other' 'but not with the text of its session'
-session holder 'COMMIT;'
-session_close holder
-clears blocked-sessions idle-in-transaction long-transaction
-
 calm deadlocks rollback-ratio
 session_open one
 session_open two
@@ -173,12 +163,16 @@ session two 'COMMIT;'
 session_close one
 session_close two
 fires deadlocks
-clears deadlocks
-
+fires blocked-sessions idle-in-transaction long-transaction
+has "$(line_of blocked-sessions firing)" '3 wait for process' 'the blocker is named'
+has "$(line_of blocked-sessions firing)" 'by holder' 'with its application'
+lacks "$(line_of blocked-sessions firing)" 'canary-4711' 'but not with the text of its session'
+session holder 'COMMIT;'
+session_close holder
 background rolled psql -X -q -d "$db" -c 'DO $$ BEGIN FOR i IN 1..300 LOOP UPDATE items SET a = 0 WHERE id = i; ROLLBACK; END LOOP; END $$'
 fires rollback-ratio
 stop rolled
-clears rollback-ratio
+clears blocked-sessions idle-in-transaction long-transaction deadlocks rollback-ratio
 
 mkfifo "$work/crowd"
 exec {crowd_fd}<>"$work/crowd"
@@ -202,63 +196,50 @@ session boss "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHER
 kill "${crowd[@]}" 2>/dev/null
 clears connections-exhausted connections-used
 
-# -- tables, indexes, ids -----------------------------------------------------------------------------
+# -- tables, indexes, ids, WAL ------------------------------------------------------------------------
 
-calm invalid-index dead-rows pending-restart collector-failing
+calm invalid-index dead-rows pending-restart collector-failing wraparound slot-retention slot-inactive
 sql 'CREATE UNIQUE INDEX CONCURRENTLY items_a ON items (a)' 2>/dev/null
 sql 'DELETE FROM items WHERE id % 2 = 0'
-sql "ALTER SYSTEM SET max_connections = 40"
+sql 'ALTER SYSTEM SET max_connections = 40'
 sql 'SELECT pg_reload_conf()' >/dev/null
-fires invalid-index dead-rows pending-restart
-has "$(line_of invalid-index firing)" 'public.items_a' 'the index is named'
-has "$(line_of dead-rows firing)" 'public.items' 'the table is named'
-has "$(line_of pending-restart firing)" 'max_connections' 'the setting is named'
+sql "SELECT pg_create_physical_replication_slot('nobody', true)" >/dev/null
+sql 'CREATE TABLE ids (a int)'
+sql 'DO $$ BEGIN FOR i IN 1..40000 LOOP BEGIN INSERT INTO ids VALUES (i); EXCEPTION WHEN others THEN NULL; END; END LOOP; END $$'
+fires slot-inactive # before slot-retention, which would silence it
+sql "INSERT INTO wide SELECT g, repeat('y', 1000) FROM generate_series(1, 3000) AS g"
+fires invalid-index dead-rows pending-restart wraparound slot-retention
 # The tables of the journal are there once something was applied; a lock on them is in one collector's way.
 run index apply "$(script_of 'CREATE INDEX CONCURRENTLY other_x ON other (x);')" "${LAX[@]}"
 session boss 'BEGIN; LOCK TABLE pgmend.journal IN ACCESS EXCLUSIVE MODE;'
 fires collector-failing
+has "$(line_of invalid-index firing)" 'public.items_a' 'the index is named'
+has "$(line_of dead-rows firing)" 'public.items' 'the table is named'
+has "$(line_of pending-restart firing)" 'max_connections' 'the setting is named'
 has "$(line_of collector-failing firing)" '"labels":"collector=' 'the collector is named'
 has "$(line_of collector-failing firing)" 'lock timeout' 'with what the server said'
+has "$(line_of slot-retention firing)" 'nobody' 'the slot is named'
 session boss 'ROLLBACK;'
 sql 'DROP INDEX items_a'
-sql 'VACUUM items'
+sql "SELECT pg_drop_replication_slot('nobody')" >/dev/null
 sql 'ALTER SYSTEM RESET max_connections'
 sql 'SELECT pg_reload_conf()' >/dev/null
-clears invalid-index dead-rows pending-restart collector-failing
-
-calm wraparound
-sql 'CREATE TABLE ids (a int)'
-sql 'DO $$ BEGIN FOR i IN 1..40000 LOOP BEGIN INSERT INTO ids VALUES (i); EXCEPTION WHEN others THEN NULL; END; END LOOP; END $$'
-fires wraparound
 psql -X -q -d postgres -c 'ALTER DATABASE template0 ALLOW_CONNECTIONS true'
 vacuumdb --all --freeze --quiet
-clears wraparound
-
-# -- WAL and replication --------------------------------------------------------------------------------
-
-calm slot-retention slot-inactive
-sql "SELECT pg_create_physical_replication_slot('nobody', true)" >/dev/null
-fires slot-inactive
-sql "INSERT INTO wide SELECT g, repeat('y', 1000) FROM generate_series(1, 3000) AS g"
-fires slot-retention
-has "$(line_of slot-retention firing)" 'nobody' 'the slot is named'
-sql "SELECT pg_drop_replication_slot('nobody')" >/dev/null
-clears slot-retention slot-inactive
-
-calm checkpoint-storm
+calm checkpoint-storm archive-failing
 background stormy sql 'CHECKPOINT'
 fires checkpoint-storm
 stop stormy
-clears checkpoint-storm
-
-calm archive-failing
 sql "ALTER SYSTEM SET archive_command = '/bin/false'"
 sql 'SELECT pg_reload_conf()' >/dev/null
 sql 'INSERT INTO other SELECT g, g FROM generate_series(1000, 1100) AS g; SELECT pg_switch_wal()' >/dev/null
 fires archive-failing
 sql 'ALTER SYSTEM RESET archive_command'
 sql 'SELECT pg_reload_conf()' >/dev/null
-clears archive-failing
+clears invalid-index dead-rows pending-restart collector-failing wraparound slot-retention slot-inactive checkpoint-storm \
+    archive-failing
+
+# -- a standby, and the machine ---------------------------------------------------------------------------
 
 bin=$(sed -n 's/^bin=//p' "$cluster/place")
 mkdir "$work/standby"
@@ -288,8 +269,6 @@ else
     echo "# no standby: $(tail -n 1 "$work/basebackup.out")"
 fi
 
-# -- the machine ----------------------------------------------------------------------------------------
-
 if [ "${#mounts[@]}" -gt 0 ]; then
     head -c "$(($(df -B1 --output=avail "$work/volume" | tail -n 1) * 9 / 10))" /dev/zero >"$work/volume/filler"
     fires disk-full
@@ -305,7 +284,7 @@ has "$(line_of server-down firing)" '"severity":"critical"' 'it is critical'
 server start
 clears server-down
 is "$(grep -c '"rule":"server-down".*"state":"firing"' "$work/bg.out")" 1 'and was told once'
-say_what_to_do
+say_what_to_do none
 
 kill -TERM "$monitor"
 finish

@@ -20,6 +20,9 @@ command -v python3 >/dev/null || skip_all 'python3 is not installed'
 start_cluster --set pg_stat_statements.max=12000 || exit 1
 create_database
 sql 'CREATE EXTENSION pg_stat_statements'
+# The statements differ in how many columns and conditions they have.
+sql "SET pg_stat_statements.track = 'all'; DO \$\$ BEGIN FOR n IN 0..7999 LOOP
+    EXECUTE 'SELECT ' || repeat('1, ', n % 90) || '1 WHERE true' || repeat(' AND true', n / 90); END LOOP; END \$\$"
 data=$(sql 'SHOW data_directory')
 
 # -- what is outside ----------------------------------------------------------------------------------
@@ -160,7 +163,7 @@ INI
 } >"$work/monitor.ini"
 cat >"$work/second.ini" <<INI
 [monitor]
-interval = 200ms
+interval = 500ms
 [server slowed]
 [alert monitor-slowed]
 for = 0
@@ -174,7 +177,7 @@ start monitor --setup "$work/monitor.ini" --json --allow-private --output-dir "$
     --collect bloat=1s --collect vector=1s --collect statement=500ms
 monitor=$running
 "$pgmend" --state-dir "$work/second" monitor --setup "$work/second.ini" --json \
-    --share 0.2 --collect statement=200ms --store-url "dbname=${db}_store" >"$work/second.out" 2>"$work/second.err" </dev/null &
+    --share 0.04 --collect statement=500ms --store-url "dbname=${db}_store" >"$work/second.out" 2>"$work/second.err" </dev/null &
 second=$!
 
 # -- what was before is known at once, and ends when it is told otherwise -----------------------------------
@@ -190,9 +193,6 @@ done
 
 # -- everything at the same time ----------------------------------------------------------------------------
 
-# The statements differ in how many columns and conditions they have.
-sql "SET pg_stat_statements.track = 'all'; DO \$\$ BEGIN FOR n IN 0..7999 LOOP
-    EXECUTE 'SELECT ' || repeat('1, ', n % 90) || '1 WHERE true' || repeat(' AND true', n / 90); END LOOP; END \$\$"
 sql "CREATE TABLE hollow AS SELECT g AS id, 'some text' AS t FROM generate_series(1, 1000) AS g"
 sql 'ANALYZE hollow'
 file=$data/$(sql "SELECT pg_relation_filepath('hollow')")
@@ -236,21 +236,19 @@ fi
 told=$work/second.out
 fires monitor-slowed
 has "$(line_of monitor-slowed firing)" 'collector statement took longest' 'the collector is named'
+sql 'SELECT pg_stat_statements_reset()' >/dev/null
 
-# -- one state folder, one monitor; a store in use -----------------------------------------------------------
+# -- one state folder, one monitor; a store that cannot be written to -----------------------------------------------------------
 
 run monitor --duration 1s
 is "$rc" 7 'a second monitor with the same state folder is refused'
 has "$err" "process $monitor" 'the one that has it is named'
 has "$err" '--state-dir' 'and what to do'
+# shellcheck disable=SC2317 # wait_until calls it
 keeps() {
     [ "$(sql "SELECT to_regclass('pgmend.sample') IS NOT NULL" "${db}_store")" = t ]
 }
 wait_until 'the second monitor keeps its numbers' keeps
-PGDATABASE=${db}_store run uninstall --yes --no-input
-has "$err" 'A monitor keeps its numbers here' 'uninstall says that a monitor writes there'
-is "$rc" 0 'and does what it is told'
-
 psql -X -q -d postgres -c "ALTER DATABASE ${db}_store ALLOW_CONNECTIONS false" \
     -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${db}_store'" >/dev/null
 fires store-failing
@@ -260,7 +258,6 @@ psql -X -q -d postgres -c "ALTER DATABASE ${db}_store ALLOW_CONNECTIONS true"
 # -- and all ends ---------------------------------------------------------------------------------------------
 
 told=$work/bg.out
-sql 'SELECT pg_stat_statements_reset()' >/dev/null
 sql 'TRUNCATE hollow'
 checked 0.97
 knob api '{"good": 1e10}'
@@ -272,7 +269,7 @@ clears cpu-busy memory-full application-down error-rate slo-burn-fast@main p95-o
 [ "$has_volumes" = 0 ] || clears store-failing
 told=$work/second.out
 clears store-failing monitor-slowed
-say_what_to_do
+say_what_to_do none
 told=$work/bg.out
 if [ "$has_volumes" = 1 ]; then
     readonly MINUTE=100 # it is looked at once in one
@@ -283,6 +280,10 @@ else
     echo '# no right to mount: disk-will-be-full and the full output folder are left out'
 fi
 say_what_to_do days day hours
+
+PGDATABASE=${db}_store run uninstall --yes --no-input
+has "$err" 'A monitor keeps its numbers here' 'uninstall says that a monitor writes there'
+is "$rc" 0 'and does what it is told'
 
 kill -TERM "$monitor" "$second"
 finish

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -313,9 +314,33 @@ def test_bad():
     check(not left, "no program is left", left)
 
 
+def test_interrupted():
+    """Who ends it while a sink hangs gets what there is, and the status of the signal."""
+    asked = threading.Event()
+
+    def talk(server, connection):
+        read_http(server, connection)
+        asked.set()
+        time.sleep(60)
+
+    taken = Server(lambda server, connection: read_http(server, connection) is not None
+                   and connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+    setup = write_setup("interrupted.ini", {"hanging": webhook(Server(talk)), "taking": webhook(taken)})
+    for number, status in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+        asked.clear()
+        with subprocess.Popen([PGMEND, "monitor", "test-alert", "--setup", setup], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, cwd=FOLDER) as process:
+            check(asked.wait(60), "a sink was asked and hangs")
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        check(process.returncode == status, f"{number.name}: exit status {status}", (process.returncode, out, err))
+        check("hanging (webhook): no answer yet, interrupted" in out, "the sink without an answer is named", out)
+
+
 try:
     test_good()
     test_bad()
+    test_interrupted()
 finally:
     shutil.rmtree(FOLDER)
     print(f"1..{done}")
