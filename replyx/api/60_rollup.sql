@@ -6,11 +6,11 @@
 -- So two writers never wait for each other and cannot deadlock, and a sum is right in every snapshot. Now and then
 -- a write folds the rows of its assistant: those of one key become one row in one statement, without changing a sum.
 --
--- A row has the user and the assistant that the dialog belonged to when it was written. When a dialog moves to others or
--- is deleted, its sums are taken away there and added here. A write of messages must not slip between, so it holds a
--- shared advisory lock (one of 64, by the dialog's id) until its transaction ends, and who moves or deletes dialogs takes it
--- alone. All locks are taken before the statement that reads, which therefore sees what was committed: that holds
--- in READ COMMITTED. In other isolation levels messages lock their dialogs FOR SHARE, and moving or deleting
+-- A row has the user and the assistant that the dialog belonged to when it was written. When a dialog moves to others
+-- or is deleted, its sums are taken away there and added here. A write of messages must not slip between, so it holds
+-- a shared advisory lock (one of 64, by the dialog's id) until its transaction ends, and who moves or deletes dialogs
+-- takes it alone. All locks are taken before the statement that reads, which therefore sees what was committed: that
+-- holds in READ COMMITTED. In other isolation levels messages lock their dialogs FOR SHARE, and moving or deleting
 -- dialogs is refused.
 
 -- A long write must not make all that come after it wait for ours.
@@ -125,10 +125,12 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         -- Fails when somebody has changed the dialog since our snapshot, which we cannot see.
         IF TG_OP <> 'INSERT' THEN
-            PERFORM FROM public.dialogs AS d WHERE d.id IN (SELECT o.dialog_id FROM old_rows AS o) ORDER BY d.id FOR SHARE;
+            PERFORM FROM public.dialogs AS d WHERE d.id IN (SELECT o.dialog_id FROM old_rows AS o)
+              ORDER BY d.id FOR SHARE;
         END IF;
         IF TG_OP <> 'DELETE' THEN
-            PERFORM FROM public.dialogs AS d WHERE d.id IN (SELECT n.dialog_id FROM new_rows AS n) ORDER BY d.id FOR SHARE;
+            PERFORM FROM public.dialogs AS d WHERE d.id IN (SELECT n.dialog_id FROM new_rows AS n)
+              ORDER BY d.id FOR SHARE;
         END IF;
     END IF;
     -- A dialog that is not there any more has been, or will be, taken away by its own trigger.
@@ -201,7 +203,8 @@ BEGIN
         INSERT INTO replyx_api.assistant_daily_stats (user_id, day, assistant_id, dialog_id, messages, dialogs)
         SELECT s.user_id, s.day, s.assistant_id, s.dialog_id, -sum(s.messages), -sum(s.dialogs)
           FROM old_rows AS o
-         CROSS JOIN LATERAL (SELECT r.* FROM replyx_api.assistant_daily_stats AS r WHERE r.dialog_id = o.id OFFSET 0) AS s
+         CROSS JOIN LATERAL (SELECT r.*
+                               FROM replyx_api.assistant_daily_stats AS r WHERE r.dialog_id = o.id OFFSET 0) AS s
          GROUP BY s.user_id, s.day, s.assistant_id, s.dialog_id
         HAVING sum(s.messages) <> 0 OR sum(s.dialogs) <> 0;
         RETURN NULL;
@@ -340,7 +343,8 @@ $function$;
 -- own snapshot misses, and what is written meanwhile the triggers add. Only who moves or deletes dialogs waits
 -- for a step. CALL it again after it was interrupted; with anew it looks at all dialogs again (after a restore
 -- without triggers, for example).
-CREATE OR REPLACE PROCEDURE replyx_api.fill_rollup(anew pg_catalog.bool DEFAULT false, step pg_catalog.int4 DEFAULT 5000)
+CREATE OR REPLACE PROCEDURE replyx_api.fill_rollup(
+    anew pg_catalog.bool DEFAULT false, step pg_catalog.int4 DEFAULT 5000)
 LANGUAGE plpgsql
 AS $procedure$
 DECLARE

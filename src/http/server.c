@@ -343,6 +343,14 @@ http_server_drain(struct http_server *server, loop_callback *done, void *data)
     begin_sweeping(server, 0);
 }
 
+void
+http_server_accept(struct http_server *server, bool is_accepting)
+{
+    server->is_paused = false;
+    if (server->listener)
+        loop_watch_set(server->listener, is_accepting, false);
+}
+
 const char *
 http_server_address(const struct http_server *server)
 {

@@ -70,6 +70,8 @@ void http_server_stop(struct http_server *server);
  * when none is left. Streams go on: end them.
  */
 void http_server_drain(struct http_server *server, loop_callback *done, void *data);
+/* Whether clients are let in: those who come meanwhile wait, or go to who else has the socket. */
+void http_server_accept(struct http_server *server, bool is_accepting);
 /* "127.0.0.1:9187" with the port that it got. */
 const char *http_server_address(const struct http_server *server);
 /* How many clients are connected. */

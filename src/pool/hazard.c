@@ -218,7 +218,7 @@ look_at_sessions(struct ctx *ctx, struct db *db, struct pool_hazards *ret)
     return true;
 }
 
-static bool
+static void
 judge(struct ctx *ctx, const struct sql_pool_server *server, struct pool_hazards *ret)
 {
     bool sees_prepared = false;
@@ -240,7 +240,6 @@ judge(struct ctx *ctx, const struct sql_pool_server *server, struct pool_hazards
             "the server does not tell whether drivers prepare statements by the protocol "
             "(pg_stat_statements.track_planning is off): asyncpg and JDBC do, psycopg 3 from the "
             "fifth time on, psycopg 2 does not");
-    return true;
 }
 
 bool
@@ -260,10 +259,12 @@ pool_find_hazards(struct ctx *ctx, struct db *db, struct pool_hazards *ret)
         add_gap(ctx->arena, ret,
             arena_printf(ctx->arena, "statements are not known: %s", ctx->error.message));
         error_clear(ctx);
-        return judge(ctx, &server.items[0], ret);
+        judge(ctx, &server.items[0], ret);
+        return true;
     }
     look_at_statements(ctx, &workload, ret);
     if (server.items[0].tracks_planning && !look_at_plans(ctx, db, ret))
         return error_wrap(ctx, "looking for what transaction pooling would break");
-    return judge(ctx, &server.items[0], ret);
+    judge(ctx, &server.items[0], ret);
+    return true;
 }

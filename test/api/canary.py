@@ -367,7 +367,12 @@ def main():
     for test in (test_split, test_speed, test_damage, test_good, test_slow, test_dead_guard, test_overruled, test_made_up, test_shadow_good,
                  test_shadow_wrong, test_hidden):
         test(stage)
+    # With shadows under way.
+    pgmend(stage.base, "flags", "set", "replyx.stats", "--percent", "0", "--variant", "optimised", "--shadow", "1")
+    stage.wait_all("/assistants/stats", "naive")
     for server in stage.servers:
+        for user in stage.users[:20]:
+            server.get("/assistants/stats", bearer=str(user))
         same(server.stop(), 0, "replyx-api ends well")
     apitest.done()
 

@@ -247,7 +247,7 @@ def check_failure(world, servers):
     bot = world.bots[6]
     base = world.base
     base.sql("""CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                    IF NEW.sender = 'assistant' THEN RAISE 'the disk is full' USING ERRCODE = 'disk_full'; END IF;
+                    IF NEW.sender = 'assistant' THEN RAISE 'not this one'; END IF;
                     RETURN NEW; END $$;
                 CREATE TRIGGER refuse BEFORE INSERT ON dialog_messages FOR EACH ROW EXECUTE FUNCTION refuse()""")
     before = world.counts()

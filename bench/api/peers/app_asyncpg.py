@@ -20,6 +20,8 @@ class Connection(asyncpg.Connection):
     def get_reset_query(self):
         return ""
 
+    _get_reset_query = get_reset_query  # its name before 0.29
+
 
 @app.on_event("startup")
 async def start():

@@ -6,14 +6,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "replyx/api.h"
 #include "replyx/process/parent_part.h"
+#include "replyx/process/trial.h"
 
 enum {
     BEAT_US = 1000 * 1000,
-    LOOK_US = 20 * 1000,
     DATABASE_US = 10 * 1000 * 1000,
 };
 
@@ -25,8 +24,8 @@ struct worker {
     struct loop_watch *control;
     struct loop_watch *signal;
     struct loop_timer *beat;
-    struct loop_timer *look; /* for a database */
-    int64_t look_until_us;
+    struct trial *trial;
+    struct loop_timer *patience;
     struct api *api;
     int signals;
     int status;
@@ -52,31 +51,45 @@ beat(void *data)
     loop_timer_set(worker->beat, BEAT_US);
 }
 
-static bool
-has_database(const struct worker *worker)
-{
-    for (size_t i = 0; i < hosts_count(worker->api->web); i++) {
-        if (hosts_state(worker->api->web, i).is_up)
-            return true;
-    }
-    return false;
-}
-
-/* Who takes over must not be worse than the one before, whom a wrong setting would replace for nothing. */
+/* From now on clients are let in. */
 static void
-look(void *data)
+begin(void *data)
 {
     struct worker *worker = data;
 
-    if (!worker->start->needs_database || has_database(worker)) {
-        say(worker, SAY_READY);
-    } else if (clock_us() < worker->look_until_us) {
-        loop_timer_set(worker->look, LOOK_US);
-    } else {
-        log_warn("replyx-api: no database answers, so there is no take-over");
-        worker->status = error_exit_status(ERR_CONNECTION);
-        loop_stop(worker->loop);
+    loop_timer_stop(worker->patience);
+    trial_free(worker->trial);
+    worker->trial = NULL;
+    if (!worker->is_draining)
+        http_server_accept(worker->api->server, true);
+    say(worker, SAY_READY);
+}
+
+static void
+give_up(void *data)
+{
+    struct worker *worker = data;
+
+    log_warn("replyx-api: no database answers, so there is no take-over");
+    worker->status = error_exit_status(ERR_CONNECTION);
+    loop_stop(worker->loop);
+}
+
+/*
+ * Who takes over must not be worse than the one before, whom a wrong setting would replace for nothing;
+ * until that is certain the other one takes all clients.
+ */
+static void
+begin_or_try(struct worker *worker)
+{
+    worker->patience = loop_timer_new(worker->loop, give_up, worker);
+    if (!worker->start->needs_database) {
+        begin(worker);
+        return;
     }
+    http_server_accept(worker->api->server, false);
+    loop_timer_set(worker->patience, DATABASE_US);
+    worker->trial = trial_new(worker->loop, &worker->settings, begin, worker);
 }
 
 static void
@@ -185,8 +198,6 @@ open_all(struct worker *worker)
     loop_watch_set(worker->signal, true, false);
     worker->beat = loop_timer_new(worker->loop, beat, worker);
     loop_timer_set(worker->beat, BEAT_US);
-    worker->look = loop_timer_new(worker->loop, look, worker);
-    worker->look_until_us = clock_us() + DATABASE_US;
     return true;
 }
 
@@ -206,14 +217,15 @@ worker_run(const struct worker_start *start)
     struct worker worker = { .ctx = { .arena = arena }, .start = start, .signals = -1 };
 
     if (open_all(&worker)) {
-        look(&worker);
+        begin_or_try(&worker);
         loop_run(worker.loop);
     } else {
         worker.status = report(&worker.ctx);
     }
+    trial_free(worker.trial);
+    loop_timer_free(worker.patience);
     if (worker.api)
         api_close(worker.api);
-    loop_timer_free(worker.look);
     loop_timer_free(worker.beat);
     loop_watch_free(worker.signal);
     loop_watch_free(worker.control);

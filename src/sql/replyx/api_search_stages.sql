@@ -1,4 +1,4 @@
--- Of the five times as many nearest chunks those that are best by 0.6 similarity + 0.3 importance/10 + 0.1 document type.
+-- Of the five times as many nearest chunks the best by 0.6 similarity + 0.3 importance/10 + 0.1 document type.
 -- @arg user_id int4
 -- @arg assistant_id int4
 -- @arg question text
