@@ -61,6 +61,7 @@ password_check(struct loop *loop, const char *password, const char *hash, passwo
     if (background_run(
             loop, &(const struct background_job){
                       .work = work, .done = done, .drop = drop, .data = checking, .owner = data }))
+        /* cppcheck-suppress memleak ; it belongs to the job now */
         return true;
     drop(checking);
     return false;

@@ -184,7 +184,7 @@ static void
 print_workers(struct buffer *out, const struct tally *tally)
 {
     struct tally_worker *workers = ARENA_ARRAY(out->arena, struct tally_worker, TALLY_MOST_WORKERS);
-    bool is_there[TALLY_MOST_WORKERS];
+    bool is_there[TALLY_MOST_WORKERS] = { false };
 
     for (int32_t i = 0; i < tally->workers; i++)
         is_there[i] = tally_read_worker(tally, i, &workers[i]);

@@ -2,12 +2,8 @@
  * The pool: both lanes, leases, tasks, the order of the queue, limits and the life of connections. What
  * the server saw is asked of the server.
  */
-#include "db/pool/straight.h"
+#define DESK_DATABASE "pgmend_test_pool"
 #include "test_pool_support.h"
-
-enum { LIMIT_US = 30000000 };
-
-#define URL "dbname=pgmend_test_pool"
 
 static const struct query set_it = DESK_QUERY(
     text, "SELECT pg_catalog.set_config('test.user', $1::pg_catalog.int8::pg_catalog.text, true)");
@@ -39,14 +35,6 @@ static const struct query ask_length = {
     .row_size = sizeof(struct one_number),
 };
 
-static int
-set_up(void **state)
-{
-    return desk_set_up_at(state, URL);
-}
-
-#define test_at_desk(test) cmocka_unit_test_setup_teardown(test, set_up, desk_tear_down)
-
 static void
 each_lane_answers_what_was_asked(void **state)
 {
@@ -68,32 +56,6 @@ each_lane_answers_what_was_asked(void **state)
     assert_int_equal(pool_statistics(desk->pool).done, count);
     assert_int_equal(pool_statistics(desk->pool).busy, 0);
     assert_int_equal(pool_statistics(desk->pool).waiting, 0);
-}
-
-static void
-lease_taken(void *data, struct pool_lease *lease, const struct error *error)
-{
-    struct asked *asked = data;
-
-    asked->times++;
-    asked->lease = lease;
-    asked->ticket = NULL;
-    asked->is_good = lease;
-    asked->order = asked->desk->answered;
-    if (error)
-        asked->error = *error;
-    desk_count(asked->desk);
-}
-
-static struct asked *
-take_lease(struct desk *desk)
-{
-    struct asked *asked = desk_new_asked(desk, 0);
-    struct pool_ticket *ticket = pool_lease(desk->pool, 0, lease_taken, asked);
-
-    if (asked->times == 0)
-        asked->ticket = ticket;
-    return asked;
 }
 
 static void
@@ -422,34 +384,6 @@ a_limit_cancels_and_the_connection_is_used_again(void **state)
     assert_int_equal(pool_statistics(desk->pool).lost, 0);
 }
 
-#define SLEEPING                                                                               \
-    "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = 'pgmend_test_pool' AND " \
-    "state = 'active' AND query LIKE '%pg_sleep%' AND pid <> pg_catalog.pg_backend_pid()"
-
-static bool
-one_sleeps(struct desk *desk)
-{
-    return desk_number(desk, SLEEPING) == 1;
-}
-
-static bool
-two_sleep(struct desk *desk)
-{
-    return desk_number(desk, SLEEPING) == 2;
-}
-
-static bool
-some_sleep(struct desk *desk)
-{
-    return desk_number(desk, SLEEPING) > 0;
-}
-
-static bool
-none_sleeps(struct desk *desk)
-{
-    return desk_number(desk, SLEEPING) == 0;
-}
-
 static void
 what_a_client_has_left_is_forgotten_or_cancelled(void **state)
 {
@@ -629,198 +563,6 @@ a_result_of_another_form_is_an_answer_of_the_new_statement(void **state)
     desk_do(desk, "DROP TABLE public.form");
 }
 
-struct straight_test {
-    struct desk *desk;
-    struct straight straight;
-    struct ctx ctx;
-    bool is_good;
-    bool is_over;
-    int64_t number;
-};
-
-static void
-straight_body(struct task *task, void *data)
-{
-    struct straight_test *test = data;
-    struct one_number arg = { 9 };
-    struct {
-        struct one_number *items;
-        size_t count;
-    } rows = { 0 };
-
-    test->straight.task = task;
-    test->is_good = straight_begin(&test->ctx, &test->straight, LIMIT_US) &&
-                    straight_do(&test->ctx, &test->straight, "BEGIN") &&
-                    straight_ask(&test->ctx, &test->straight, &ask_write, &arg, &rows);
-    if (test->is_good && rows.count == 1)
-        test->number = rows.items[0].number;
-    arg.number = 60000;
-    if (test->is_good && test->straight.until_us)
-        test->is_good = straight_do(&test->ctx, &test->straight, "COMMIT") &&
-                        straight_ask(&test->ctx, &test->straight, &ask_sleep, &arg, NULL);
-    straight_end(&test->straight);
-    test->is_over = true;
-    desk_count(test->desk);
-}
-
-static void
-straight_code_waits_and_unwinds_when_its_client_has_gone(void **state)
-{
-    struct desk *desk = *state;
-    struct straight_test tests[3];
-    struct tasks *tasks = tasks_new(3);
-    struct asked *after;
-
-    desk->options.size = 2;
-    desk->options.most_overflow = 0;
-    desk_open(desk);
-    for (size_t i = 0; i < COUNT_OF(tests); i++) {
-        tests[i] = (struct straight_test){
-            .desk = desk,
-            .straight = { .pool = desk->pool },
-            .ctx = { .arena = desk->ctx.arena },
-        };
-        assert_true(task_start(tasks, straight_body, &tests[i]));
-        assert_false(tests[i].is_over);
-    }
-    /* The third waits for a connection. */
-    straight_drop(&tests[2].straight);
-    assert_true(tests[2].is_over);
-    assert_int_equal(tests[2].ctx.error.kind, ERR_INTERRUPTED);
-    desk->answered = 0;
-    desk_run_until(desk, two_sleep);
-    for (size_t i = 0; i < 2; i++) {
-        straight_drop(&tests[i].straight);
-        assert_true(tests[i].is_over);
-        assert_int_equal(tests[i].ctx.error.kind, ERR_INTERRUPTED);
-    }
-    desk->answered = 0;
-    after = desk_ask(desk, POOL_EXCLUSIVE, &ask_number, 1, false, 0);
-    desk_run(desk, 1);
-    assert_good(after);
-    desk_run_until(desk, none_sleeps);
-    assert_true(tests[0].straight.statements >= 1);
-    tasks_free(tasks);
-    desk_do(desk, "TRUNCATE public.done");
-}
-
-static void
-drained(void *data)
-{
-    struct desk *desk = data;
-
-    desk->is_drained = true;
-    desk_count(desk);
-}
-
-static void
-draining_ends_what_is_there_and_takes_nothing_more(void **state)
-{
-    struct desk *desk = *state;
-    struct asked *asked[30];
-    struct asked *refused;
-
-    desk->options.size = 3;
-    desk->options.most_overflow = 0;
-    desk_open(desk);
-    desk_read(desk, POOL_SHARED, 0);
-    desk_run(desk, 1);
-    for (int i = 0; i < 30; i++)
-        asked[i] = desk_ask(desk, POOL_EXCLUSIVE, &ask_sleep, 10, true, 0);
-    pool_drain(desk->pool, drained, desk);
-    refused = desk_read(desk, POOL_SHARED, 0);
-    assert_bad(refused, ERR_BUSY);
-    assert_false(desk->is_drained);
-    desk_run(desk, 32);
-    assert_true(desk->is_drained);
-    for (int i = 0; i < 30; i++)
-        assert_good(asked[i]);
-    assert_int_equal(pool_statistics(desk->pool).open, 0);
-    assert_int_equal(pool_statistics(desk->pool).opened, 4);
-}
-
-static void
-closing_at_once_tells_everybody(void **state)
-{
-    struct desk *desk = *state;
-    struct asked *asked[10];
-    struct asked *lease;
-
-    desk->options.size = 2;
-    desk->options.most_overflow = 0;
-    desk_open(desk);
-    lease = take_lease(desk);
-    desk_run(desk, 1);
-    for (int i = 0; i < 10; i++)
-        asked[i] = desk_ask(desk, i % 2, &ask_sleep, 60000, true, 0);
-    desk_run_until(desk, some_sleep);
-    pool_free(desk->pool);
-    desk->pool = NULL;
-    assert_int_equal(desk->answered, 10);
-    for (int i = 0; i < 10; i++)
-        assert_bad(asked[i], ERR_CONNECTION);
-    pool_lease_end(lease->lease);
-    desk->answered = 0;
-}
-
-static void
-what_cannot_be_a_pool_is_refused(void **state)
-{
-    struct desk *desk = *state;
-    struct ctx ctx = { .arena = desk->ctx.arena };
-    struct pool_options options = desk->options;
-
-    options.db.url = "postgresql://user:secret@[::1";
-    assert_false(pool_new(&ctx, desk->loop, &options, &desk->pool));
-    assert_int_equal(ctx.error.kind, ERR_INPUT);
-    assert_null(strstr(ctx.error.message, "secret"));
-    options = desk->options;
-    options.size = 0;
-    options.most_overflow = 0;
-    assert_false(pool_new(&ctx, desk->loop, &options, &desk->pool));
-    assert_int_equal(ctx.error.kind, ERR_INPUT);
-    options = desk->options;
-    options.most_waiting = 0;
-    assert_false(pool_new(&ctx, desk->loop, &options, &desk->pool));
-    assert_int_equal(ctx.error.kind, ERR_INPUT);
-}
-
-static int
-make_database(void **state)
-{
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
-    struct ctx ctx = { .arena = arena };
-    struct db *db CLEANUP(db_cleanup) = NULL;
-    struct db *own CLEANUP(db_cleanup) = NULL;
-    struct db_options options = { .application = "test_pool", .access = ACCESS_WRITE };
-
-    (void)state;
-    if (!db_open(&ctx, &options, &db) ||
-        !db_exec(&ctx, db, "DROP DATABASE IF EXISTS pgmend_test_pool WITH (FORCE)") ||
-        !db_exec(&ctx, db, "CREATE DATABASE pgmend_test_pool"))
-        fail_msg("%s", ctx.error.message);
-    options.url = URL;
-    if (!db_open(&ctx, &options, &own) ||
-        !db_exec(&ctx, own, "CREATE TABLE public.done (number int8)"))
-        fail_msg("%s", ctx.error.message);
-    return 0;
-}
-
-static int
-drop_database(void **state)
-{
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
-    struct ctx ctx = { .arena = arena };
-    struct db *db CLEANUP(db_cleanup) = NULL;
-    struct db_options options = { .application = "test_pool", .access = ACCESS_WRITE };
-
-    (void)state;
-    if (!db_open(&ctx, &options, &db) ||
-        !db_exec(&ctx, db, "DROP DATABASE IF EXISTS pgmend_test_pool WITH (FORCE)"))
-        fail_msg("%s", ctx.error.message);
-    return 0;
-}
-
 int
 main(void)
 {
@@ -842,11 +584,7 @@ main(void)
         test_at_desk(those_behind_a_cancelled_statement_are_answered),
         test_at_desk(a_statement_that_the_server_has_forgotten_is_made_anew),
         test_at_desk(a_result_of_another_form_is_an_answer_of_the_new_statement),
-        test_at_desk(straight_code_waits_and_unwinds_when_its_client_has_gone),
-        test_at_desk(draining_ends_what_is_there_and_takes_nothing_more),
-        test_at_desk(closing_at_once_tells_everybody),
-        test_at_desk(what_cannot_be_a_pool_is_refused),
     };
 
-    return cmocka_run_group_tests(tests, make_database, drop_database);
+    return cmocka_run_group_tests(tests, desk_make_database, desk_drop_database);
 }

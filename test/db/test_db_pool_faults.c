@@ -120,12 +120,12 @@ what_was_not_sent_is_sent_on_another_connection(void **state)
 
     desk_open(desk);
     for (int i = 0; i < 10; i++) {
-        struct asked *asked = desk_ask(desk, i % 2, &ask_write, i, false, 0);
+        struct asked *asked = desk_ask(desk, (enum pool_lane)(i % 2), &ask_write, i, false, 0);
 
         desk_run(desk, 1);
         assert_good(asked);
         terminate_all(desk);
-        asked = desk_ask(desk, i % 2, &ask_write, 100 + i, false, 0);
+        asked = desk_ask(desk, (enum pool_lane)(i % 2), &ask_write, 100 + i, false, 0);
         desk_run(desk, 1);
         assert_good(asked);
     }
@@ -138,7 +138,7 @@ only_what_is_repeatable_is_run_again(void **state)
 {
     struct desk *desk = *state;
 
-    for (int lane = POOL_EXCLUSIVE; lane <= POOL_SHARED; lane++) {
+    for (enum pool_lane lane = POOL_EXCLUSIVE; lane <= POOL_SHARED; lane++) {
         struct asked *read;
         struct asked *write;
 
@@ -257,7 +257,7 @@ a_backend_that_is_killed_takes_nothing_with_it(void **state)
     pid = desk_ask(desk, POOL_EXCLUSIVE, &ask_pid, 0, true, 0);
     desk_run(desk, 1);
     for (int i = 0; i < 40; i++)
-        reads[i] = desk_ask(desk, i % 2, &ask_sleep, 50, true, 0);
+        reads[i] = desk_ask(desk, (enum pool_lane)(i % 2), &ask_sleep, 50, true, 0);
     desk_run_until(desk, one_works);
     assert_int_equal(kill((pid_t)pid->number, SIGKILL), 0);
     desk_run(desk, 40);
@@ -283,7 +283,7 @@ a_server_that_was_restarted_is_found_again(void **state)
     desk->options.most_overflow = 0;
     desk_open(desk);
     for (int i = 0; i < 60; i++)
-        reads[i] = desk_ask(desk, i % 2, &ask_sleep, 20, true, 0);
+        reads[i] = desk_ask(desk, (enum pool_lane)(i % 2), &ask_sleep, 20, true, 0);
     write = desk_ask(desk, POOL_EXCLUSIVE, &ask_write, 8, false, 0);
     desk_run_until(desk, one_works);
     db_close(desk->admin);
@@ -370,7 +370,7 @@ no_connection_left_is_waited_for(void **state)
     assert_good(asked[0]);
     assert_good(asked[1]);
     for (int i = 0; i < 100; i++)
-        asked[i] = desk_ask(desk, i % 2, &ask_sleep, 5, true, 0);
+        asked[i] = desk_ask(desk, (enum pool_lane)(i % 2), &ask_sleep, 5, true, 0);
     desk_run(desk, 100);
     for (int i = 0; i < 100; i++)
         assert_good(asked[i]);
@@ -394,7 +394,7 @@ a_frozen_backend_is_left_behind(void **state)
     desk->options.shared_size = 1;
     desk->options.shared_most_us = 300000;
     desk_open(desk);
-    for (int lane = POOL_EXCLUSIVE; lane <= POOL_SHARED; lane++) {
+    for (enum pool_lane lane = POOL_EXCLUSIVE; lane <= POOL_SHARED; lane++) {
         int64_t lost = pool_statistics(desk->pool).lost;
 
         pid = desk_ask(desk, lane, &ask_pid, 0, true, 0);
@@ -456,7 +456,8 @@ nothing_is_run_twice_and_nothing_is_forgotten(void **state)
     for (int i = 0; i < MOST_WRITES; i++) {
         torture->writes[i] =
             desk_ask(desk, test_random_below(&random, 4) == 0, &ask_write, i, false, 0);
-        torture->reads[i] = desk_ask(desk, test_random_below(&random, 2), &ask_number, i, true, 0);
+        torture->reads[i] =
+            desk_ask(desk, (enum pool_lane)test_random_below(&random, 2), &ask_number, i, true, 0);
         if (i % 50 != 49)
             continue;
         /* Some of it is answered, some under way, when the next session ends. */

@@ -291,3 +291,106 @@ desk_tear_down(void **state)
     arena_free(desk->ctx.arena);
     return 0;
 }
+
+#ifdef DESK_DATABASE /* of the test's own, on the common server */
+
+static inline int
+desk_make_database(void **state)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct ctx ctx = { .arena = arena };
+    struct db *db CLEANUP(db_cleanup) = NULL;
+    struct db *own CLEANUP(db_cleanup) = NULL;
+    struct db_options options = { .application = "test_pool", .access = ACCESS_WRITE };
+
+    (void)state;
+    if (!db_open(&ctx, &options, &db) ||
+        !db_exec(&ctx, db, "DROP DATABASE IF EXISTS " DESK_DATABASE " WITH (FORCE)") ||
+        !db_exec(&ctx, db, "CREATE DATABASE " DESK_DATABASE))
+        fail_msg("%s", ctx.error.message);
+    options.url = "dbname=" DESK_DATABASE;
+    if (!db_open(&ctx, &options, &own) ||
+        !db_exec(&ctx, own, "CREATE TABLE public.done (number int8)"))
+        fail_msg("%s", ctx.error.message);
+    return 0;
+}
+
+static inline int
+desk_drop_database(void **state)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct ctx ctx = { .arena = arena };
+    struct db *db CLEANUP(db_cleanup) = NULL;
+    struct db_options options = { .application = "test_pool", .access = ACCESS_WRITE };
+
+    (void)state;
+    if (!db_open(&ctx, &options, &db) ||
+        !db_exec(&ctx, db, "DROP DATABASE IF EXISTS " DESK_DATABASE " WITH (FORCE)"))
+        fail_msg("%s", ctx.error.message);
+    return 0;
+}
+
+static inline int
+desk_set_up(void **state)
+{
+    return desk_set_up_at(state, "dbname=" DESK_DATABASE);
+}
+
+#    define test_at_desk(test) cmocka_unit_test_setup_teardown(test, desk_set_up, desk_tear_down)
+
+#    define SLEEPING                                                                       \
+        "SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = '" DESK_DATABASE \
+        "' AND "                                                                           \
+        "state = 'active' AND query LIKE '%pg_sleep%' AND pid <> pg_catalog.pg_backend_pid()"
+
+static inline bool
+one_sleeps(struct desk *desk)
+{
+    return desk_number(desk, SLEEPING) == 1;
+}
+
+static inline bool
+two_sleep(struct desk *desk)
+{
+    return desk_number(desk, SLEEPING) == 2;
+}
+
+static inline bool
+some_sleep(struct desk *desk)
+{
+    return desk_number(desk, SLEEPING) > 0;
+}
+
+static inline bool
+none_sleeps(struct desk *desk)
+{
+    return desk_number(desk, SLEEPING) == 0;
+}
+
+static inline void
+lease_taken(void *data, struct pool_lease *lease, const struct error *error)
+{
+    struct asked *asked = data;
+
+    asked->times++;
+    asked->lease = lease;
+    asked->ticket = NULL;
+    asked->is_good = lease;
+    asked->order = asked->desk->answered;
+    if (error)
+        asked->error = *error;
+    desk_count(asked->desk);
+}
+
+static inline struct asked *
+take_lease(struct desk *desk)
+{
+    struct asked *asked = desk_new_asked(desk, 0);
+    struct pool_ticket *ticket = pool_lease(desk->pool, 0, lease_taken, asked);
+
+    if (asked->times == 0)
+        asked->ticket = ticket;
+    return asked;
+}
+
+#endif

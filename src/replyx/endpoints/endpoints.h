@@ -14,5 +14,5 @@ extern const struct endpoint endpoint_bots;              /* GET /bot-instances *
 extern const struct endpoint endpoint_balance;           /* GET /balance */
 extern const struct endpoint endpoint_search;            /* POST /assistants/{id}/search */
 extern const struct endpoint endpoint_webhook;           /* POST /telegram/webhook/{id} */
-extern const struct endpoint endpoint_health;            /* GET /health, /health/live, /health/ready */
-extern const struct endpoint endpoint_metrics;           /* GET /metrics */
+extern const struct endpoint endpoint_health;  /* GET /health, /health/live, /health/ready */
+extern const struct endpoint endpoint_metrics; /* GET /metrics */
