@@ -1,4 +1,6 @@
 /* Advice in the words of those who need it. */
+#include <inttypes.h>
+
 #include "pool/advice.h"
 
 /* The seconds of the reference set-up: what is not measured stays as SQLAlchemy has it. */
@@ -78,10 +80,10 @@ pool_for_pgbouncer(struct arena *arena, const struct db *db, const struct pool_a
         buffer_add(
             &out, "; transaction only when what is listed above is gone\npool_mode = session\n");
     buffer_printf(&out,
-        "default_pool_size = %lld\nreserve_pool_size = %lld\nreserve_pool_timeout = 1\n"
-        "max_db_connections = %lld\nmax_client_conn = 10000\nquery_wait_timeout = %d\n"
-        "server_lifetime = %d\n",
-        (long long)size, (long long)reserve, (long long)(size + reserve), TIMEOUT_S, RECYCLE_S);
+        "default_pool_size = %" PRId64 "\nreserve_pool_size = %" PRId64
+        "\nreserve_pool_timeout = 1\nmax_db_connections = %" PRId64
+        "\nmax_client_conn = 10000\nquery_wait_timeout = %d\nserver_lifetime = %d\n",
+        size, reserve, size + reserve, TIMEOUT_S, RECYCLE_S);
     buffer_printf(&out,
         "; from 1.21 on; older ones do not know it, and their clients must not prepare\n"
         "max_prepared_statements = %d\n",

@@ -1,5 +1,6 @@
 #include "replyx/jwt.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -177,8 +178,9 @@ jwt_sign(struct arena *arena, const struct jwt_secret *secret, int64_t user, int
     static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
     unsigned char signature[SHA256_SIZE];
     int64_t now = wall_us / 1000000;
-    const char *payload = arena_printf(arena, "{\"sub\":\"%lld\",\"iat\":%lld,\"exp\":%lld}",
-        (long long)user, (long long)now, (long long)(now + (life_us + 999999) / 1000000));
+    const char *payload =
+        arena_printf(arena, "{\"sub\":\"%" PRId64 "\",\"iat\":%" PRId64 ",\"exp\":%" PRId64 "}",
+            user, now, now + (life_us + 999999) / 1000000);
     const char *text = arena_printf(arena, "%s.%s", base64url_encode(arena, header, strlen(header)),
         base64url_encode(arena, payload, strlen(payload)));
 

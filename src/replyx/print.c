@@ -4,9 +4,9 @@
 static void
 separate(struct buffer *out)
 {
-    char last = out->length > 0 ? out->data[out->length - 1] : '[';
+    const char *last = out->length > 0 ? &out->data[out->length - 1] : "[";
 
-    if (last != '[' && last != '{' && last != ':')
+    if (*last != '[' && *last != '{' && *last != ':')
         buffer_append(out, ",", 1);
 }
 
