@@ -7,7 +7,7 @@ Nearly all of its time is the analyzer's, which walks the paths of a function un
 20,000 take a tenth of the time that clang's own 225,000 do. --deep: clang's own.
 
 An object file is made anew whenever its source or a header changes, so a stamp that is newer than
-the object and .clang-tidy says that nothing is new; it holds what clang-tidy said then.
+the object, .clang-tidy and this file says that nothing is new; it holds what clang-tidy said then.
 """
 import concurrent.futures
 import json
@@ -53,7 +53,7 @@ def main(*words):
         ours = any(source.is_relative_to(root / folder) for folder in ("src", "test"))
         if ours:
             all_stamps.append(stamp)
-        if ours and is_stale(stamp, build / entry["output"], root / ".clang-tidy"):
+        if ours and is_stale(stamp, build / entry["output"], root / ".clang-tidy", pathlib.Path(__file__)):
             jobs.append((command, source, stamp))
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda job: tidy(*job), jobs))
