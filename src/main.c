@@ -47,17 +47,17 @@ run_program(struct ctx *ctx, int argc, char **argv)
 
     void *options = arena_alloc(ctx->arena, asked.command->options_size);
 
+    run.command = asked.command;
+    run.failure_status = command_failure_status(&asked);
     if (!command_parse(ctx, &asked, &global, options, &run.operands))
-        return report_error(ctx, asked.command, NULL, global.json);
+        return report_error(ctx, asked.command, &run, global.json);
     if (global.help || global.version) {
         asked.asks_help = global.help;
         asked.asks_version = global.version;
         return help_answer(&asked);
     }
     use_global_options(&global);
-    run.command = asked.command;
     run.options = options;
-    run.failure_status = asked.command->failure_status;
     return run_command(ctx, &run) ? run.status
                                   : report_error(ctx, asked.command, &run, global.json);
 }

@@ -200,11 +200,27 @@ command_select(struct ctx *ctx, int argc, char **argv, struct invocation *ret)
     return true;
 }
 
+static bool
+has_option(int argc, char **argv, const char *option)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], option) == 0)
+            return true;
+    return false;
+}
+
 bool
 command_asks_json(int argc, char **argv)
 {
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--json") == 0)
-            return true;
-    return false;
+    return has_option(argc, argv, "--json");
+}
+
+int
+command_failure_status(const struct invocation *asked)
+{
+    const struct command *command = asked->command;
+
+    if (command->failure_option && !has_option(asked->argc, asked->argv, command->failure_option))
+        return 0;
+    return command->failure_status;
 }

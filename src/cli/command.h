@@ -27,6 +27,7 @@ struct command {
     const char *examples; /* lines "pgmend …", or NULL */
     const char *next;     /* "pgmend status": what people usually want next; or NULL */
     int failure_status;   /* exit status of every failure (monitoring plug-ins: 3); 0: its kind's */
+    const char *failure_option; /* with which alone it is so, "--single-shot"; NULL: always */
     bool (*run)(struct ctx *ctx, struct run *run);
 };
 
@@ -54,7 +55,7 @@ struct run {
     struct db *db;      /* NULL for ACCESS_NONE */
     FILE *out;          /* results */
     int status;         /* exit status when run() returned true: 0, 3, … */
-    int failure_status; /* as the command's; run() may set it */
+    int failure_status; /* of this run; 0: that of the error's kind */
 };
 
 /* All commands, in the order of help; NULL-terminated. */
@@ -101,6 +102,9 @@ bool command_parse(struct ctx *ctx, const struct invocation *asked,
 
 /* Whether --json stands among arguments that could not be parsed. */
 bool command_asks_json(int argc, char **argv);
+
+/* failure_status of the command that is asked for, whether or not the arguments can be parsed. */
+int command_failure_status(const struct invocation *asked);
 
 /* Overwrites passwords inside argv, so that they leave the process list. */
 void command_scrub(int argc, char **argv);

@@ -14,13 +14,12 @@ state_of(const struct error *error, const struct run *run)
 }
 
 static int
-exit_status_of(const struct error *error, const struct command *command, const struct run *run)
+exit_status_of(const struct error *error, const struct run *run)
 {
-    int failure_status = run ? run->failure_status : command ? command->failure_status : 0;
-
-    if (error->kind == ERR_INTERRUPTED || error->kind == ERR_TERMINATED || failure_status == 0)
+    if (!run || run->failure_status == 0 || error->kind == ERR_INTERRUPTED ||
+        error->kind == ERR_TERMINATED)
         return error_exit_status(error->kind);
-    return failure_status;
+    return run->failure_status;
 }
 
 static json_t *
@@ -68,7 +67,7 @@ report_error(
     const struct ctx *ctx, const struct command *command, const struct run *run, bool is_json)
 {
     const char *state = state_of(&ctx->error, run);
-    int status = exit_status_of(&ctx->error, command, run);
+    int status = exit_status_of(&ctx->error, run);
 
     if (is_json)
         print_json(&ctx->error, state, status);

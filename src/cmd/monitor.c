@@ -389,10 +389,8 @@ run(struct ctx *ctx, struct run *run)
     bool is_good;
     json_t *servers CLEANUP(json_release) = NULL;
 
-    if (opts->single_shot)
-        servers = run->global->json ? json_array() : NULL;
-    else
-        run->failure_status = 0;
+    if (opts->single_shot && run->global->json)
+        servers = json_array();
     work.servers = servers;
     is_good = read_options(ctx, &work) && watch_until_end(ctx, &work);
     single_cleanup(&work.single);
@@ -418,6 +416,7 @@ const struct command cmd_monitor = {
     .access = ACCESS_NONE,
     .watches_many = true,
     .failure_status = COULD_NOT_LOOK,
+    .failure_option = "--single-shot",
     .options = options,
     .option_count = COUNT_OF(options),
     .options_size = sizeof(struct options),

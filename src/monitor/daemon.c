@@ -19,7 +19,7 @@
 enum {
     SAVE_EVERY_US = 30000000,
     STORE_LAST_US = 5000000, /* what the store may take at the end */
-    MOST_SERIES = 2000,      /* of the history, for each server */
+    MOST_SERIES = 1000,      /* of the history, for each server: 12 MB of it at 5 s */
     LARGE_BYTES = 128 * 1024,
 };
 
@@ -288,14 +288,15 @@ open_parts(struct ctx *ctx, struct daemon *daemon)
     const struct http_client_options client = { .allow_private = daemon->options.allow_private };
     const struct sources_options sources = { 0 };
 
-    if (!loop_new(ctx, &monitor->loop) ||
-        !http_client_new(ctx, monitor->loop, &client, &monitor->client) ||
-        !alerts_new(ctx, monitor->setup, &monitor->alerts) || !open_watches(ctx, daemon) ||
-        !open_page(ctx, daemon) || !open_outputs(ctx, daemon) || !restore_alerts(ctx, daemon))
+    if (!loop_new(ctx, &monitor->loop) || !alerts_new(ctx, monitor->setup, &monitor->alerts) ||
+        !open_watches(ctx, daemon) || !open_page(ctx, daemon) || !open_outputs(ctx, daemon) ||
+        !restore_alerts(ctx, daemon))
         return false;
     alerts_listen(monitor->alerts, heard, daemon);
+    /* libcurl makes its TLS ready at once, which takes a megabyte or two: only for who asks by it. */
     return monitor->setup->applications.count == 0 ||
-           sources_new(ctx, monitor, &sources, &daemon->sources);
+           (http_client_new(ctx, monitor->loop, &client, &monitor->client) &&
+               sources_new(ctx, monitor, &sources, &daemon->sources));
 }
 
 static void

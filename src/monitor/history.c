@@ -3,12 +3,13 @@
 #include <math.h>
 
 #include "monitor/history_part.h"
+#include "monitor/metric/fnv.h"
 
 static const int64_t FULL_TICKS_US = 7200000000;
 static const int64_t REUSE_US = 86400000000; /* a series unseen for so long makes room */
 enum { MOST_TICKS = 7200, LEAST_TICKS = 120, MOST_SLOWED = 16 };
-const int64_t history_step_us[HISTORY_LEVELS] = { 60000000, 600000000 };
-const int64_t history_reach_us[HISTORY_LEVELS] = { 86400000000, 259200000000 };
+const int64_t history_step_us = 120000000;
+const int64_t history_reach_us = 90000000000;
 
 struct history *
 history_begin(int64_t interval_us, int32_t most_series)
@@ -18,7 +19,6 @@ history_begin(int64_t interval_us, int32_t most_series)
     int64_t ticks;
 
     history->arena = arena;
-    history->pool.arena = arena;
     history->interval_us = interval_us > 0 ? interval_us : 1;
     history->most_series = most_series;
     ticks = FULL_TICKS_US / history->interval_us + 1;
@@ -92,11 +92,9 @@ forget_future(struct history *history, struct history_server *server, int64_t at
     for (size_t i = 0; i < server->series.count; i++) {
         struct history_series *series = server->series.items[i];
 
-        ring_rewind(&series->ticks, &history->pool, server->next_tick - 1);
-        for (int level = 0; level < HISTORY_LEVELS; level++) {
-            ring_rewind(&series->slots[level], &history->pool, at_us / history_step_us[level]);
-            series->open[level].slot = -1;
-        }
+        ring_rewind(&series->ticks, server->next_tick - 1);
+        ring_rewind(&series->slots, at_us / history_step_us);
+        series->open.slot = -1;
         if (series->last_at_us > at_us)
             series->last_at_us = at_us;
     }
@@ -135,23 +133,15 @@ add_tick(struct history *history, struct history_server *server, const struct wa
         server->first_tick = server->next_tick - history->tick_count;
 }
 
-static uint64_t
-mix(uint64_t sum, const char *text)
-{
-    for (; *text; text++)
-        sum = (sum ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return (sum ^ 0xff) * UINT64_C(1099511628211);
-}
-
-/* Tells sets of labels apart without making their text; source: Fowler, Noll and Vo, FNV-1a. */
+/* Tells sets of labels apart without making their text. */
 static uint64_t
 identity_of(const struct sample *sample)
 {
-    uint64_t sum = UINT64_C(14695981039346656037);
+    uint64_t sum = FNV_BEGIN;
 
     for (size_t i = 0; sample->label_names && i < METRIC_LABELS && sample->label_names[i]; i++) {
-        sum = mix(sum, sample->label_names[i]);
-        sum = mix(sum, sample->labels[i] ? sample->labels[i] : "");
+        sum = fnv_add(sum, sample->label_names[i]);
+        sum = fnv_add(sum, sample->labels[i] ? sample->labels[i] : "");
     }
     return sum;
 }
@@ -168,7 +158,7 @@ unlink_series(struct history_series *series)
 
 /* One that nobody has seen for a day, emptied; or NULL. Looks in vain only once a tick. */
 static struct history_series *
-take_old(struct history *history, struct history_server *server, int64_t now_us)
+take_old(struct history_server *server, int64_t now_us)
 {
     struct history_series *oldest = NULL;
 
@@ -180,9 +170,8 @@ take_old(struct history *history, struct history_server *server, int64_t now_us)
         return NULL;
     }
     unlink_series(oldest);
-    ring_clear(&oldest->ticks, &history->pool);
-    for (int level = 0; level < HISTORY_LEVELS; level++)
-        ring_clear(&oldest->slots[level], &history->pool);
+    ring_clear(&oldest->ticks);
+    ring_clear(&oldest->slots);
     return oldest;
 }
 
@@ -191,10 +180,9 @@ new_series(struct history *history, struct history_server *server)
 {
     struct history_series *series = ARENA_NEW(history->arena, struct history_series);
 
-    ring_init(&series->ticks, history->arena, history->tick_count, RING_TICKS);
-    for (int level = 0; level < HISTORY_LEVELS; level++)
-        ring_init(&series->slots[level], history->arena,
-            history_reach_us[level] / history_step_us[level], RING_SLOTS);
+    ring_init_ticks(&series->ticks, history->arena, history->tick_count);
+    /* The newest is being filled: one more. */
+    ring_init_slots(&series->slots, history->arena, history_reach_us / history_step_us + 1);
     VEC_PUSH(history->arena, &server->series, series);
     return series;
 }
@@ -223,7 +211,7 @@ add_series(struct history *history, struct history_server *server, const struct 
     if (server->series.count < (size_t)history->most_series)
         series = new_series(history, server);
     else
-        series = take_old(history, server, watched->at_wall_us);
+        series = take_old(server, watched->at_wall_us);
     if (!series)
         return NULL;
     labels = sample_labels(watched->samples.arena, sample);
@@ -237,8 +225,7 @@ add_series(struct history *history, struct history_server *server, const struct 
     series->metric = get_metric(history, server, sample->metric->name);
     series->next = series->metric->first;
     series->metric->first = series;
-    for (int level = 0; level < HISTORY_LEVELS; level++)
-        series->open[level].slot = -1;
+    series->open.slot = -1;
     return series;
 }
 
@@ -266,38 +253,28 @@ reopen(const struct ring *ring, int64_t number)
 {
     struct slot slot = ring_slot(ring, number);
 
-    return (struct open_slot){ .slot = number,
-        .sum = (double)slot.mean * slot.count,
-        .least = slot.count ? (double)slot.least : INFINITY,
-        .most = slot.count ? (double)slot.most : -INFINITY,
-        .count = slot.count };
+    return (struct open_slot){
+        .slot = number, .sum = (double)slot.mean * slot.count, .count = slot.count
+    };
 }
 
 static void
-add_value(struct history *history, const struct history_server *server,
+add_value(const struct history *history, const struct history_server *server,
     struct history_series *series, double value)
 {
     int64_t at_us = history_tick(history, server, server->next_tick - 1)->at_us;
+    int64_t number = at_us / history_step_us;
+    struct open_slot *open = &series->open;
 
     series->last = value;
     series->last_at_us = at_us;
-    *ring_tick_put(&series->ticks, &history->pool, server->next_tick - 1) = value;
-    for (int level = 0; level < HISTORY_LEVELS; level++) {
-        struct open_slot *open = &series->open[level];
-        int64_t number = at_us / history_step_us[level];
-
-        if (open->slot != number)
-            *open = reopen(&series->slots[level], number);
-        open->sum += value;
-        open->least = fmin(open->least, value);
-        open->most = fmax(open->most, value);
-        open->count++;
-        *ring_slot_put(&series->slots[level], &history->pool, number) =
-            (struct slot){ .mean = (float)(open->sum / open->count),
-                .least = (float)open->least,
-                .most = (float)open->most,
-                .count = open->count };
-    }
+    ring_put_tick(&series->ticks, server->next_tick - 1, (float)value);
+    if (open->slot != number)
+        *open = reopen(&series->slots, number);
+    open->sum += value;
+    open->count++;
+    ring_put_slot(&series->slots, number,
+        (struct slot){ .mean = (float)(open->sum / open->count), .count = open->count });
 }
 
 void

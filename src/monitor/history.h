@@ -1,7 +1,8 @@
 /*
- * What kept metrics (metric.is_kept) were in the last three days, in memory: each tick for two hours,
- * minutes for a day, ten minutes for three days. Bounded: so many series a server, the rest are
- * counted. A time without a value is a gap, never a line between.
+ * What kept metrics (metric.is_kept) were in the last 25 hours, in memory: each tick for two hours,
+ * two minutes for the rest, as numbers good to seven digits. Bounded: so many series a server, the
+ * rest are counted; a series takes all its room when it is first seen. A time without a value is a
+ * gap, never a line between.
  */
 #pragma once
 
@@ -15,8 +16,6 @@ void history_add(struct history *history, const struct watched *watched);
 
 struct history_span {
     double mean;
-    double least;
-    double most;
     double last;
     int64_t count;  /* ticks with a value */
     double covered; /* share of the span that had values, 0–1 */

@@ -2,13 +2,11 @@
 
 #include "monitor/history_part.h"
 
-enum { LEVEL_TICKS = -1 };
-
-/* Items of one level: ticks, or slots of time. */
+/* Items of one kind: ticks, or slots of time. */
 struct source {
     const struct history *history;
     const struct history_server *server;
-    int level;
+    bool is_of_ticks;
     int64_t first;
     int64_t until; /* behind the last */
 };
@@ -19,7 +17,7 @@ now_of(const struct history *history, const struct history_server *server)
     return history_tick(history, server, server->next_tick - 1)->at_us;
 }
 
-/* The finest level that knows everything after from_us, and its items after that time. */
+/* Ticks if they know everything after from_us, else slots; and which of them are after that time. */
 static struct source
 source_of(const struct history *history, const struct history_server *server, int64_t from_us)
 {
@@ -31,16 +29,15 @@ source_of(const struct history *history, const struct history_server *server, in
 
     if (server->first_tick == 0 ||
         history_tick(history, server, server->first_tick)->at_us <= from_us) {
-        source.level = LEVEL_TICKS;
+        source.is_of_ticks = true;
         while (source.first < source.until &&
                history_tick(history, server, source.first)->at_us <= from_us)
             source.first++;
         return source;
     }
-    source.level = now_us - from_us <= history_reach_us[0] ? 0 : 1;
 
-    int64_t step = history_step_us[source.level];
-    int64_t oldest = (now_us - history_reach_us[source.level]) / step;
+    int64_t step = history_step_us;
+    int64_t oldest = (now_us - history_reach_us) / step;
 
     source.first = (from_us + step - 1) / step;
     if (source.first < oldest)
@@ -49,26 +46,15 @@ source_of(const struct history *history, const struct history_server *server, in
     return source;
 }
 
-/* An item as a slot of which the mean is not rounded. */
-struct item {
-    double mean;
-    double least;
-    double most;
-    int64_t count;
-};
-
-static struct item
+static struct slot
 item_of(const struct source *source, const struct history_series *series, int64_t number)
 {
-    if (source->level == LEVEL_TICKS) {
-        double value = ring_tick(&series->ticks, number);
+    if (source->is_of_ticks) {
+        float value = ring_tick(&series->ticks, number);
 
-        return (struct item){ value, value, value, !isnan(value) };
+        return (struct slot){ .mean = value, .count = isnan(value) ? 0U : 1U };
     }
-
-    struct slot slot = ring_slot(&series->slots[source->level], number);
-
-    return (struct item){ (double)slot.mean, (double)slot.least, (double)slot.most, slot.count };
+    return ring_slot(&series->slots, number);
 }
 
 static int64_t
@@ -76,14 +62,14 @@ covered_by(const struct source *source, int64_t number, int64_t from_us, int64_t
 {
     int64_t end, begin;
 
-    if (source->level == LEVEL_TICKS) {
+    if (source->is_of_ticks) {
         const struct tick *tick = history_tick(source->history, source->server, number);
 
         end = tick->at_us;
         begin = end - tick->covers_us;
     } else {
-        begin = number * history_step_us[source->level];
-        end = begin + history_step_us[source->level];
+        begin = number * history_step_us;
+        end = begin + history_step_us;
     }
     if (begin < from_us)
         begin = from_us;
@@ -101,7 +87,7 @@ history_span(const struct history *history, const char *server, const char *metr
     double sum = 0;
     int64_t covered = 0;
 
-    *ret = (struct history_span){ .least = INFINITY, .most = -INFINITY };
+    *ret = (struct history_span){ 0 };
     if (!series || span_us <= 0)
         return false;
 
@@ -109,15 +95,13 @@ history_span(const struct history *history, const char *server, const char *metr
     struct source source = source_of(history, place, from_us);
 
     for (int64_t i = source.first; i < source.until; i++) {
-        struct item item = item_of(&source, series, i);
+        struct slot item = item_of(&source, series, i);
 
         if (item.count == 0)
             continue;
-        sum += item.mean * (double)item.count;
+        sum += (double)item.mean * item.count;
         ret->count += item.count;
-        ret->least = fmin(ret->least, item.least);
-        ret->most = fmax(ret->most, item.most);
-        ret->last = source.level == LEVEL_TICKS ? item.mean : series->last;
+        ret->last = source.is_of_ticks ? (double)item.mean : series->last;
         covered += covered_by(&source, i, from_us, now_us);
     }
     if (ret->count == 0)
@@ -140,9 +124,9 @@ struct axis {
 static int64_t
 time_of(const struct source *source, int64_t number)
 {
-    if (source->level == LEVEL_TICKS)
+    if (source->is_of_ticks)
         return history_tick(source->history, source->server, number)->at_us;
-    return number * history_step_us[source->level];
+    return number * history_step_us;
 }
 
 static void
@@ -151,7 +135,7 @@ add_each(struct arena *arena, const struct source *source, struct axis *axis)
     for (int64_t i = source->first; i < source->until; i++) {
         int64_t at_us = time_of(source, i);
 
-        if (source->level == LEVEL_TICKS && i > source->first &&
+        if (source->is_of_ticks && i > source->first &&
             history_tick(source->history, source->server, i)->is_after_gap) {
             int64_t before = time_of(source, i - 1);
 
@@ -168,7 +152,7 @@ add_spans(struct arena *arena, const struct source *source, size_t most, struct 
 {
     int64_t begin = time_of(source, source->first);
     int64_t last = time_of(source, source->until - 1);
-    int64_t step = source->level == LEVEL_TICKS ? 1000000 : history_step_us[source->level];
+    int64_t step = source->is_of_ticks ? 1000000 : history_step_us;
     int64_t width = ((last - begin) / (int64_t)most / step + 1) * step;
     int64_t item = source->first;
 
@@ -193,10 +177,10 @@ value_of(
     int64_t count = 0;
 
     for (int64_t i = point->first; i < point->until; i++) {
-        struct item item = item_of(source, series, i);
+        struct slot item = item_of(source, series, i);
 
         if (item.count > 0)
-            sum += item.mean * (double)item.count;
+            sum += (double)item.mean * item.count;
         count += item.count;
     }
     return count > 0 ? sum / (double)count : NAN;

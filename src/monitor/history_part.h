@@ -5,9 +5,9 @@
 #include "monitor/history.h"
 #include "monitor/history_ring.h"
 
-enum { HISTORY_LEVELS = 2 }; /* beside the ticks: minutes, ten minutes */
-extern const int64_t history_step_us[HISTORY_LEVELS];
-extern const int64_t history_reach_us[HISTORY_LEVELS];
+/* Of a slot, and of all. */
+extern const int64_t history_step_us;
+extern const int64_t history_reach_us;
 
 struct tick {
     int64_t at_us;     /* wall clock */
@@ -19,8 +19,6 @@ struct tick {
 struct open_slot {
     int64_t slot; /* -1: none */
     double sum;
-    double least;
-    double most;
     uint32_t count;
 };
 
@@ -38,8 +36,8 @@ struct history_series {
     int64_t last_at_us;
     double last;
     struct ring ticks;
-    struct ring slots[HISTORY_LEVELS];
-    struct open_slot open[HISTORY_LEVELS];
+    struct ring slots;
+    struct open_slot open;
 };
 
 struct history_server {
@@ -58,7 +56,6 @@ struct history_server {
 
 struct history {
     struct arena *arena;
-    struct ring_pool pool;
     int64_t interval_us;
     int64_t tick_count; /* of the rings */
     int32_t most_series;

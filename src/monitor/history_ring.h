@@ -1,52 +1,35 @@
 /*
- * Values by number (of a tick, a minute, ten minutes): the newest so many blocks of them. A block is
- * there only when something was written into it, so what had no value takes no room.
+ * Values by number (of a tick, of two minutes): the newest so many of them. Its room is taken when it
+ * is made and never grows.
  */
 #pragma once
 
 #include "base/arena.h"
 
-enum { RING_TICKS = 120, RING_SLOTS = 60 }; /* of a block */
-
-/* A minute, or ten. Its numbers are good to seven digits. */
+/* Two minutes. */
 struct slot {
     float mean;
-    float least;
-    float most;
     uint32_t count; /* ticks with a value; 0: a gap */
 };
 
-struct ring_block {
-    union {
-        double ticks[RING_TICKS]; /* NaN: a gap */
-        struct slot slots[RING_SLOTS];
-        struct ring_block *next; /* a free one */
-    };
-};
-
+/* Of ticks, which are values, or of slots: one of the two is NULL. */
 struct ring {
-    struct ring_block **blocks;
-    int64_t block_count;
-    int64_t per_block;
-    int64_t newest; /* number of the newest block; -1: none yet */
+    float *ticks; /* NaN: a gap */
+    struct slot *slots;
+    int64_t room;
+    int64_t newest; /* number of the newest item; -1: none yet */
 };
 
-/* Where blocks come from and go back to. */
-struct ring_pool {
-    struct arena *arena;
-    struct ring_block *unused;
-    size_t block_count; /* made so far */
-};
-
-/* Holds at least `items` values behind the newest. */
-void ring_init(struct ring *ring, struct arena *arena, int64_t items, int64_t per_block);
+void ring_init_ticks(struct ring *ring, struct arena *arena, int64_t room);
+void ring_init_slots(struct ring *ring, struct arena *arena, int64_t room);
 /* Forgets everything. */
-void ring_clear(struct ring *ring, struct ring_pool *pool);
+void ring_clear(struct ring *ring);
 /* Forgets what is newer than the item. */
-void ring_rewind(struct ring *ring, struct ring_pool *pool, int64_t item);
+void ring_rewind(struct ring *ring, int64_t item);
 
-double *ring_tick_put(struct ring *ring, struct ring_pool *pool, int64_t item);
-struct slot *ring_slot_put(struct ring *ring, struct ring_pool *pool, int64_t item);
+/* The item is not older than what the ring holds. */
+void ring_put_tick(struct ring *ring, int64_t item, float value);
+void ring_put_slot(struct ring *ring, int64_t item, struct slot slot);
 /* NaN, and a slot without a count, where nothing is known. */
-double ring_tick(const struct ring *ring, int64_t item);
+float ring_tick(const struct ring *ring, int64_t item);
 struct slot ring_slot(const struct ring *ring, int64_t item);

@@ -62,7 +62,7 @@ struct monitor {
     struct notifier *notifier;  /* or NULL: no sinks */
     struct output_files *files; /* or NULL */
     struct store *store;        /* or NULL */
-    struct http_client *client;
+    struct http_client *client; /* or NULL: no applications */
     struct http_server *server; /* or NULL */
     struct serve *serve;        /* or NULL: what the server answers */
     int64_t started_wall_us;

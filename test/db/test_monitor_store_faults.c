@@ -185,6 +185,45 @@ uninstall_leaves_nothing(void **state)
     db_close(db);
 }
 
+/* Who removes the tables is not given them again, until somebody begins a store there. */
+static void
+tables_that_were_removed_stay_so_until_a_store_begins(void **state)
+{
+    struct bench *bench = *state;
+    struct store *other;
+    struct db *db;
+    int64_t now = clock_wall_us(), at = now - 900 * S;
+
+    open_store(bench);
+    tick(bench, at, 1);
+    run_until(bench, "SELECT count(*) = 1 FROM pgmend.sample");
+    db = open_db(bench);
+    must(bench, sql_change_drop_tables(&bench->ctx, db) && sql_change_drop_schema(&bench->ctx, db));
+    db_close(db);
+    for (int i = 0; i < 1000 && !store_error(bench->store); i++) {
+        tick(bench, at += S / 10, 2);
+        run_for(bench, 30000);
+    }
+    assert_non_null(store_error(bench->store));
+    assert_non_null(strstr(store_error(bench->store), "pgmend uninstall"));
+    assert_non_null(strstr(store_error(bench->store), "Start the monitor again"));
+    assert_true(store_dropped(bench->store) > 0);
+    run_for(bench, 300000); /* it has tried again, by now or by the end of the test */
+    assert_answer(bench, "SELECT to_regnamespace('pgmend') IS NULL", "t");
+
+    const struct store_options options = { .db_url = url_of(bench, ""), .batch_us = 50000 };
+
+    must(bench, store_begin(&bench->ctx, bench->loop, &options, &other));
+    for (int i = 0; i < 2000 && store_error(bench->store); i++) {
+        tick(bench, at += S / 10, 3);
+        run_for(bench, 30000);
+    }
+    assert_null(store_error(bench->store));
+    run_until(bench, "SELECT count(*) > 0 AND min(value[1]) = 3 FROM pgmend.sample");
+    assert_answer(bench, "SELECT count(*) FROM pgmend.monitored_server", "1");
+    store_end(other, 0);
+}
+
 int
 main(void)
 {
@@ -194,6 +233,7 @@ main(void)
         test_with_store(every_tick_is_stored_or_counted),
         test_with_store(a_role_without_rights_is_told_what_to_grant),
         test_with_store(uninstall_leaves_nothing),
+        test_with_store(tables_that_were_removed_stay_so_until_a_store_begins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,7 @@ a_plug_in_has_one_status_for_every_failure_but_signals(void **state)
     int status;
 
     error_set(ctx, ERR_USAGE, "wrong");
-    print_failure(ctx, &sample_plan_show, NULL, &status);
+    print_failure(ctx, &sample_plan_show, &run, &status);
     assert_int_equal(status, 3);
     error_set(ctx, ERR_CONNECTION, "gone");
     print_failure(ctx, &sample_plan_show, &run, &status);
@@ -88,6 +88,21 @@ a_plug_in_has_one_status_for_every_failure_but_signals(void **state)
     assert_int_equal(status, 8);
 }
 
+/* A command may be a plug-in with one of its options only. */
+static void
+the_status_of_a_plug_in_depends_on_its_option(void **state)
+{
+    static const struct command always = { .failure_status = 3 };
+    static const struct command at_times = { .failure_status = 3, .failure_option = "--once" };
+    char *without[] = { (char[]){ "--nonsense" }, (char[]){ "--" }, (char[]){ "--once" } };
+    char *with[] = { (char[]){ "--nonsense" }, (char[]){ "--once" } };
+
+    (void)state;
+    assert_int_equal(command_failure_status(&(struct invocation){ &always, "", 3, without }), 3);
+    assert_int_equal(command_failure_status(&(struct invocation){ &at_times, "", 3, without }), 0);
+    assert_int_equal(command_failure_status(&(struct invocation){ &at_times, "", 2, with }), 3);
+}
+
 int
 main(void)
 {
@@ -95,6 +110,7 @@ main(void)
         test_with_ctx(message_detail_hint_and_state_stand_in_this_order),
         test_with_ctx(a_command_that_only_reads_has_changed_nothing),
         test_with_ctx(a_plug_in_has_one_status_for_every_failure_but_signals),
+        test_with_ctx(the_status_of_a_plug_in_depends_on_its_option),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

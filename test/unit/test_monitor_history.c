@@ -79,7 +79,7 @@ tick(struct bench *bench, int64_t at_us, double value)
 static struct history_span
 expected(const struct bench *bench, int64_t from_us, int64_t until_us)
 {
-    struct history_span span = { .least = INFINITY, .most = -INFINITY };
+    struct history_span span = { 0 };
     double sum = 0;
 
     for (size_t i = 0; i < bench->count; i++) {
@@ -89,8 +89,6 @@ expected(const struct bench *bench, int64_t from_us, int64_t until_us)
             continue;
         sum += value;
         span.count++;
-        span.least = value < span.least ? value : span.least;
-        span.most = value > span.most ? value : span.most;
         span.last = value;
     }
     span.mean = sum / (double)span.count;
@@ -105,7 +103,7 @@ assert_near(double a, double b, double share)
 }
 
 static void
-a_span_of_ticks_is_exact(void **state)
+a_span_of_ticks_has_every_tick(void **state)
 {
     struct bench *bench = *state;
     struct test_random random = test_random_new();
@@ -122,9 +120,8 @@ a_span_of_ticks_is_exact(void **state)
         assert_true(
             history_span(bench->history, "db", "load", "name=\"a\"", minutes * 60 * S, &span));
         assert_int_equal(span.count, wanted.count);
-        assert_near(span.mean, wanted.mean, 1e-12);
-        assert_true(span.least == wanted.least && span.most == wanted.most);
-        assert_true(span.last == wanted.last);
+        assert_near(span.mean, wanted.mean, 1e-6);
+        assert_near(span.last, wanted.last, 1e-6);
         assert_near(span.covered, 1, 1e-9);
     }
     assert_false(history_span(bench->history, "db", "load", "name=\"b\"", S, &span));
@@ -132,13 +129,12 @@ a_span_of_ticks_is_exact(void **state)
     assert_false(history_span(bench->history, "other", "load", "name=\"a\"", S, &span));
 }
 
-/* Longer ones come from minutes and ten minutes: whole ones, good to seven digits. */
+/* Longer ones come from spans of two minutes: whole ones, good to seven digits. */
 static void
-longer_spans_are_of_whole_minutes(void **state)
+longer_spans_are_of_whole_two_minutes(void **state)
 {
     struct bench *bench = *state;
-    static const int64_t hours[] = { 3, 6, 23, 24, 30, 71 };
-    static const int64_t steps[] = { 60, 60, 60, 60, 600, 600 };
+    static const int64_t hours[] = { 3, 6, 23, 24, 25 };
     int64_t now = BEGIN + INT64_C(36000) * 10 * S;
     struct test_random random = test_random_new();
     struct history_span span;
@@ -147,7 +143,7 @@ longer_spans_are_of_whole_minutes(void **state)
     for (int64_t i = 0; i <= 36000; i++)
         tick(bench, BEGIN + i * 10 * S, (double)test_random_below(&random, 1000000) / 997);
     for (size_t i = 0; i < COUNT_OF(hours); i++) {
-        int64_t from = now - hours[i] * 3600 * S, step = steps[i] * S;
+        int64_t from = now - hours[i] * 3600 * S, step = 120 * S;
         int64_t whole = (from + step - 1) / step * step;
         struct history_span wanted = expected(bench, whole - 1, now);
 
@@ -155,8 +151,6 @@ longer_spans_are_of_whole_minutes(void **state)
             history_span(bench->history, "db", "load", "name=\"a\"", hours[i] * 3600 * S, &span));
         assert_int_equal(span.count, wanted.count);
         assert_near(span.mean, wanted.mean, 1e-6);
-        assert_near(span.least, wanted.least, 1e-6);
-        assert_near(span.most, wanted.most, 1e-6);
         assert_true(span.last == wanted.last);
         assert_true(span.covered > 0.99 && span.covered <= 1);
     }
@@ -210,7 +204,7 @@ points_are_as_many_as_asked_for_and_gaps_stay(void **state)
     struct bench *bench = *state;
     struct history_points *points;
 
-    /* A day of minutes with two hours missing. */
+    /* A day with two hours missing. */
     bench->history = history_begin(30 * S, 10);
     for (int64_t i = 0; i < 2880; i++)
         if (i < 1200 || i >= 1440)
@@ -240,11 +234,20 @@ points_are_as_many_as_asked_for_and_gaps_stay(void **state)
     }
 }
 
+static size_t
+bytes_used(void)
+{
+    struct mallinfo2 facts = mallinfo2();
+
+    return facts.uordblks + facts.hblkhd;
+}
+
+/* 1,441 ticks and 751 slots of 4 and 8 bytes are 11.8 kB; the rest is what blocks leave over. */
 static void
-fifty_series_of_a_day_stay_small(void **state)
+fifty_series_are_small_from_the_first_tick_on(void **state)
 {
     struct bench *bench = *state;
-    struct mallinfo2 before = mallinfo2(), after;
+    size_t before = bytes_used(), at_first = 0;
     int64_t left_out = 0;
 
     bench->history = history_begin(5 * S, 50);
@@ -255,11 +258,12 @@ fifty_series_of_a_day_stay_small(void **state)
         add(bench, &unkept, "a", 1);
         history_add(bench->history, &bench->watched);
         left_out += history_left_out(bench->history);
+        if (i == 0)
+            at_first = bytes_used();
     }
-    after = mallinfo2();
-    print_message(
-        "# %zu kB\n", (after.uordblks + after.hblkhd - before.uordblks - before.hblkhd) / 1024);
-    assert_true(after.uordblks + after.hblkhd - before.uordblks - before.hblkhd < 3 << 20);
+    assert_true(at_first > before);
+    assert_true(bytes_used() - before < (size_t)50 * 17000);
+    assert_int_equal(bytes_used(), at_first);
     assert_int_equal(left_out, 17280 * 2 * 10);
 }
 
@@ -312,7 +316,7 @@ a_clock_set_back_is_not_a_spike(void **state)
     for (int i = 1010; i < 2000; i++)
         tick(bench, BEGIN + i * 5 * S, 1);
     assert_true(history_span(bench->history, "db", "load", "name=\"a\"", 3600 * S, &span));
-    assert_true(span.most == 1 && span.mean == 1);
+    assert_true(span.last == 1 && span.mean == 1);
     assert_int_equal(span.count, 720);
     assert_int_equal(history_points(bench->history, bench->ctx.arena,
                          &(const struct history_question){ "db", "load", BEGIN, 100000 }, &points),
@@ -323,7 +327,7 @@ a_clock_set_back_is_not_a_spike(void **state)
     }
 }
 
-enum { TICKS_KEPT = 7200 / 5 + 120 }; /* of five seconds, in the ring */
+enum { TICKS_KEPT = 7200 / 5 + 1 }; /* of five seconds, in the ring */
 
 /* Values come and go, the clock is set, intervals change: the last two hours agree with brute force. */
 static void
@@ -360,9 +364,9 @@ random_histories_agree_with_brute_force(void **state)
         assert_true(history_span(bench->history, "db", "load", "name=\"a\"", span_us, &span));
         /*
          * Ticks that a set clock made void can leave the ring short for as long as they are in it;
-         * then whole minutes answer, which may be as many ticks, but others.
+         * then whole spans of two minutes answer, which may be as many ticks, but others.
          */
-        assert_true(llabs(span.count - wanted.count) <= 13);
+        assert_true(llabs(span.count - wanted.count) <= 25);
         if (i - set_at >= TICKS_KEPT) {
             assert_int_equal(span.count, wanted.count);
             assert_near(span.mean, wanted.mean, 1e-6);
@@ -376,11 +380,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        test(a_span_of_ticks_is_exact),
-        test(longer_spans_are_of_whole_minutes),
+        test(a_span_of_ticks_has_every_tick),
+        test(longer_spans_are_of_whole_two_minutes),
         test(what_was_not_there_does_not_count),
         test(points_are_as_many_as_asked_for_and_gaps_stay),
-        test(fifty_series_of_a_day_stay_small),
+        test(fifty_series_are_small_from_the_first_tick_on),
         test(a_series_that_ended_makes_room),
         test(a_clock_set_back_is_not_a_spike),
         test(random_histories_agree_with_brute_force),

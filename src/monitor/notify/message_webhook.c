@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/json.h"
+#include "monitor/metric/fnv.h"
 #include "monitor/notify/message.h"
 
 enum { MOST_ALERTS = 100, MOST_PAIRS = 32 };
@@ -99,22 +100,14 @@ annotations_of(struct arena *arena, const struct message *message, const struct 
     add_pair(ret, "playbook", arena_printf(arena, "docs/monitoring_playbook.md#%s", notice->rule));
 }
 
-/* FNV-1a of 64 bits over names and values, each followed by 0xff: Prometheus' own fingerprint. */
-static uint64_t
-hash_text(uint64_t hash, const char *text)
-{
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return (hash ^ 0xff) * UINT64_C(1099511628211);
-}
-
+/* Over names and values: Prometheus' own fingerprint. */
 static const char *
 fingerprint_of(struct arena *arena, const struct pairs *labels)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = FNV_BEGIN;
 
     for (size_t i = 0; i < labels->count; i++)
-        hash = hash_text(hash_text(hash, labels->items[i].name), labels->items[i].value);
+        hash = fnv_add(fnv_add(hash, labels->items[i].name), labels->items[i].value);
     return arena_printf(arena, "%016llx", (unsigned long long)hash);
 }
 

@@ -60,9 +60,23 @@ free_batch(struct store_batch *batch)
         arena_free(batch->arena);
 }
 
+/* The tables are not there any more, as after "pgmend uninstall". */
+static bool
+is_removed(const struct error *error)
+{
+    return text_equal(error->sqlstate, "42P01") || text_equal(error->sqlstate, "3F000");
+}
+
 static void
 set_error(struct store *store, const struct error *error)
 {
+    if (is_removed(error)) {
+        snprintf(store->error, sizeof(store->error),
+            "its tables were removed, as pgmend uninstall does (%s): nothing is kept any more. Start "
+            "the monitor again to have them made anew, or without --store",
+            error->message ? error->message : "");
+        return;
+    }
     snprintf(store->error, sizeof(store->error), "%s%s%s", error->message ? error->message : "",
         error->hint ? " " : "", error->hint ? error->hint : "");
 }
@@ -79,11 +93,39 @@ disconnect(struct store *store)
         evented_close(session);
 }
 
-/* Tries again later, each time later. */
+/* The store may be another now, or have slept for long. */
+static void
+know_nothing(struct store *store)
+{
+    for (size_t i = 0; i < store->servers.count; i++) {
+        store->servers.items[i]->id = 0;
+        id_set_clear(&store->servers.items[i]->texts);
+    }
+    store->partitions_us = 0;
+}
+
+static void
+drop_waiting(struct store *store)
+{
+    for (struct store_batch *next; store->first; store->first = next) {
+        next = store->first->next;
+        store->dropped += (int64_t)(store->first->items.count - store->first->written);
+        free_batch(store->first);
+    }
+}
+
+/*
+ * Tries again later, each time later. Tables that somebody removed are not made behind his back: what
+ * waits for them is dropped, and it goes on when they are there again.
+ */
 static void
 pause_after(struct store *store, const struct error *error)
 {
     set_error(store, error);
+    if (is_removed(error)) {
+        drop_waiting(store);
+        know_nothing(store);
+    }
     if (store->session && !evented_is_open(store->session))
         disconnect(store);
     store->phase = PHASE_IDLE;
@@ -103,12 +145,7 @@ opened(void *data, const struct error *error)
         pause_after(store, error);
         return;
     }
-    /* The store may be another now, or have slept for long. */
-    for (size_t i = 0; i < store->servers.count; i++) {
-        store->servers.items[i]->id = 0;
-        id_set_clear(&store->servers.items[i]->texts);
-    }
-    store->partitions_us = 0;
+    know_nothing(store);
     step(store);
 }
 
@@ -616,10 +653,7 @@ store_end(struct store *store, int64_t wait_us)
         if (signal)
             interrupt_put(signal);
     }
-    for (struct store_batch *next; store->first; store->first = next) {
-        next = store->first->next;
-        free_batch(store->first);
-    }
+    drop_waiting(store);
     free_batch(store->filling);
     disconnect(store);
     loop_timer_free(store->timer);

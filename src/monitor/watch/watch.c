@@ -1,8 +1,9 @@
 /* The life of a watch: connecting, ticks on a grid of time, being down, trying again. */
 #include "monitor/watch/watch.h"
 
+#include <sys/random.h>
+
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/log.h"
 #include "monitor/collect/derive.h"
 #include "monitor/collect/text.h"
@@ -56,8 +57,13 @@ retry_wait(struct watch *watch)
 {
     int32_t doublings = watch->retries < MOST_DOUBLINGS ? watch->retries : (int32_t)MOST_DOUBLINGS;
     int64_t wait = (int64_t)LEAST_RETRY_US << doublings;
-    const char *random = random_hex(watch->flight_arena, 2);
-    int64_t share = (int64_t)(strtoul(random, NULL, 16) % 1000);
+    uint16_t random = 0;
+
+    /* Not OpenSSL's, of which the first number costs two megabytes. */
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+        random = UINT16_MAX;
+
+    int64_t share = random % 1000;
 
     watch->retries++;
     wait = wait / 2 + wait * share / 1000;

@@ -47,6 +47,12 @@ run doctor --format nagios --cpus 0
 has "$out" 'PGMEND UNKNOWN - --cpus 0' 'as has what cannot be looked at'
 run monitor --single-shot --nonsense
 is "$rc" 3 'monitor as a plug-in: 2 would be critical'
+run monitor --nonsense --single-shot
+is "$rc" 3 'wherever that option stands'
+run monitor --nonsense
+is "$rc" 2 'monitor that is no plug-in: an option that is none'
+run monitor --interval 1ms
+is "$rc" 2 'and a time that is none'
 run doctor "${base[@]}" --settings --memory 3PB
 is "$rc" 3 'a size that is none'
 run doctor --memory 0
