@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/json.h"
 #include "load/http.h"
 
@@ -158,6 +159,7 @@ main(int argc, char **argv)
     struct wish wish;
     struct load_http_result result;
 
+    interrupt_catch();
     if (!read_wish(&ctx, argc, argv, &wish) || !read_requests(&ctx, &wish) ||
         !load_http_run(&ctx, &wish.load, &result)) {
         fprintf(stderr, "api-load: %s\n", ctx.error.message);
