@@ -40,6 +40,16 @@ AS $function$
        AND u.status::pg_catalog.text = 'active';
 $function$;
 
+-- Whether who has signed in is still there and not blocked, for replyx-api, which asks every few seconds.
+CREATE OR REPLACE FUNCTION replyx_api.is_active_user(user_id pg_catalog.int4)
+RETURNS pg_catalog.bool
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+    SELECT EXISTS (SELECT FROM public.users AS u
+                    WHERE u.id = is_active_user.user_id AND u.status::pg_catalog.text = 'active');
+$function$;
+
 -- For who administers the application: makes a token, which is shown this one time.
 CREATE OR REPLACE FUNCTION replyx_api.create_token(
     user_id pg_catalog.int4, name pg_catalog.text, valid_for pg_catalog.interval DEFAULT '90 days')
@@ -74,5 +84,6 @@ AS $function$
 $function$;
 
 REVOKE ALL ON FUNCTION replyx_api.login_user(text), replyx_api.token_user(text),
-    replyx_api.create_token(integer, text, interval), replyx_api.revoke_token(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION replyx_api.login_user(text), replyx_api.token_user(text) TO replyx_api;
+    replyx_api.is_active_user(integer), replyx_api.create_token(integer, text, interval), replyx_api.revoke_token(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION replyx_api.login_user(text), replyx_api.token_user(text),
+    replyx_api.is_active_user(integer) TO replyx_api;

@@ -3,6 +3,8 @@
  * an entry of its own kind, which no rollback takes back: what was found to be wrong or slow is turned on
  * again by hand only.
  */
+#include <math.h>
+
 #include "change/judge.h"
 #include "change/kind_part.h"
 
@@ -13,6 +15,7 @@ struct state {
     int64_t percent;
     double shadow_ratio;
     int64_t fallback;
+    int64_t until_us; /* only of what is there now */
 };
 
 static struct state
@@ -51,6 +54,7 @@ read_now(struct ctx *ctx, struct db *db, const char *name, struct state *ret)
             .percent = rows.items[0].percent,
             .shadow_ratio = rows.items[0].shadow_ratio,
             .fallback = rows.items[0].fallback,
+            .until_us = rows.items[0].until_us,
         };
     return true;
 }
@@ -64,6 +68,12 @@ is_same(const struct state *a, const struct state *b)
                                text_equal(a->salt, b->salt)));
 }
 
+static bool
+has_same_shadow(const struct state *a, const struct state *b)
+{
+    return fabs(a->shadow_ratio - b->shadow_ratio) < 1e-9;
+}
+
 struct about {
     const char *name;
     struct state before;
@@ -75,12 +85,15 @@ static bool
 read_about(struct ctx *ctx, struct db *db, const struct journal_entry *entry, struct about *ret)
 {
     json_t *json CLEANUP(json_release) = NULL;
+    const json_t *start;
 
     if (!work_detail(ctx, entry, &json))
         return false;
+    /* A step of a roll-out goes back to what was before the roll-out. */
+    start = json_object_get(json, "start");
     *ret = (struct about){
         .name = json_get_text(ctx->arena, json, "name", entry->object),
-        .before = state_of(ctx->arena, json_object_get(json, "before")),
+        .before = state_of(ctx->arena, json_object_get(json, start ? "start" : "before")),
         .after = state_of(ctx->arena, json_object_get(json, "after")),
     };
     return read_now(ctx, db, ret->name, &ret->now);
@@ -96,8 +109,12 @@ judge(struct ctx *ctx, struct db *db, const struct journal_entries *journal, str
 }
 
 static bool
-put(struct ctx *ctx, struct db *db, const char *name, const struct state *state)
+put(struct ctx *ctx, struct db *db, const char *name, const struct state *state,
+    const struct state *now)
 {
+    /* Only its shadows go back: a roll-out that is alive keeps its guard. */
+    const struct state *guarded = is_same(state, now) ? now : &(struct state){ 0 };
+
     struct sql_flags_put_flag_rows rows;
     struct sql_flags_delete_flag_rows gone;
 
@@ -105,8 +122,8 @@ put(struct ctx *ctx, struct db *db, const char *name, const struct state *state)
         return sql_flags_delete_flag(ctx, db, &gone, .name = name);
     return sql_flags_put_flag(ctx, db, &rows, .name = name, .variant = state->variant,
         .percent = (int32_t)state->percent, .salt = state->salt,
-        .shadow_ratio = state->shadow_ratio, .fallback = (int32_t)state->fallback,
-        .reason = "rollback");
+        .shadow_ratio = state->shadow_ratio, .until_us = guarded->until_us,
+        .fallback = (int32_t)guarded->fallback, .reason = "rollback");
 }
 
 static bool
@@ -117,9 +134,10 @@ undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
 
     if (!read_about(ctx, rollout->db, entry, &about))
         return false;
-    if (is_same(&about.now, &about.before))
+    if (is_same(&about.now, &about.before) && has_same_shadow(&about.now, &about.before))
         return work_undone(ctx, rollout, entry, "was undone already", ret);
-    if (about.now.variant && about.now.percent == 0)
+    if (about.now.variant && about.now.percent == 0 &&
+        (about.after.percent != 0 || about.now.shadow_ratio <= 0))
         return work_undone(ctx, rollout, entry, "was turned off since, and stays off", ret);
     if (!is_same(&about.now, &about.after)) {
         error_set(ctx, ERR_CONFLICT, "flag %s was set anew since", entry->object);
@@ -127,7 +145,7 @@ undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
     }
     if (!work_undoing(ctx, rollout, entry))
         return false;
-    if (!put(ctx, rollout->db, about.name, &about.before))
+    if (!put(ctx, rollout->db, about.name, &about.before, &about.now))
         return work_keep(ctx, rollout, entry);
     ret->is_done = true;
     ret->result = about.before.variant

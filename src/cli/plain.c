@@ -1,7 +1,10 @@
 #include "cli/plain.h"
 
 #include <ctype.h>
+#include <strings.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/term.h"
 #include "cli/config.h"
 #include "cli/page.h"
@@ -77,6 +80,10 @@ set_entry(struct reader *reader, const struct config *config, const struct confi
             entry->name);
         return refuse_name(reader, entry->name);
     }
+    if (option.field->type != FIELD_TEXT_LIST &&
+        reader->sources[option.field - reader->plain->fields] == SOURCE_FILE)
+        return error_set(ctx, ERR_CONFIG, "%s:%d: \"%s\" is set a second time", config->path,
+            entry->line, entry->name);
     if (set_value(reader, &option, SOURCE_FILE, entry->name, entry->value))
         return true;
     ctx->error.kind = ERR_CONFIG;
@@ -243,6 +250,38 @@ plain_parse(struct ctx *ctx, const struct plain *plain, int argc, char **argv, v
     return ((!config || !*config || read_file(&reader, *config)) && read_environment(&reader) &&
                read_arguments(&reader, argc, argv)) ||
            fail_usage(&reader);
+}
+
+/* A setting that this variable could be meant for; NULL: it is one, so all is well. */
+static bool
+is_setting(const struct plain *plain, const char *name)
+{
+    for (size_t i = 0; i < plain->field_count; i++) {
+        if (!plain->fields[i].momentary && strcasecmp(plain->fields[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void
+plain_warn(struct arena *arena, const struct plain *plain)
+{
+    struct ctx ctx = { .arena = arena };
+    struct reader reader = { .ctx = &ctx, .plain = plain };
+
+    for (char **at = environ; *at; at++) {
+        size_t prefix = strlen(plain->prefix), length = strcspn(*at, "=");
+        char *name = arena_strndup(arena, *at, length);
+
+        if (!text_starts_with(name, plain->prefix) || is_setting(plain, name + prefix))
+            continue;
+        error_clear(&ctx);
+        for (char *letter = name + prefix; *letter; letter++)
+            *letter = *letter == '_' ? '-' : (char)tolower((unsigned char)*letter);
+        (void)refuse_name(&reader, name + prefix);
+        log_warn("%s: variable %.*s is no setting%s%s", plain->program, (int)length, *at,
+            ctx.error.hint ? ". " : "", ctx.error.hint ? ctx.error.hint : "");
+    }
 }
 
 void

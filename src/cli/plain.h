@@ -28,3 +28,5 @@ bool plain_parse(
     struct ctx *ctx, const struct plain *plain, int argc, char **argv, void *ret_object) MUST_CHECK;
 
 void plain_help(FILE *out, const struct plain *plain);
+/* Warns of variables of the environment that begin like settings and are none. */
+void plain_warn(struct arena *arena, const struct plain *plain);

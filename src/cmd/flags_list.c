@@ -86,7 +86,8 @@ run(struct ctx *ctx, struct run *run)
         out_mark_line(run->out, MARK_WARN, "%s", problem);
     if (list.count == 0) {
         fprintf(run->out, "There are no flags.\n");
-        out_next(run->out, "pgmend flags set NAME --percent 5");
+        out_next(run->out,
+            problem ? "pgmend flags set --grant ROLE" : "pgmend flags set NAME --percent 5");
         return true;
     }
     shown = ARENA_ARRAY(ctx->arena, struct shown, list.count);

@@ -1,6 +1,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
 #include "cli/command.h"
 #include "cli/out.h"
 #include "cmd/parts/flag_rollout.h"
@@ -92,6 +94,7 @@ check_alone(struct ctx *ctx, struct flag_rollout *rollout)
     }
     flag->percent = flag_percent(flag, now_us);
     flag->until_us = 0;
+    flag->fallback = 0;
     rollout->is_there = false;
     return true;
 }
@@ -114,6 +117,7 @@ find_flag(struct ctx *ctx, struct run *run, struct flag_rollout *rollout)
         known ? *known : (struct flag){ .name = name, .variant = "optimised", .salt = name };
     if (known && !check_alone(ctx, rollout))
         return false;
+    rollout->start = known ? rollout->flag : (struct flag){ 0 };
     if (known && opts->variant && !text_equal(opts->variant, known->variant) &&
         rollout->flag.percent > 0) {
         error_set(ctx, ERR_CONFLICT, "flag %s is at %d %% with variant \"%s\"", name,
@@ -195,6 +199,48 @@ print_result(struct ctx *ctx, struct run *run, const struct flag_rollout *rollou
 }
 
 static bool
+check_options(struct ctx *ctx, const struct options *opts, const char *name)
+{
+    if (!*name)
+        return error_set(ctx, ERR_USAGE, "the name of the flag is empty");
+    if (opts->metrics.count == 0)
+        return error_set(ctx, ERR_USAGE, "--metrics is missing: the guard sees nothing without it");
+    if (opts->every <= 0 || opts->least < 2 || opts->users < 0)
+        return error_set(
+            ctx, ERR_USAGE, "--every is above 0, --least at least 2, --users not below 0");
+    if (opts->warm_up < 0 || opts->hold < 0 || opts->blind < 0)
+        return error_set(ctx, ERR_USAGE, "--hold, --warm-up and --blind are not below 0");
+    if (opts->hold > opts->limit)
+        return error_set(ctx, ERR_USAGE,
+            "--hold %s is longer than --limit %s: no step could ever go on",
+            text_from_us(ctx->arena, opts->hold), text_from_us(ctx->arena, opts->limit));
+    if (text_equal(opts->variant, opts->control))
+        return error_set(ctx, ERR_USAGE,
+            "--variant and --control are both \"%s\": there is nothing to compare", opts->control);
+    return arm_metrics_check_urls(ctx, &opts->metrics);
+}
+
+/* Before anything is set: whether the guard would see something. */
+static bool
+try_metrics(struct ctx *ctx, struct flag_rollout *rollout)
+{
+    struct text_list notes;
+    struct text_list followers = { 0 };
+
+    if (!arm_metrics_try(ctx, rollout->metrics, &notes))
+        return error_state(ctx, "Nothing was changed.");
+    for (size_t i = 0; i < notes.count; i++)
+        log_warn("%s", notes.items[i]);
+    if (!flags_followers(ctx, rollout->run->db, &followers))
+        return error_state(ctx, "Nothing was changed.");
+    if (followers.count == 0)
+        log_warn(
+            "no role but the owner of pgmend.flag was given the right to read it: processes that "
+            "connect as another do not see the steps (pgmend flags set --grant ROLE)");
+    return true;
+}
+
+static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
@@ -204,6 +250,7 @@ run(struct ctx *ctx, struct run *run)
         .times = { opts->warm_up, opts->every, opts->blind, opts->limit },
         .rules = rules_of(opts),
         .reason = opts->reason,
+        .id = random_hex(ctx->arena, 6),
     };
     struct arm_metrics_options wanted = {
         .urls = &opts->metrics,
@@ -218,18 +265,18 @@ run(struct ctx *ctx, struct run *run)
     bool is_good;
 
     rollout.done = done;
-    if (opts->metrics.count == 0)
-        return error_set(ctx, ERR_USAGE, "--metrics is missing: the guard sees nothing without it");
-    if (opts->every <= 0 || opts->least < 2)
-        return error_set(ctx, ERR_USAGE, "--every is above 0, --least at least 2");
-    if (!read_steps(ctx, opts->steps, &rollout) || !db_require_direct(ctx, run->db) ||
+    if (!check_options(ctx, opts, run->operands.items[0]) ||
+        !read_steps(ctx, opts->steps, &rollout) || !db_require_direct(ctx, run->db) ||
         !db_require_writable(ctx, run->db) || !find_flag(ctx, run, &rollout) ||
         !skip_steps(ctx, &rollout))
         return false;
     wanted.variants[GUARD_TREATMENT] = rollout.flag.variant;
+    if (text_equal(rollout.flag.variant, opts->control))
+        return error_set(ctx, ERR_USAGE,
+            "variant and control are both \"%s\": there is nothing to compare", opts->control);
     if (!arm_metrics_open(ctx, &wanted, &rollout.metrics))
         return false;
-    is_good = flag_rollout_run(ctx, &rollout, &is_promoted);
+    is_good = try_metrics(ctx, &rollout) && flag_rollout_run(ctx, &rollout, &is_promoted);
     arm_metrics_close(rollout.metrics);
     if (!is_good)
         return false;
@@ -251,8 +298,13 @@ const struct command cmd_flags_rollout = {
         "journal. docs/flags.md has the rules and their error rates.\n\n"
         "Each step lives for some seconds only and is renewed at each look. When this program or "
         "its machine dies, the application falls back to the percent before the step.\n\n"
-        "Exit status: 0 it is at the last step; 5 it went back to 0; 130 interrupted, and back at "
-        "the percent before the step; 6 the flag could not be written, and falls back by itself.",
+        "Steps at or below the percent that holds are left out. All steps are one run of the journal: "
+        "one \"pgmend rollback\" goes back to the percent before it.\n\n"
+        "Exit status: 0 it is at the last step; 1 something else was in the way (somebody else set "
+        "the flag or rolls it out, an address of --metrics does not answer), and what was set "
+        "before the step holds, or what they have set; 2 wrong options; 5 it went back to 0; 6 the "
+        "flag could not be written, and falls back by itself; 130 or 143 interrupted (Ctrl-C, "
+        "SIGTERM), and back at the percent before the step.",
     .operands = "NAME",
     .min_operands = 1,
     .max_operands = 1,

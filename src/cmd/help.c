@@ -43,6 +43,12 @@ print_words(struct ctx *ctx, struct run *run, bool is_man)
     if (!is_man && help_print_group(run->out, path))
         return true;
     error_set(ctx, ERR_USAGE, "there is no command \"%s\"", path);
+    for (size_t i = 0; commands[i]; i++) {
+        const char *last = strrchr(commands[i]->path, ' ');
+
+        if (last && text_equal(last + 1, words->items[words->count - 1]))
+            return error_hint(ctx, "Did you mean \"pgmend help %s\"?", commands[i]->path);
+    }
     return error_hint(ctx, "\"pgmend --help\" lists all commands.");
 }
 

@@ -1,3 +1,4 @@
+#include "change/change.h"
 #include "change/journal.h"
 #include "cli/command.h"
 #include "cli/out.h"
@@ -39,6 +40,64 @@ static const struct field run_columns[] = {
     FIELD(struct sql_change_runs, overrides),
 };
 
+/* A change of a flag, in the words of its journal entry. */
+struct flag_line {
+    int64_t id;
+    const char *flag;
+    const char *percent;
+    const char *variant;
+    const char *reason;
+};
+
+static const struct field flag_columns[] = {
+    FIELD(struct flag_line, id),
+    FIELD(struct flag_line, flag),
+    FIELD(struct flag_line, percent, .help = "percent of users"),
+    FIELD(struct flag_line, variant),
+    FIELD(struct flag_line, reason),
+};
+
+/* What a process has turned off itself has no "after": it is 0. */
+static struct flag_line
+flag_line_of(struct ctx *ctx, const struct journal_entry *entry)
+{
+    struct arena *arena = ctx->arena;
+    json_t *detail CLEANUP(json_release) = NULL;
+    struct flag_line line = { .id = entry->id, .flag = entry->object, .reason = "" };
+    const json_t *before;
+    const json_t *after;
+
+    if (!json_parse(ctx, "detail", entry->detail, &detail)) {
+        error_clear(ctx);
+        return line;
+    }
+    before = json_object_get(detail, "before");
+    after = json_object_get(detail, "after");
+    line.percent = arena_printf(arena, "%lld -> %s", (long long)json_get_int(before, "percent", 0),
+        json_is_null(after)
+            ? "removed"
+            : arena_printf(arena, "%lld", (long long)json_get_int(after, "percent", 0)));
+    line.variant = json_get_text(arena, json_is_object(after) ? after : before, "variant", "");
+    line.reason = json_get_text(arena, json_is_object(after) ? after : detail, "reason", "");
+    return line;
+}
+
+static void
+print_flags(struct ctx *ctx, FILE *out, const struct journal_entries *entries)
+{
+    struct flag_line *lines = ARENA_ARRAY(ctx->arena, struct flag_line, entries->count + 1);
+    size_t count = 0;
+
+    for (size_t i = 0; i < entries->count; i++)
+        if (text_equal(entries->items[i].kind, KIND_FLAG) ||
+            text_equal(entries->items[i].kind, KIND_FLAG_OFF))
+            lines[count++] = flag_line_of(ctx, &entries->items[i]);
+    if (count == 0)
+        return;
+    fputc('\n', out);
+    out_table(out, flag_columns, COUNT_OF(flag_columns), lines, count, sizeof(lines[0]));
+}
+
 static bool
 run(struct ctx *ctx, struct run *run)
 {
@@ -71,6 +130,7 @@ run(struct ctx *ctx, struct run *run)
     if (entries.count > 0)
         out_table(run->out, columns, COUNT_OF(columns), entries.items, entries.count,
             sizeof(entries.items[0]));
+    print_flags(ctx, run->out, &entries);
     out_next(run->out, "pgmend rollback [ENTRY]");
     return true;
 }

@@ -132,7 +132,7 @@ run(struct ctx *ctx, struct run *run)
     pool_advise(ctx->arena, &report.load, &report.limits, &report.advice);
     report.sqlalchemy = pool_for_sqlalchemy(ctx->arena, &report.advice, &report.hazards);
     report.pgbouncer = pool_for_pgbouncer(ctx->arena, run->db, &report.advice, &report.hazards);
-    report.replyx = pool_for_replyx(ctx->arena, &report.advice, &report.limits);
+    report.replyx = pool_for_replyx(ctx->arena, &report.load, &report.advice, &report.limits);
     if (run->global->json) {
         json_t *json CLEANUP(json_release) = pool_report_json(&report);
 

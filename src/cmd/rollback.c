@@ -38,6 +38,7 @@ struct choice {
     const char *run;                /* of the oldest */
     struct text_list runs;          /* that they are of, newest first */
     size_t skipped;                 /* that were altered since */
+    size_t idle;                    /* that had nothing left to undo */
     struct error why;               /* of the first of them */
 };
 
@@ -235,10 +236,12 @@ undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct scree
             return error_wrap(ctx, "undone %zu of %zu, then", i, choice->entries.count);
         if (text_equal(outcome.kind, KIND_FILL) && !is_column_chosen(choice, outcome.name))
             outcome.result = "what was filled stays in the column, which is not undone here";
+        choice->idle += text_equal(outcome.kind, KIND_FLAG) && !outcome.is_done;
         json_array_append_new(ret_changes,
             json_pack("{s:s, s:s, s:I, s:I}", "object", outcome.name, "result", outcome.result,
                 "effect_us", (json_int_t)outcome.effect_us, "us", (json_int_t)outcome.us));
-        if (!run->global->json)
+        if (!run->global->json &&
+            (outcome.is_done || !text_equal(outcome.kind, KIND_FLAG) || choice->entries.count == 1))
             print_outcome(ctx, run->out, &outcome);
     }
     return true;
@@ -290,7 +293,10 @@ print_result(struct ctx *ctx, struct run *run, const struct choice *choice, cons
     if (choice->runs.count > 1 && !opts->all && run->operands.count == 0)
         fprintf(run->out, "\nThese runs went on with the same plan and are undone together: %s.",
             text_list_join(ctx->arena, &choice->runs, ", "));
-    if (choice->skipped > 0)
+    if (choice->entries.count == 0 && choice->skipped == 0)
+        fprintf(
+            run->out, "\nNothing of it was left to undo: its flags are off, or as they were.\n");
+    else if (choice->skipped > 0)
         fprintf(run->out, "\n%zu undone, %zu not touched: what was altered since stays.\n",
             choice->entries.count, choice->skipped);
     else if (is_known && !differences)
@@ -332,7 +338,7 @@ undo_chosen(struct ctx *ctx, struct run *run, struct rollout *rollout, struct sc
         ctx->error = choice.why;
         return false;
     }
-    choice.entries.count -= choice.skipped;
+    choice.entries.count -= choice.skipped + choice.idle;
     print_result(ctx, run, &choice, differences, is_known, changes);
     if (!run->global->json) {
         if (!print_standing(ctx, run, rollout->db))

@@ -35,6 +35,9 @@ bool db_open(struct ctx *ctx, const struct db_options *options, struct db **ret)
 bool db_open_like(struct ctx *ctx, const struct db *db, const struct db_options *options,
     struct db **ret) MUST_CHECK;
 
+/* Whether it can be read (NULL: the environment), without connecting. ERR_USAGE. */
+bool db_check_url(struct ctx *ctx, const char *url) MUST_CHECK;
+
 void db_close(struct db *db);
 void db_cleanup(struct db **db);
 

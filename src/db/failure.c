@@ -1,4 +1,6 @@
 /* Errors of libpq and the server as errors of ours. */
+#include <ctype.h>
+
 #include "db/connection.h"
 #include "db/ident.h"
 
@@ -29,23 +31,35 @@ kind_of(const char *sqlstate)
     return ERR_SERVER;
 }
 
+/* A short password is a part of many words, which replacing it there would only make known. */
+static bool
+is_password(const char *start, const char *found, size_t length)
+{
+    enum { SHORT = 4 };
+    bool is_inside = (found > start && isalnum((unsigned char)found[-1])) ||
+                     isalnum((unsigned char)found[length]);
+
+    return length >= SHORT || !is_inside;
+}
+
 /* The text with every occurrence of the password replaced. */
 static const char *
 redact(struct arena *arena, const char *text, const char *password)
 {
     struct buffer buffer = { .arena = arena };
+    const char *start = text;
     size_t length = password ? strlen(password) : 0;
 
     if (length == 0)
         return arena_strdup(arena, text);
-    for (;;) {
-        const char *found = strstr(text, password);
-
-        if (!found)
-            break;
-        buffer_append(&buffer, text, (size_t)(found - text));
+    for (const char *at = text; (at = strstr(at, password));) {
+        if (!is_password(start, at, length)) {
+            at++;
+            continue;
+        }
+        buffer_append(&buffer, text, (size_t)(at - text));
         buffer_add(&buffer, "***");
-        text = found + length;
+        text = at += length;
     }
     buffer_add(&buffer, text);
     return buffer_text(&buffer);

@@ -107,6 +107,38 @@ db_params_get(const struct db_params *params, const char *name, const char *envi
     return text_is_empty(value) ? NULL : value;
 }
 
+/* Several hosts in one URL have a list of ports. */
+static bool
+check_ports(struct ctx *ctx, const char *ports)
+{
+    while (*ports) {
+        size_t length = strcspn(ports, ",");
+        const char *text = arena_strndup(ctx->arena, ports, length);
+        int64_t port;
+
+        if (length > 0 && (!text_to_int64(text, &port) || port < 1 || port > UINT16_MAX)) {
+            error_set(ctx, ERR_USAGE, "\"%s\" is no port of a database", text);
+            return error_hint(ctx, "Check --db-url, DATABASE_URL or PGPORT: 1 to 65535.");
+        }
+        ports += length + (ports[length] == ',');
+    }
+    return true;
+}
+
+bool
+db_check_url(struct ctx *ctx, const char *url)
+{
+    const struct db_options options = { .url = url };
+    struct db *db CLEANUP(db_cleanup) = db_new(&options);
+    struct db_params params;
+    const char *ports;
+
+    if (!db_params_read(ctx, db, &params))
+        return false;
+    ports = db_params_get(&params, "port", "PGPORT");
+    return !ports || check_ports(ctx, ports);
+}
+
 struct db *
 db_new(const struct db_options *options)
 {

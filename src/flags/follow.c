@@ -36,6 +36,7 @@ struct flag_follower {
     bool has_read;
     bool is_stale; /* a message came: look at once */
     bool is_listening;
+    bool sent_listen; /* of the flight, before the table */
     int64_t pause_us;
     struct arena *error_arena;
     const char *error;
@@ -144,22 +145,22 @@ take_offs(struct flag_follower *follower, const struct evented_reply *replies, s
 }
 
 /*
- * The flight is: what was turned off, LISTEN, the table. The offs are taken first, and with them the
- * reading that follows them shows what they have done.
+ * The flight is: what was turned off, LISTEN if this session does not listen yet, the table. The offs are
+ * taken first, and with them the reading that follows them shows what they have done.
  */
 static void
 looked(void *data, struct evented_reply *replies, size_t count)
 {
     struct flag_follower *follower = data;
     const struct evented_reply *table = &replies[count - 1];
-    const struct evented_reply *listen = &replies[count - 2];
 
     if (!evented_is_open(follower->evented)) {
         lose(follower, table->error.message);
         return;
     }
     follower->pause_us = FIRST_PAUSE_US;
-    follower->is_listening = listen->is_good;
+    if (follower->sent_listen)
+        follower->is_listening = replies[count - 2].is_good;
     set_error(follower, NULL);
     if (table->is_good)
         take_rows(follower, table);
@@ -177,6 +178,7 @@ look(struct flag_follower *follower)
 {
     struct arena *arena = arena_new();
     size_t offs = follower->offs.count;
+    size_t count;
     struct evented_request *requests = ARENA_ARRAY(arena, struct evented_request, offs + 2);
 
     for (size_t i = 0; i < offs; i++) {
@@ -186,13 +188,16 @@ look(struct flag_follower *follower)
         args->reason = follower->offs.items[i].reason;
         requests[i] = (struct evented_request){ .query = &query_flags_off, .args = args };
     }
-    requests[offs].sql = "LISTEN pgmend_flag";
-    requests[offs + 1].query = &query_flags_flags;
     follower->sent_offs = offs;
+    follower->sent_listen = !follower->is_listening;
+    count = offs;
+    if (follower->sent_listen)
+        requests[count++].sql = "LISTEN pgmend_flag";
+    requests[count++].query = &query_flags_flags;
     follower->is_stale = false;
     follower->flight = arena;
     loop_timer_stop(follower->timer);
-    evented_send(follower->evented, requests, offs + 2, LIMIT_US, arena, looked, follower);
+    evented_send(follower->evented, requests, count, LIMIT_US, arena, looked, follower);
 }
 
 static void

@@ -81,8 +81,12 @@ int32_t http_server_count(const struct http_server *server);
 struct arena *http_request_arena(struct http_request *request);
 enum http_method http_request_method(const struct http_request *request);
 const char *http_request_path(const struct http_request *request); /* decoded, without the query */
-const char *http_request_query(const struct http_request *request, const char *name);  /* or NULL */
+const char *http_request_query(const struct http_request *request, const char *name); /* or NULL */
+/* The names in the query, each as often as it is there, from 0; NULL: there are no more. */
+const char *http_request_query_name(const struct http_request *request, size_t number);
 const char *http_request_header(const struct http_request *request, const char *name); /* or NULL */
+/* The last of this name, which the nearest proxy has added; or NULL. */
+const char *http_request_last_header(const struct http_request *request, const char *name);
 const char *http_request_body(const struct http_request *request, size_t *ret_length);
 const char *http_request_client(struct http_request *request); /* address */
 /*

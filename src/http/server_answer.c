@@ -209,7 +209,7 @@ static void
 answer_error(struct http_request *request, int status, const struct error *error,
     const struct http_header *header)
 {
-    json_t *json CLEANUP(json_release) = json_pack("{s: {s: s, s: s?, s: s?}}", "error", "kind",
+    json_t *json CLEANUP(json_release) = json_pack("{s: {s: s, s: s?, s: s*}}", "error", "kind",
         error_kind_name(error->kind), "message", error->message, "hint", error->hint);
     /* What is not UTF-8 cannot be packed. */
     const char *text = json ? json_text(request->arena, json)
@@ -312,9 +312,33 @@ http_request_query(const struct http_request *request, const char *name)
 }
 
 const char *
+http_request_query_name(const struct http_request *request, size_t number)
+{
+    for (const char *at = request->head.query; at && *at;) {
+        size_t length = strcspn(at, "&");
+
+        if (length > 0 && number-- == 0)
+            return decoded_or_raw(
+                request->arena, arena_strndup(request->arena, at, strcspn(at, "=&")));
+        at += length + (at[length] == '&' ? 1 : 0);
+    }
+    return NULL;
+}
+
+const char *
 http_request_header(const struct http_request *request, const char *name)
 {
     return http_head_get(&request->head, name);
+}
+
+const char *
+http_request_last_header(const struct http_request *request, const char *name)
+{
+    for (size_t i = request->head.header_count; i-- > 0;) {
+        if (strcasecmp(request->head.headers[i].name, name) == 0)
+            return request->head.headers[i].value;
+    }
+    return NULL;
 }
 
 const char *

@@ -172,8 +172,10 @@ read_target(char *target, struct http_head *head, const char **ret_why)
     for (const char *at = target; *at; at++) {
         if (*at <= ' ' || *at > '~' || *at == '#')
             return refuse(ret_why, 400, "the target holds a character that it may not");
+        if (*at == '%' && strncmp(at, "%00", 3) == 0)
+            return refuse(ret_why, 400, "the target has a %00, which no text may hold");
         if (*at == '%' && escaped_byte(at) < 0)
-            return refuse(ret_why, 400, "the target has a % without two digits");
+            return refuse(ret_why, 400, "the target has a % without two hexadecimal digits");
     }
     if (strncasecmp(target, "http://", 7) == 0) {
         path = strchr(target + 7, '/');

@@ -20,7 +20,8 @@ struct pool_load {
     double in_use_p95;
     int64_t in_use_peak;
     int64_t open_peak;
-    int64_t others_peak; /* connections of other databases and of pgmend itself */
+    int64_t others_peak; /* connections of other databases, of pgmend itself and direct ones */
+    int64_t direct_peak; /* of these: by which replyx-api follows its flags, past any pooler */
     double oldest_idle_seconds;
     double transactions_per_second;
     double hold_seconds; /* a transaction's time on its connection, by Little's law */
@@ -116,8 +117,8 @@ const char *pool_for_sqlalchemy(
     struct arena *arena, const struct pool_advice *advice, const struct pool_hazards *hazards);
 const char *pool_for_pgbouncer(struct arena *arena, const struct db *db,
     const struct pool_advice *advice, const struct pool_hazards *hazards);
-const char *pool_for_replyx(
-    struct arena *arena, const struct pool_advice *advice, const struct pool_limits *limits);
+const char *pool_for_replyx(struct arena *arena, const struct pool_load *load,
+    const struct pool_advice *advice, const struct pool_limits *limits);
 
 /* Everything, for --json. The caller owns it. */
 struct pool_report {

@@ -131,19 +131,40 @@ compare_calls(const void *a, const void *b)
     return left->calls == right->calls ? 0 : left->calls < right->calls ? 1 : -1;
 }
 
+/* The channel of the flags is listened to on direct connections only: through a pooler it is refused. */
+static bool
+is_flag_follower(const char *query)
+{
+    size_t word = strcspn(query, " \t\n");
+    const char *channel = query + word + strspn(query + word, " \t\n\"");
+
+    return text_starts_with(channel, "pgmend_flag") &&
+           strspn(channel + 11, "\"; \t\n") == strlen(channel + 11);
+}
+
 /* The most called first: evidence names only a few. */
 static void
 look_at_statements(struct ctx *ctx, struct workload *workload, struct pool_hazards *ret)
 {
+    bool has_follower = false;
+
     if (workload->count > 1)
         qsort(workload->items, workload->count, sizeof(workload->items[0]), compare_calls);
     for (size_t i = 0; i < workload->count; i++) {
         const struct workload_statement *statement = &workload->items[i];
         enum statement_habit habit = statement_habit(ctx, statement->query);
 
+        if (habit == HABIT_LISTEN && is_flag_follower(statement->query)) {
+            has_follower = true;
+            continue;
+        }
         if (habit != HABIT_NONE)
             add_evidence(ctx->arena, ret, habit, statement->query, statement->calls);
     }
+    if (has_follower)
+        add_gap(ctx->arena, ret,
+            "LISTEN pgmend_flag is how replyx-api follows its flags, on a connection of its own: it goes "
+            "past the pooler, and does not count here");
     if (workload->hidden > 0)
         add_gap(ctx->arena, ret,
             arena_printf(ctx->arena,

@@ -22,6 +22,7 @@ static const struct field load_fields[] = {
     FIELD(struct pool_load, in_use_peak),
     FIELD(struct pool_load, open_peak),
     FIELD(struct pool_load, others_peak),
+    FIELD(struct pool_load, direct_peak),
     FIELD(struct pool_load, oldest_idle_seconds),
     FIELD(struct pool_load, transactions_per_second),
     FIELD(struct pool_load, hold_seconds),

@@ -74,6 +74,8 @@ add_sample(const struct sql_pool_sessions *now, struct sums *sums, struct pool_l
         load->open_peak = open;
     if (now->others > load->others_peak)
         load->others_peak = now->others;
+    if (now->direct > load->direct_peak)
+        load->direct_peak = now->direct;
     if (now->oldest_seconds > load->oldest_idle_seconds)
         load->oldest_idle_seconds = now->oldest_seconds;
 }

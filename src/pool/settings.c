@@ -4,7 +4,7 @@
 #include "pool/advice.h"
 
 /* The seconds of the reference set-up: what is not measured stays as SQLAlchemy has it. */
-enum { TIMEOUT_S = 30, RECYCLE_S = 3600, PREPARED = 200, MOST_SHARED = 4 };
+enum { TIMEOUT_S = 30, RECYCLE_S = 3600, PREPARED = 200, MOST_SHARED = 4, MOST_BACKGROUND = 5 };
 
 static bool
 has_hazard(const struct pool_hazards *hazards, const char *name)
@@ -91,17 +91,82 @@ pool_for_pgbouncer(struct arena *arena, const struct db *db, const struct pool_a
     return buffer_text(&out);
 }
 
-const char *
-pool_for_replyx(
-    struct arena *arena, const struct pool_advice *advice, const struct pool_limits *limits)
-{
-    int64_t shared = advice->process.size < MOST_SHARED ? advice->process.size : MOST_SHARED;
-    int64_t size = advice->process.size - shared / 2;
+/* What a worker opens at most, lane by lane. */
+struct worker {
+    int64_t size;
+    int64_t overflow;
+    int64_t shared;
+    int64_t background;
+    int64_t background_overflow;
+};
 
-    /* Its shared lane carries short reads of many requests on a few connections of their own. */
-    return arena_printf(arena,
-        "[replyx-api]\nworkers = %lld\npool_size = %lld\nmax_overflow = %lld\nshared_size = %lld\n"
+/* Its background pool has one shared connection, and one more follows the flags. */
+enum { OWN_OF_WORKER = 2 };
+
+static int64_t
+count_worker(const struct worker *worker)
+{
+    return worker->size + worker->overflow + worker->shared + worker->background +
+           worker->background_overflow + OWN_OF_WORKER;
+}
+
+static int64_t
+within(int64_t value, int64_t least, int64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* What is beyond the limit goes where it hurts least first. */
+static void
+shrink(struct worker *worker, int64_t most)
+{
+    const struct {
+        int64_t *part;
+        int64_t least;
+    } parts[] = { { &worker->background_overflow, 0 }, { &worker->overflow, 0 },
+        { &worker->background, 1 }, { &worker->shared, 1 }, { &worker->size, 1 } };
+
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        int64_t beyond = count_worker(worker) - most;
+
+        if (beyond > 0)
+            *parts[i].part -= within(beyond, 0, *parts[i].part - parts[i].least);
+    }
+}
+
+const char *
+pool_for_replyx(struct arena *arena, const struct pool_load *load, const struct pool_advice *advice,
+    const struct pool_limits *limits)
+{
+    /* Sessions that follow the flags now are counted here with their workers. */
+    int64_t most = (advice->available + load->direct_peak) / limits->processes;
+    int64_t shared = within(advice->process.size / 2, 1, MOST_SHARED);
+    struct worker worker = {
+        .size = within(advice->process.size - shared, 1, INT32_MAX),
+        .overflow = advice->process.overflow,
+        .shared = shared,
+        .background = within(advice->process.size / 4, 1, MOST_BACKGROUND),
+        .background_overflow = within(advice->process.overflow / 4, 0, 2 * MOST_BACKGROUND),
+    };
+    struct buffer out = { .arena = arena };
+
+    shrink(&worker, most);
+    buffer_add(&out, "[replyx-api]\n");
+    if (count_worker(&worker) > most)
+        buffer_printf(&out,
+            "; does not fit: a worker needs %lld connections at least, %lld are there for each\n",
+            (long long)count_worker(&worker), (long long)most);
+    buffer_printf(&out,
+        "; %lld connections a worker at most: both pools with their overflow, %lld shared and 1 shared of "
+        "the\n; background, 1 that follows the flags; %lld in all\n",
+        (long long)count_worker(&worker), (long long)worker.shared,
+        (long long)(count_worker(&worker) * limits->processes));
+    buffer_printf(&out,
+        "workers = %lld\npool_size = %lld\nmax_overflow = %lld\nshared_size = %lld\n"
+        "background_size = %lld\nbackground_overflow = %lld\n"
         "pool_timeout = %ds\npool_recycle = %ds\npool_queue = 500\n",
-        (long long)limits->processes, (long long)(size > 0 ? size : 1),
-        (long long)advice->process.overflow, (long long)shared, TIMEOUT_S, RECYCLE_S);
+        (long long)limits->processes, (long long)worker.size, (long long)worker.overflow,
+        (long long)worker.shared, (long long)worker.background,
+        (long long)worker.background_overflow, TIMEOUT_S, RECYCLE_S);
+    return buffer_text(&out);
 }

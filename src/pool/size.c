@@ -120,6 +120,9 @@ find_available(struct arena *arena, const struct pool_load *load, const struct p
         "database",
         (long long)limits->most_connections, (long long)limits->reserved,
         (long long)load->others_peak, (long long)advice->available);
+    if (load->direct_peak > 0)
+        say(arena, advice, "%lld of the others follow the flags of replyx-api, past any pooler",
+            (long long)load->direct_peak);
     if (limits->database_limit >= 0 && limits->database_limit < advice->available) {
         advice->available = limits->database_limit;
         say(arena, advice, "the database is limited to %lld", (long long)advice->available);

@@ -7,9 +7,11 @@
 #include "http/address.h"
 #include "replyx/bots.h"
 #include "replyx/call.h"
+#include "replyx/complaints.h"
 #include "replyx/embed.h"
 #include "replyx/jwt.h"
 #include "replyx/logins.h"
+#include "replyx/lookout.h"
 #include "replyx/shadow.h"
 #include "replyx/tokens.h"
 
@@ -170,14 +172,17 @@ api_open(struct ctx *ctx, struct loop *loop, const struct settings *settings, st
     api->tally = tally;
     api->tokens = tokens_new();
     api->logins = logins_new(loop);
+    api->complaints = complaints_new(loop);
     api->tasks = tasks_new(most_tasks(settings));
     name_flags(api);
     api->shadows = shadows_new(api);
     *ret = api;
     if (check_trust(ctx, api, socket) && read_secret(ctx, arena, settings, &api->secret) &&
         open_pools(ctx, api) && follow_flags(ctx, api) && bots_open(ctx, settings, &api->bots) &&
-        embedder_open(ctx, loop, settings, &api->embedder) && open_server(ctx, api, socket))
+        embedder_open(ctx, loop, settings, &api->embedder) && open_server(ctx, api, socket)) {
+        api->lookout = lookout_new(api);
         return true;
+    }
     api_close(api);
     *ret = NULL;
     return false;
@@ -219,6 +224,7 @@ api_close(struct api *api)
     /* First those who ask, then those who are asked: what is under way ends with an error. */
     if (api->server)
         http_server_stop(api->server);
+    lookout_free(api->lookout);
     shadows_free(api->shadows);
     if (api->embedder)
         embedder_close(api->embedder);
@@ -233,51 +239,11 @@ api_close(struct api *api)
     tasks_free(api->tasks);
     logins_free(api->logins);
     tokens_free(api->tokens);
+    complaints_free(api->complaints);
     arena_free(api->arena);
 }
 
 /* ---- other settings ---- */
-
-/* A number or text that is read once, when the process starts. */
-struct fixed {
-    const char *name;
-    bool is_changed;
-};
-
-static void
-list_fixed(struct arena *arena, const struct settings *before, const struct settings *after,
-    struct text_list *ret)
-{
-    const struct fixed all[] = {
-        { "listen", !text_equal(before->listen, after->listen) },
-        { "workers", before->workers != after->workers },
-        { "db_url", !text_equal(text_list_join(arena, &before->db_url, " "),
-                        text_list_join(arena, &after->db_url, " ")) },
-        { "pool_size", before->pool_size != after->pool_size },
-        { "max_overflow", before->max_overflow != after->max_overflow },
-        { "pool_timeout", before->pool_timeout != after->pool_timeout },
-        { "pool_recycle", before->pool_recycle != after->pool_recycle },
-        { "pool_queue", before->pool_queue != after->pool_queue },
-        { "shared_size", before->shared_size != after->shared_size },
-        { "shared_depth", before->shared_depth != after->shared_depth },
-        { "background_size", before->background_size != after->background_size },
-        { "background_overflow", before->background_overflow != after->background_overflow },
-        { "most_lag", before->most_lag != after->most_lag },
-        { "most_connections", before->most_connections != after->most_connections },
-        { "idle_timeout", before->idle_timeout != after->idle_timeout },
-        { "embedding_url", !text_equal(before->embedding_url, after->embedding_url) },
-        { "embedding_model", !text_equal(before->embedding_model, after->embedding_model) },
-        { "embedding_key_file",
-            !text_equal(before->embedding_key_file, after->embedding_key_file) },
-        { "embedding_timeout", before->embedding_timeout != after->embedding_timeout },
-        { "trust_user_header", before->trust_user_header != after->trust_user_header },
-    };
-
-    for (size_t i = 0; i < COUNT_OF(all); i++) {
-        if (all[i].is_changed)
-            text_list_add(arena, ret, all[i].name);
-    }
-}
 
 static bool
 is_same_secret(const struct jwt_secret *a, const struct jwt_secret *b)
@@ -288,17 +254,15 @@ is_same_secret(const struct jwt_secret *a, const struct jwt_secret *b)
 }
 
 bool
-api_reload(
-    struct ctx *ctx, struct api *api, const struct settings *settings, struct text_list *ret_left)
+api_reload(struct ctx *ctx, struct api *api, const struct settings *settings)
 {
     struct jwt_secret *secret;
 
     if (!read_secret(ctx, api->arena, settings, &secret) || !bots_reload(ctx, api->bots, settings))
         return false;
-    list_fixed(ctx->arena, api->settings, settings, ret_left);
     if (!is_same_secret(api->secret, secret))
         tokens_forget(api->tokens);
     api->secret = secret;
     api->settings = settings;
-    return true;
+    return api->flags || follow_flags(ctx, api);
 }

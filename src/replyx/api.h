@@ -13,7 +13,9 @@ struct embedder; /* query embeddings over HTTP */
 struct bots;     /* webhooks, in turns by bot */
 struct tokens;   /* who signed in lately, by which token */
 struct shadows;  /* comparisons of two variants, after the answer */
-struct logins;   /* passwords being checked, and who has tried too often */
+struct lookout;  /* tells the log what becomes of database and flags */
+struct complaints;
+struct logins; /* passwords being checked, and who has tried too often */
 
 struct api {
     struct arena *arena;
@@ -30,6 +32,8 @@ struct api {
     struct embedder *embedder; /* or NULL: none is configured */
     struct bots *bots;
     struct shadows *shadows;
+    struct lookout *lookout;
+    struct complaints *complaints; /* errors of requests, for the log */
     struct http_server *server;
     const char **flag_names;   /* by number of the endpoint: "replyx.stats" */
     struct loop_timer *gauges; /* each second: what tally_set_worker() gets */
@@ -50,7 +54,11 @@ bool api_open(struct ctx *ctx, struct loop *loop, const struct settings *setting
     struct tally *tally, int socket, struct api **ret) MUST_CHECK;
 /* Listens no more, answers what is under way (at most for the setting's time), then calls back. */
 void api_drain(struct api *api, loop_callback *done, void *data);
-/* New settings (SIGHUP): what can change while it runs does; *ret_left names what cannot. */
-bool api_reload(struct ctx *ctx, struct api *api, const struct settings *settings,
-    struct text_list *ret_left) MUST_CHECK;
+/*
+ * What the settings name and only this program knows: variants, files of secrets, URLs. Before a start, and
+ * before new settings are taken.
+ */
+bool api_check(struct ctx *ctx, const struct settings *settings) MUST_CHECK;
+/* New settings (SIGHUP), of which settings_keep() has left what can change while it runs. */
+bool api_reload(struct ctx *ctx, struct api *api, const struct settings *settings) MUST_CHECK;
 void api_close(struct api *api);

@@ -13,6 +13,7 @@ enum {
     API_TOKEN_LENGTH = 67,                       /* "rx_" and 64 hexadecimal digits */
     JWT_KEEP_US = 5 * 60 * 1000 * INT64_C(1000), /* a signature that was good is good that long */
     API_TOKEN_KEEP_US = 5 * 1000 * 1000,         /* as long as a revoked one may still be good */
+    USER_KEEP_US = 5 * 1000 * 1000,              /* and one who was blocked */
 };
 
 /* An API token that the database is asked about. */
@@ -30,6 +31,30 @@ refuse(struct call *call, const char *why)
         "Send \"Authorization: Bearer TOKEN\" with a token of POST /login, "
         "or with an API token.");
     call_fail(call, &call->ctx.error);
+}
+
+/* The account was looked at a moment ago, or is as soon as its rights are taken. */
+static void
+go_on(struct call *call, void (*next)(struct call *call))
+{
+    bool is_active;
+
+    call->is_unsure = !tokens_get_user(call->api->tokens, call->user, clock_us(), &is_active);
+    if (call->is_unsure || auth_note_user(&call->ctx, call, is_active))
+        next(call);
+    else
+        call_fail(call, &call->ctx.error);
+}
+
+bool
+auth_note_user(struct ctx *ctx, struct call *call, bool is_active)
+{
+    if (call->is_unsure)
+        tokens_put_user(call->api->tokens, call->user, is_active, clock_us() + USER_KEEP_US);
+    call->is_unsure = false;
+    if (is_active)
+        return true;
+    return error_set(ctx, ERR_IDENTITY, "the account of this token is blocked, or is no more");
 }
 
 static const char *
@@ -83,6 +108,7 @@ looked(void *data, const struct pool_outcome *outcome)
         return;
     }
     call->user = user;
+    tokens_put_user(call->api->tokens, user, true, clock_us() + USER_KEEP_US);
     looking->next(call);
 }
 
@@ -142,17 +168,19 @@ auth_begin(struct call *call, void (*next)(struct call *call))
         refuse(call, "this needs signing in");
         return;
     }
-    if (is_trusted_number(call, call->token, &user) ||
-        tokens_get(call->api->tokens, call->token, clock_us(), &user)) {
+    if (is_trusted_number(call, call->token, &user)) {
+        call->user = user;
+        next(call);
+    } else if (tokens_get(call->api->tokens, call->token, clock_us(), &user)) {
         call->user = user;
         if (user > 0)
-            next(call);
+            go_on(call, next);
         else
             refuse(call, "the API token is unknown, revoked or expired");
     } else if (is_api_token(call->token)) {
         look_up(call, next);
     } else if (verify(call)) {
-        next(call);
+        go_on(call, next);
     } else {
         refuse(call, call->ctx.error.message);
     }

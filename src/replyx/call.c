@@ -13,7 +13,8 @@ read_and_run(struct call *call)
 
     if (endpoint->args_size > 0)
         call->args = arena_alloc(call->ctx.arena, endpoint->args_size);
-    if (endpoint->read && !endpoint->read(&call->ctx, call, call->args)) {
+    if (endpoint->read && (!call_check_query(&call->ctx, call, endpoint->query) ||
+                              !endpoint->read(&call->ctx, call, call->args))) {
         call_fail(call, &call->ctx.error);
         return;
     }

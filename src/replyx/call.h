@@ -35,7 +35,9 @@ struct call {
     /* Of call.c and its parts. */
     struct loop_timer *limit;
     const char *token; /* while it is looked up */
-    bool is_late;      /* it took longer than a request may */
+    bool
+        is_unsure; /* whether the user's account is still good has to be asked with the next statement */
+    bool is_late; /* it took longer than a request may */
     bool is_answered;
 };
 
@@ -52,9 +54,14 @@ void call_choose_variant(struct call *call);
 
 /* Body of the request as a JSON object, at most so deep; ERR_INPUT with line and column. */
 bool call_read_json(struct ctx *ctx, struct call *call, json_t **ret) MUST_CHECK;
-/* "limit" of the query as a number within least … most; standard when it is not there. */
-bool call_read_number(struct ctx *ctx, struct call *call, const char *name, int64_t least,
-    int64_t most, int64_t standard, int64_t *ret) MUST_CHECK;
+/* For who reads JSON himself: ERR_INPUT for what is nested too deep; what is wrong, in words for clients. */
+bool call_check_depth(struct ctx *ctx, const char *text, size_t length) MUST_CHECK;
+const char *call_json_why(const json_error_t *error);
+/* ERR_INPUT for a member that is not one of these; the list ends with NULL. */
+bool call_check_members(struct ctx *ctx, json_t *body, const char *const *names) MUST_CHECK;
+/* "limit" of the query as a number from 1 to most; standard when it is not there. */
+bool call_read_number(struct ctx *ctx, struct call *call, const char *name, int64_t most,
+    int64_t standard, int64_t *ret) MUST_CHECK;
 
 /*
  * Runs a variant within the transaction of straight: a query, or straight code. Used for answering,
@@ -69,3 +76,5 @@ bool call_become(struct ctx *ctx, struct straight *straight, int64_t user) MUST_
 void call_answer(struct call *call, int status, const char *body, size_t length);
 /* An error as JSON; Retry-After with 429 and 503. */
 void call_fail(struct call *call, const struct error *error);
+/* With another status than that of the error's kind. */
+void call_fail_as(struct call *call, int status, const struct error *error);

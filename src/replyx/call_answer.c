@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "replyx/call_part.h"
+#include "replyx/complaints.h"
 #include "replyx/print.h"
 #include "replyx/shadow.h"
 
@@ -123,12 +124,14 @@ call_forget(struct call *call)
 
 /* What a client is told instead of words about our server, its tables or its files. */
 static const char *
-public_message(const struct error *error)
+public_message(const struct call *call, const struct error *error)
 {
     switch (error->kind) {
     case ERR_NOT_FOUND:
-        /* The same whether there is no such row or it is somebody else's. */
-        return "there is nothing here, or it is not yours";
+        /* The same whether there is no such row or it is somebody else's; which paths there are is no secret. */
+        return call->endpoint && !call->endpoint->is_open
+                   ? "there is nothing here, or it is not yours"
+                   : error->message;
     case ERR_CONNECTION:
         return "the database cannot be reached at the moment";
     case ERR_TIMEOUT:
@@ -173,9 +176,9 @@ static const char *
 error_body(struct call *call, const struct error *error, size_t *ret_length)
 {
     struct buffer body = { .arena = call->ctx.arena };
-    const char *message = clean(public_message(error));
-    bool is_hidden = !message || error->kind == ERR_NOT_FOUND;
-    const char *hint = is_hidden ? NULL : clean(error->hint);
+    const char *message = clean(public_message(call, error));
+    /* What was said to whoever runs this stands in the log. */
+    const char *hint = message && message == error->message ? clean(error->hint) : NULL;
 
     print_open(&body, '{');
     print_key(&body, "error");
@@ -194,18 +197,19 @@ error_body(struct call *call, const struct error *error, size_t *ret_length)
     return buffer_text(&body);
 }
 
-/* Whoever runs this learns what the client does not; what clients do wrong is no news. */
+/*
+ * Whoever runs this learns what the client does not; what clients do wrong is no news. A database that is
+ * out of reach is the same for all endpoints.
+ */
 static void
 log_error(const struct call *call, int status, const struct error *error)
 {
     const char *name = call->endpoint ? call->endpoint->name : "none";
 
-    if (status < 500 || error->kind == ERR_BUSY)
+    if (status < 500 || status == 501)
         log_debug("%s: %d: %s", name, status, error->message);
     else
-        log_warn("%s: %d: %s%s%s%s", name, status, error->message,
-            error->sqlstate[0] ? " (SQLSTATE " : "", error->sqlstate,
-            error->sqlstate[0] ? ")" : "");
+        complaints_add(call->api->complaints, status == 503 ? "requests" : name, status, error);
 }
 
 static bool
@@ -260,6 +264,8 @@ kind_of_server_error(const struct error *error)
         { "53", ERR_BUSY },          /* out of connections or memory */
     };
 
+    if (error->kind == ERR_CONNECTION)
+        return error->kind; /* it could not even be opened, whatever the reason */
     for (size_t i = 0; i < COUNT_OF(passing); i++) {
         if (text_starts_with(error->sqlstate, passing[i].sqlstate))
             return passing[i].kind;

@@ -91,6 +91,15 @@ refuse_missing(struct ctx *ctx)
     return error_set(ctx, ERR_NOT_FOUND, "it is not there");
 }
 
+/* What the statement that took the user's rights says of him. */
+static bool
+is_welcome(struct ctx *ctx, struct call *call, const struct rows *rows)
+{
+    const struct sql_replyx_api_become *row = rows->count > 0 ? rows->items : NULL;
+
+    return auth_note_user(ctx, call, row && row->is_active);
+}
+
 /* ---- one round trip ---- */
 
 static void
@@ -106,6 +115,10 @@ query_done(void *data, const struct pool_outcome *outcome)
     call->ran_us += outcome->ran_us;
     if (!outcome->is_good) {
         call_fail(call, &outcome->error);
+        return;
+    }
+    if (call->is_unsure && !is_welcome(&call->ctx, call, &outcome->rows[0])) {
+        call_fail(call, &call->ctx.error);
         return;
     }
     body = answer_of(call->variant->query, &outcome->rows[outcome->count - 1]);
@@ -130,6 +143,7 @@ run_query(struct call *call)
 
     running->call = call;
     running->become.user_id = (int32_t)call->user;
+    running->become.is_asked = call->is_unsure;
 
     struct pool_ticket *ticket =
         pool_run(choose_pool(call), &(const struct pool_work){
@@ -177,6 +191,21 @@ call_run_variant(struct ctx *ctx, struct call *call, struct straight *straight,
     return true;
 }
 
+/* The same for the call itself, whose user may have to be looked at. */
+static bool
+become_user(struct ctx *ctx, struct call *call)
+{
+    const struct sql_replyx_api_become_args args = { .user_id = (int32_t)call->user,
+        .is_asked = call->is_unsure };
+    struct rows rows;
+
+    if (call->user == 0)
+        return true;
+    if (!straight_ask(ctx, &call->straight, &query_replyx_api_become, &args, &rows))
+        return false;
+    return !call->is_unsure || is_welcome(ctx, call, &rows);
+}
+
 /* What the user reads next must hold this: no standby that is behind may answer. */
 static bool
 note_write(struct ctx *ctx, struct call *call, struct straight *straight)
@@ -196,7 +225,8 @@ roll_back(struct ctx *ctx, struct straight *straight)
 {
     struct error error = ctx->error;
 
-    if (error.kind == ERR_NOT_FOUND && straight_do(ctx, straight, "ROLLBACK"))
+    if ((error.kind == ERR_NOT_FOUND || error.kind == ERR_IDENTITY) &&
+        straight_do(ctx, straight, "ROLLBACK"))
         ctx->error = error;
     return false;
 }
@@ -209,8 +239,8 @@ run_transaction(struct ctx *ctx, struct call *call, struct buffer *ret_body)
 
     if (!straight_do(ctx, straight, is_write ? "BEGIN" : "BEGIN READ ONLY"))
         return false;
-    if (call->user > 0 && !call_become(ctx, straight, call->user))
-        return false;
+    if (!become_user(ctx, call))
+        return roll_back(ctx, straight);
     if (!call_run_variant(ctx, call, straight, call->variant, ret_body))
         return roll_back(ctx, straight);
     if (!straight_do(ctx, straight, is_write ? "COMMIT" : "ROLLBACK"))

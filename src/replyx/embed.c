@@ -12,7 +12,8 @@
 
 enum {
     MOST_ANSWER = 256 * 1024,
-    MOST_FAILURES = 5,      /* in a row; then nobody waits for the service */
+    MOST_FAILURES = 5, /* in a row; then nobody waits for the service */
+    TELL_AGAIN_US = 60 * 1000000,
     REST_US = 10 * 1000000, /* until one question tries it again */
 };
 
@@ -24,6 +25,8 @@ struct embedder {
     const char *authorization; /* or NULL */
     int32_t failures;          /* in a row */
     int64_t rests_until_us;
+    bool has_told; /* the log of a failure */
+    int64_t told_us;
 };
 
 /* One question on its way. */
@@ -32,6 +35,7 @@ struct asking {
     struct arena *arena;
     const char *text;
     const char *hash;
+    int32_t statements;
     struct sql_replyx_api_embedding_args cached;
     embed_done *done;
     void *data;
@@ -81,42 +85,66 @@ aside_new(void)
 }
 
 static void
-count_use(const struct asking *asking)
+count_use(struct asking *asking)
 {
     struct aside *aside = aside_new();
 
     aside->used.hash = arena_strdup(aside->arena, asking->hash);
+    asking->statements++;
     run_aside(asking->api, aside, &query_replyx_api_embedding_used, &aside->used);
 }
 
 static void
-keep(const struct asking *asking, const char *vector)
+keep(struct asking *asking, const char *vector)
 {
     struct aside *aside = aside_new();
 
     aside->keep.hash = arena_strdup(aside->arena, asking->hash);
     aside->keep.text = arena_strdup(aside->arena, asking->text);
     aside->keep.embedding = arena_strdup(aside->arena, vector);
+    asking->statements++;
     run_aside(asking->api, aside, &query_replyx_api_embedding_keep, &aside->keep);
 }
 
 /* ---- the service ---- */
 
 static void
-give_up(const struct asking *asking, const char *why)
+tell(const struct asking *asking, struct embedding embedding)
 {
-    asking->done(asking->data, &(const struct embedding){ .source = EMBED_NONE, .why = why });
+    embedding.statements = asking->statements;
+    asking->done(asking->data, &embedding);
 }
 
 static void
-count_failure(struct embedder *embedder)
+give_up(const struct asking *asking, const char *why)
 {
-    if (++embedder->failures < MOST_FAILURES)
-        return;
-    if (embedder->failures == MOST_FAILURES)
-        log_warn(
-            "the embedding service fails again and again: questions are searched by their words");
-    embedder->rests_until_us = clock_us() + REST_US;
+    tell(asking, (struct embedding){ .source = EMBED_NONE, .why = why });
+}
+
+/* The first failure is told, and the end of those that were told: once a minute, if they come and go. */
+static void
+count_failure(struct embedder *embedder, const char *why, const char *detail)
+{
+    int64_t now = clock_us();
+
+    log_debug("%s%s%s", why, detail ? ": " : "", detail ? detail : "");
+    if (!embedder->has_told && (!embedder->told_us || now - embedder->told_us > TELL_AGAIN_US)) {
+        log_warn("replyx-api: questions are searched by their words: %s%s%s", why,
+            detail ? ": " : "", detail ? detail : "");
+        embedder->has_told = true;
+        embedder->told_us = now;
+    }
+    if (++embedder->failures >= MOST_FAILURES)
+        embedder->rests_until_us = now + REST_US;
+}
+
+static void
+count_success(struct embedder *embedder)
+{
+    if (embedder->has_told)
+        log_info("replyx-api: the embedding service answers again");
+    embedder->has_told = false;
+    embedder->failures = 0;
 }
 
 /* The numbers as PostgreSQL reads them; NULL when they are not a direction in its space. */
@@ -168,15 +196,13 @@ answered(void *data, const struct http_result *result)
             asking->arena, "the embedding service answered with status %d", result->status);
     }
     if (!vector) {
-        count_failure(embedder);
-        log_debug("%s%s%s", why, result->error ? ": " : "", result->error ? result->error : "");
+        count_failure(embedder, why, result->error);
         give_up(asking, why);
         return;
     }
-    embedder->failures = 0;
+    count_success(embedder);
     keep(asking, vector);
-    asking->done(
-        asking->data, &(const struct embedding){ .source = EMBED_SERVICE, .vector = vector });
+    tell(asking, (struct embedding){ .source = EMBED_SERVICE, .vector = vector });
 }
 
 static const char *
@@ -213,8 +239,10 @@ ask_service(struct asking *asking)
                          .headers = headers,
                          .header_count = embedder->authorization ? 2 : 1,
                          .body = body },
-                     answered, asking))
+                     answered, asking)) {
+        count_failure(embedder, "the embedding service could not be asked", ctx.error.message);
         give_up(asking, "the embedding service could not be asked");
+    }
 }
 
 /* ---- the table ---- */
@@ -225,6 +253,7 @@ looked_up(void *data, const struct pool_outcome *outcome)
     struct asking *asking = data;
     const struct sql_replyx_api_embedding *row = NULL;
 
+    asking->statements += outcome->statements;
     if (outcome->is_good && outcome->rows[0].count > 0)
         row = outcome->rows[0].items;
     if (!row || !row->embedding) {
@@ -232,8 +261,7 @@ looked_up(void *data, const struct pool_outcome *outcome)
         return;
     }
     count_use(asking);
-    asking->done(
-        asking->data, &(const struct embedding){ .source = EMBED_CACHE, .vector = row->embedding });
+    tell(asking, (struct embedding){ .source = EMBED_CACHE, .vector = row->embedding });
 }
 
 void

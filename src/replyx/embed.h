@@ -27,6 +27,7 @@ struct embedding {
     const char
         *vector; /* "[…]" as PostgreSQL reads it; NULL: there is none, and why tells the reason */
     const char *why;
+    int32_t statements; /* that were sent for it, with what nobody waits for */
 };
 typedef void embed_done(void *data, const struct embedding *embedding);
 

@@ -44,6 +44,7 @@ struct endpoint {
     bool is_open;  /* without signing in */
     bool is_write; /* its variants may write: on the primary, in a transaction that commits */
     size_t args_size;
+    const char *const *query; /* names that the query may have, then NULL; of one with read() */
     endpoint_read *read;
     /*
      * After read() and before a variant is chosen: begins what has to be asked elsewhere than in the

@@ -86,15 +86,16 @@ logins_try(struct logins *logins, const char *email, const char *address, int64_
     int64_t *ret_wait_us)
 {
     int64_t *email_us = &logins->emails[bucket_of(logins, email)];
-    int64_t *address_us = &logins->addresses[bucket_of(logins, address)];
+    int64_t *address_us = address ? &logins->addresses[bucket_of(logins, address)] : NULL;
     int64_t for_email = wait_for(&email_limit, *email_us, now_us);
-    int64_t for_address = wait_for(&address_limit, *address_us, now_us);
+    int64_t for_address = address ? wait_for(&address_limit, *address_us, now_us) : 0;
 
     *ret_wait_us = for_email > for_address ? for_email : for_address;
     if (*ret_wait_us > 0)
         return false;
     count(&email_limit, email_us, now_us);
-    count(&address_limit, address_us, now_us);
+    if (address)
+        count(&address_limit, address_us, now_us);
     return true;
 }
 
@@ -102,7 +103,8 @@ void
 logins_succeeded(struct logins *logins, const char *email, const char *address)
 {
     logins->emails[bucket_of(logins, email)] -= email_limit.each_us;
-    logins->addresses[bucket_of(logins, address)] -= address_limit.each_us;
+    if (address)
+        logins->addresses[bucket_of(logins, address)] -= address_limit.each_us;
 }
 
 static void checked(void *data, bool is_right);

@@ -14,7 +14,8 @@ void logins_free(struct logins *logins);
 
 /*
  * Counts an attempt; false, with the time until the next one is allowed, when there were too many that
- * failed: 10 at an account, then one in 30 s; 100 from an address, then one a second.
+ * failed: 10 at an account, then one in 30 s; 100 from an address, then one a second. An address that is
+ * NULL is not known, and not counted.
  */
 bool logins_try(struct logins *logins, const char *email, const char *address, int64_t now_us,
     int64_t *ret_wait_us) MUST_CHECK;

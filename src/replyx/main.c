@@ -43,5 +43,6 @@ main(int argc, char **argv)
     }
     if (settings.verbose)
         log_set_level(LOG_VERBOSE);
+    settings_warn(arena);
     return parent_run(&ctx, &settings, &call, &status) ? status : report(&ctx.error);
 }

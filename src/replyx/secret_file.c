@@ -29,8 +29,10 @@ secret_file_read(
 {
     size_t length;
 
-    if (!check_mode(ctx, path) || !file_read_most(ctx, path, MOST_SECRET, ret, &length))
+    if (!check_mode(ctx, path) || !file_read_most(ctx, path, MOST_SECRET, ret, &length)) {
+        ctx->error.kind = ERR_CONFIG;
         return error_wrap(ctx, "reading the %s", what);
+    }
     if (strlen(*ret) != length)
         return error_set(ctx, ERR_CONFIG, "the %s in \"%s\" is not a text", what, path);
     while (length > 0 && isspace((unsigned char)(*ret)[length - 1]))

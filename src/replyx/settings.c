@@ -1,5 +1,6 @@
 #include "replyx/settings.h"
 
+#include "base/clock.h"
 #include "cli/plain.h"
 #include "http/address.h"
 #include "replyx/tally.h"
@@ -94,6 +95,30 @@ static const struct plain program = {
     .field_count = COUNT_OF(fields),
 };
 
+/* What is read once, when the process starts. */
+static const char *const fixed[] = {
+    "listen",
+    "workers",
+    "db_url",
+    "trust_user_header",
+    "pool_size",
+    "max_overflow",
+    "pool_timeout",
+    "pool_recycle",
+    "pool_queue",
+    "shared_size",
+    "shared_depth",
+    "background_size",
+    "background_overflow",
+    "most_lag",
+    "most_connections",
+    "idle_timeout",
+    "embedding_url",
+    "embedding_model",
+    "embedding_key_file",
+    "embedding_timeout",
+};
+
 struct range {
     const char *name;
     size_t offset;
@@ -175,11 +200,29 @@ check_numbers(struct ctx *ctx, const struct settings *settings)
 }
 
 static bool
+check_texts(struct ctx *ctx, const struct settings *settings)
+{
+    const char *url = settings->embedding_url;
+    int64_t wall_us;
+
+    if (settings->now && !clock_parse(settings->now, &wall_us)) {
+        error_set(ctx, ERR_USAGE, "--now \"%s\" is no time", settings->now);
+        return error_hint(ctx, "Write it like 2026-11-22T10:00:00Z.");
+    }
+    if (url && ((!text_starts_with(url, "http://") && !text_starts_with(url, "https://")) ||
+                   strchr("/?#:", strchr(url, '/')[2]))) {
+        error_set(ctx, ERR_USAGE, "--embedding-url is no URL of a service");
+        return error_hint(ctx, "Write all of it: https://api.openai.com/v1/embeddings.");
+    }
+    return true;
+}
+
+static bool
 check(struct ctx *ctx, const struct settings *settings)
 {
     struct sockaddr_storage address;
 
-    if (!check_numbers(ctx, settings))
+    if (!check_numbers(ctx, settings) || !check_texts(ctx, settings))
         return false;
     if (!http_address_parse(ctx, settings->listen, &address)) {
         ctx->error.kind = ERR_USAGE;
@@ -208,6 +251,57 @@ settings_read(struct ctx *ctx, int argc, char **argv, struct settings *ret)
     if (!plain_parse(ctx, &program, argc, argv, ret))
         return false;
     return ret->help || ret->version || check(ctx, ret);
+}
+
+static const struct field *
+find_field(const char *name)
+{
+    size_t at = 0;
+
+    while (!text_equal(fields[at].name, name))
+        at++;
+    return &fields[at];
+}
+
+static size_t
+size_of(const struct field *field)
+{
+    switch (field->type) {
+    case FIELD_BOOL:
+        return sizeof(bool);
+    case FIELD_INT32:
+    case FIELD_UINT32:
+        return sizeof(int32_t);
+    case FIELD_INT64:
+        return sizeof(int64_t);
+    case FIELD_DOUBLE:
+        return sizeof(double);
+    case FIELD_TEXT:
+        return sizeof(const char *);
+    case FIELD_TEXT_LIST:
+        break;
+    }
+    return sizeof(struct text_list);
+}
+
+void
+settings_keep(struct arena *arena, const struct settings *before, struct settings *settings,
+    struct text_list *ret_left)
+{
+    for (size_t i = 0; i < COUNT_OF(fixed); i++) {
+        const struct field *field = find_field(fixed[i]);
+
+        if (!text_equal(field_text(arena, field, before), field_text(arena, field, settings)))
+            text_list_add(arena, ret_left, field->name);
+        memcpy(
+            (char *)settings + field->offset, (const char *)before + field->offset, size_of(field));
+    }
+}
+
+void
+settings_warn(struct arena *arena)
+{
+    plain_warn(arena, &program);
 }
 
 void

@@ -50,4 +50,12 @@ struct settings {
  * help or version nothing else is looked at.
  */
 bool settings_read(struct ctx *ctx, int argc, char **argv, struct settings *ret) MUST_CHECK;
+/*
+ * For a process that runs: what is read only at the start is set to what it was then, and *ret_left names
+ * what of it differs.
+ */
+void settings_keep(struct arena *arena, const struct settings *before, struct settings *settings,
+    struct text_list *ret_left);
+/* Warns of variables that look like settings and are none. */
+void settings_warn(struct arena *arena);
 void settings_help(FILE *out);

@@ -15,9 +15,17 @@ struct slot {
     char *token; /* NULL: free */
 };
 
+/* A user is in the place of his number: those who are there at the same time rarely share one. */
+struct user {
+    int64_t user;
+    int64_t until_us;
+    bool is_active;
+};
+
 struct tokens {
     uint64_t seed; /* nobody outside can make tokens that meet in one place */
     struct slot slots[SLOTS];
+    struct user users[SLOTS];
 };
 
 struct tokens *
@@ -39,6 +47,7 @@ tokens_forget(struct tokens *tokens)
             explicit_bzero(tokens->slots[i].token, tokens->slots[i].length);
         free(tokens->slots[i].token);
         tokens->slots[i] = (struct slot){ 0 };
+        tokens->users[i] = (struct user){ 0 };
     }
 }
 
@@ -117,4 +126,20 @@ tokens_put(struct tokens *tokens, const char *token, int64_t user, int64_t until
     slot->token = strndup(token, length);
     if (!slot->token)
         abort();
+}
+
+bool
+tokens_get_user(const struct tokens *tokens, int64_t user, int64_t now_us, bool *ret_is_active)
+{
+    const struct user *known = &tokens->users[(uint64_t)user % SLOTS];
+
+    *ret_is_active = known->is_active;
+    return known->user == user && known->until_us > now_us;
+}
+
+void
+tokens_put_user(struct tokens *tokens, int64_t user, bool is_active, int64_t until_us)
+{
+    tokens->users[(uint64_t)user % SLOTS] =
+        (struct user){ .user = user, .until_us = until_us, .is_active = is_active };
 }

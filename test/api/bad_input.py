@@ -33,6 +33,7 @@ ROUTES = [
     ("/metrics", "GET", False),
 ]
 HOOK_SECRET = "hook-secret-of-the-tests-0123456789"
+HOOK_MOST = 64 * 1024  # bytes of an update
 # Numbers that no row can have, and what is none.
 IDS = ["0", "-1", "+1", "2147483648", "9223372036854775807", "9223372036854775808", "1" * 400, "a", "1a", "01", "1.0", "1e3",
        "0x1", "%00", "1%00", "%31%00", "%ff%fe", "%c3%28", "%d9%a1", "%20", "1%20", "%2e%2e", "..", "%2f", "1;", "null", "true",
@@ -126,6 +127,16 @@ def paths(bench):
         bench.ask({400, 404}, "GET", path, bearer=bench.good)
     bench.ask({400, 404, 414, 431}, "GET", "/" + "a" * 200000, bearer=bench.good)
     bench.report("paths that are none")
+    for path, message in (("/nothing", "there is nothing at this path"), ("/health/dead", "there is nothing at this path"),
+                          ("/dialogs/2147483647/messages", "there is nothing here, or it is not yours"),
+                          ("/balance%00", "the target has a %00, which no text may hold"),
+                          ("/balance%zz", "the target has a % without two hexadecimal digits"),
+                          ("/balance?x=1", 'the query has a member "x" that is not known'),
+                          ("/dialogs?page=1&page=2", "the query has page twice"),
+                          ("/balance?" + "%d1%8f" * 50, 'the query has a member "' + "я" * 20 + '" that is not known')):
+        found = bench.server.get(path, bearer=bench.good).json()["error"]
+        same((found["message"], "hint" in found and found["hint"] is None), (message, False), f"{path[:40]} is told what is wrong")
+    same(bench.server.post("/login", {"email": "", "password": "x"}).json()["error"]["message"], "email is empty", "so is an empty address")
     for given in IDS:
         bench.ask({400, 404}, "GET", f"/assistants/{given}/dialogs", bearer=bench.good)
         bench.ask({400, 404}, "GET", f"/assistants/{given}/documents", bearer=bench.good)
@@ -146,8 +157,14 @@ def paths(bench):
             bench.ask({400}, "GET", f"/assistants?active={given}", bearer=bench.good)
     bench.ask({400}, "GET", "/dialogs?limit=101", bearer=bench.good)
     bench.ask({200}, "GET", "/dialogs?page=2147483647&limit=100", bearer=bench.good)
-    for query in ("?", "?&&&", "?=", "?page", "?page=1&page=x", "?unknown=1", "?" + "a=b&" * 2000, "?%00=%00", "?page=1#x"):
-        bench.ask({200, 400, 414, 431}, "GET", "/dialogs" + query, bearer=bench.good)
+    for query in ("?=", "?page", "?page=1&page=x", "?page=1&page=1", "?unknown=1", "?Page=1", "?page=1&%70age=1", "?limit=1&a%ff=1",
+                  "?" + "a=b&" * 1900, "?%00=%00", "?page=1#x"):
+        bench.ask({400, 414, 431}, "GET", "/dialogs" + query, bearer=bench.good)
+    for query in ("?", "?&&&", "?&page=1&", "?%70age=1"):
+        bench.ask({200}, "GET", "/dialogs" + query, bearer=bench.good)
+    for path in ("/balance?x=1", "/assistants?Active=true", "/assistants?active=true&active=false", "/assistants/stats?days=7",
+                 bench.path("/dialogs/{d}/messages?limit=1&limit=2"), "/bot-instances?" + "%d1%8f" * 50):
+        bench.ask({400}, "GET", path, bearer=bench.good)
     bench.report("values of the query that are out of range or of no type")
 
 
@@ -214,7 +231,7 @@ def bodies(bench):
     for body in BODIES:
         bench.ask({400, 401}, "POST", login, body=body)
         bench.ask({400}, "POST", search, body=body, bearer=bench.good)
-        bench.ask({400}, "POST", hook, body=body, headers=secret)
+        bench.ask({400 if len(body) <= HOOK_MOST else 413}, "POST", hook, body=body, headers=secret)
     bench.report("bodies that are no JSON object, or deep, or huge, or no UTF-8")
     for path, more in ((login, {}), (search, {"bearer": bench.good}), (hook, {"headers": secret})):
         bench.ask({413}, "POST", path, body=b'{"text":"' + b"x" * (2 << 20) + b'"}', **more)
@@ -224,6 +241,8 @@ def bodies(bench):
         bench.ask({400, 401}, "POST", login, body=json.dumps({"email": "a@example.org", "password": value}))
     bench.ask({401}, "POST", login, body={"email": "nobody@example.org", "password": "replyx"})
     bench.ask({400}, "POST", login, body={"email": "nobody@example.org"})
+    bench.ask({400}, "POST", login, body={"email": "nobody@example.org", "password": "x", "remember": True})
+    bench.ask({400}, "POST", login + "?email=x", body={"email": "nobody@example.org", "password": "x"})
     bench.report("sign-in with values of another type")
 
 
@@ -252,8 +271,10 @@ def webhooks(bench):
         headers = {} if given is None else {"X-Telegram-Bot-Api-Secret-Token": given}
         bench.ask({400, 401, 403}, "POST", hook, body={"update_id": 1, "message": {}}, headers=headers)
     for value in WRONG_TYPES:
-        bench.ask({200, 400} if value == 0 else {400}, "POST", hook, body=json.dumps({"update_id": value}), headers=secret)
-        bench.ask({200, 400}, "POST", hook, headers=secret, body=json.dumps(
+        is_long = isinstance(value, str) and len(value) > HOOK_MOST
+        bench.ask({413} if is_long else {200, 400} if value == 0 else {400}, "POST", hook, body=json.dumps({"update_id": value}),
+                  headers=secret)
+        bench.ask({413} if is_long else {200, 400}, "POST", hook, headers=secret, body=json.dumps(
             {"update_id": 7, "message": {"message_id": 1, "chat": value, "text": "x"}}))
     bench.ask({404}, "POST", "/telegram/webhook/2147483647", body={"update_id": 1}, headers=bench.hook_header(2147483647))
     bench.report("webhooks without the secret, or with updates that are none")

@@ -199,7 +199,7 @@ def test_slow(stage):
 def test_dead_guard(stage):
     """Nobody guards any more: the processes fall back by themselves."""
     pgmend(stage.base, "flags", "set", "replyx.stats", "--percent", "0", "--variant", "optimised")
-    words = rollout_words(stage, "replyx.stats", "--steps", "100", "--hold", "1h")
+    words = rollout_words(stage, "replyx.stats", "--steps", "100", "--hold", "1h", "--limit", "2h")
     guard = subprocess.Popen([apitest.program("PGMEND"), "--db-url", stage.base.url(os.environ["PGUSER"]), "--state-dir", STATE,
                               *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     stage.wait_all("/assistants/stats", "optimised", stage.users[:3])
@@ -224,7 +224,7 @@ def test_dead_guard(stage):
 def test_overruled(stage):
     """Somebody turns the flag off meanwhile: the roll-out does not turn it on again."""
     with Load(stage, "/balance"):
-        words = rollout_words(stage, "replyx.balance", "--steps", "50,100", "--hold", "1h")
+        words = rollout_words(stage, "replyx.balance", "--steps", "50,100", "--hold", "1h", "--limit", "2h")
         guard = subprocess.Popen([apitest.program("PGMEND"), "--db-url", stage.base.url(os.environ["PGUSER"]), "--state-dir",
                                   STATE, *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         wait_until("the first step is set", lambda: stage.flag("replyx.balance")["percent"] == 50)
@@ -237,14 +237,14 @@ def test_overruled(stage):
 class Counters:
     """An application that is made up: /metrics of two arms, 500 requests an arm and look."""
 
-    def __init__(self, errors=0.0, resets_at=0):
-        self.looks, self.errors, self.resets_at = 0, errors, resets_at
+    def __init__(self, errors=0.0, resets_at=0, ends_at=0):
+        self.looks, self.errors, self.resets_at, self.ends_at = 0, errors, resets_at, ends_at
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):  # the name is http.server's
                 body = outer.text().encode()
-                self.send_response(200)
+                self.send_response(500 if 0 < outer.ends_at < outer.looks else 200)
                 self.send_header("Content-Type", "text/plain; version=0.0.4")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -287,11 +287,76 @@ def test_made_up(stage):
     pgmend(stage.base, "rollback", "--level", "code")
     done = json.loads(pgmend(stage.base, *words, "--metrics", Counters(errors=0.1).url, expected=5))
     same((done["steps"][-1]["rule"], stage.flag("app.made_up")["percent"]), ("many errors", 0), "many errors go back at once")
-    done = json.loads(pgmend(stage.base, *words, "--blind", "1s", "--metrics", f"http://127.0.0.1:{apitest.free_port()}/metrics",
-                             expected=5))
+    done = json.loads(pgmend(stage.base, *words, "--blind", "1s", "--metrics", Counters(ends_at=3).url, expected=5))
     same((done["steps"][-1]["rule"], stage.flag("app.made_up")["percent"]), ("blind", 0), "without any metrics it goes back")
+    done = json.loads(pgmend(stage.base, *words, "--blind", "2s", "--metrics", Counters().url, "--metrics",
+                             Counters(ends_at=3).url, expected=5))
+    same(done["steps"][-1]["rule"], "blind", "one source of two that is silent is enough to go back")
     with_none = json.loads(pgmend(stage.base, *words, "--limit", "1s", "--route", "other", "--metrics", Counters().url, expected=5))
     same(with_none["steps"][-1]["rule"], "limit", "metrics of another route decide nothing")
+
+
+def test_one_run(stage):
+    """All steps are one run of the journal, with their numbers, and one rollback goes back to before."""
+    base, counters = stage.base, Counters()
+    pgmend(base, "flags", "set", "app.one_run", "--percent", "5")
+    pgmend(base, "flags", "rollout", "app.one_run", "--route", "made_up", "--steps", "5,25,100", "--hold", "500ms",
+           "--warm-up", "0", "--every", "100ms", "--least", "1000", "--metrics", counters.url)
+    rows = base.rows("SELECT j.run, r.command, detail->'after'->>'percent' AS percent, detail->'numbers'->>'decision' AS decision"
+                     " FROM pgmend.journal j JOIN pgmend.run r ON r.id = j.run WHERE object = 'app.one_run'"
+                     " AND r.command = 'flags rollout' ORDER BY j.id")
+    same(len({row["run"] for row in rows}), 1, "a roll-out is one run of the journal")
+    same([(row["percent"], row["decision"]) for row in rows], [("25", None), ("100", "go on"), ("100", "go on")],
+         "each decision stands in the journal")
+    check("25 -> 100" in pgmend(base, "history"), "history shows the percents")
+    said = pgmend(base, "rollback")
+    same(stage.flag("app.one_run")["percent"], 5, "one rollback goes back to before the roll-out")
+    check("\n1 undone" in said, "and counts what it undid", said)
+
+
+def test_partial_change(stage):
+    """Another shadow or reason neither ends a guard's life nor raises what has fallen back."""
+    base = stage.base
+    pgmend(base, "flags", "set", "app.part", "--percent", "30")
+    base.sql("UPDATE pgmend.flag SET until = now() + interval '1 hour', fallback = 5 WHERE name = 'app.part'")
+    pgmend(base, "flags", "set", "app.part", "--shadow", "0.5")
+    flag = stage.flag("app.part")
+    same((flag["percent"], flag["fallback"], flag["until"] is not None, flag["shadow_ratio"]), (30, 5, True, 0.5),
+         "another shadow leaves the roll-out its guard")
+    pgmend(base, "flags", "set", "app.part", "--variant", "other", expected=1)
+    base.sql("UPDATE pgmend.flag SET until = now() - interval '1 hour' WHERE name = 'app.part'")
+    done = json.loads(pgmend(base, "--json", "flags", "set", "app.part", "--shadow", "0.1"))
+    same((done["before"]["percent"], stage.flag("app.part")["percent"], stage.flag("app.part")["until"]), (5, 5, None),
+         "a step whose guard died counts as what it fell back to")
+    pgmend(base, "flags", "set", "app.part", "--remove", expected=1)
+    pgmend(base, "rollback", "--level", "code", "--flag", "app.part")
+    pgmend(base, "flags", "set", "app.part", "--remove")
+    same(base.rows("SELECT * FROM pgmend.flag WHERE name = 'app.part'"), [], "a flag that is off can be taken away")
+
+
+def test_wrong_options(stage):
+    url = Counters().url
+    before = stage.base.value("SELECT count(*) FROM pgmend.journal")
+    for words in (["set", "--grant", apitest.ROLE, "--percent", "5"], ["set", "app.x", "--percent", "101"], ["set", ""],
+                  ["rollout", "app.x", "--metrics", url, "--metrics", url], ["rollout", "app.x", "--metrics", "ftp://a/b"],
+                  ["rollout", "app.x", "--metrics", url, "--control", "optimised"],
+                  ["rollout", "app.x", "--metrics", url, "--hold", "2h", "--limit", "1h"]):
+        pgmend(stage.base, "flags", *words, expected=2)
+    pgmend(stage.base, "flags", "rollout", "app.x", "--metrics", f"http://127.0.0.1:{apitest.free_port()}/metrics", expected=1)
+    same(stage.base.value("SELECT count(*) FROM pgmend.journal"), before, "wrong options change nothing")
+
+
+def test_lost_table(stage):
+    """Without its table nothing can be turned off: that is said, and the new one is for whom the old one was."""
+    base = stage.base
+    pgmend(base, "flags", "set", "replyx.stats", "--percent", "100", "--variant", "optimised", "--shadow", "0")
+    stage.wait_all("/assistants/stats", "optimised")
+    base.sql("DROP TABLE pgmend.flag")
+    pgmend(base, "rollback", "--level", "code", expected=6)
+    same(stage.variants("/assistants/stats"), {"optimised"}, "the processes keep what they last saw")
+    done = json.loads(pgmend(base, "--json", "flags", "set", "replyx.balance", "--percent", "0"))
+    same((done["table_was_lost"], done["followers"]), (True, [apitest.ROLE]), "the new table has the rights of the old one")
+    stage.wait_all("/assistants/stats", "naive")
 
 
 def shadows(stage, route):
@@ -364,7 +429,8 @@ def test_hidden(stage):
 
 def main():
     stage = Stage()
-    for test in (test_split, test_speed, test_damage, test_good, test_slow, test_dead_guard, test_overruled, test_made_up, test_shadow_good,
+    for test in (test_split, test_speed, test_damage, test_good, test_slow, test_dead_guard, test_overruled, test_made_up,
+                 test_one_run, test_partial_change, test_wrong_options, test_lost_table, test_shadow_good,
                  test_shadow_wrong, test_hidden):
         test(stage)
     # With shadows under way.

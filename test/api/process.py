@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from apitest import DEADLINE_S, NOW, bail, check, database, done, free_port, program, same, wait_until
+from apitest import DEADLINE_S, NOW, bail, check, database, done, free_port, program, psql, same, wait_until
 
 NO_DATABASE = "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"
 GET = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -289,6 +289,153 @@ def take_over_and_reload(base):
     api.kill()
 
 
+def said(*options, env=None):
+    """(exit status, standard error) of a program that does not start."""
+    found = subprocess.run([program("REPLYX_API"), *options], capture_output=True, text=True, check=False,
+                           timeout=DEADLINE_S, env={**os.environ, **(env or {})})
+    return found.returncode, found.stderr
+
+
+def settings_that_are_wrong():
+    """Each is refused before a socket is opened, with status 2."""
+    for options, text in (
+            (["--variant", "fast"], 'no endpoint has a variant "fast"'),
+            (["--now", "yesterday"], '--now "yesterday" is no time'),
+            (["--embedding-url", "foo"], "--embedding-url is no URL"),
+            (["--embedding-url", "ftp://x/y"], "--embedding-url is no URL"),
+            (["--embedding-url", "file:///etc/passwd"], "--embedding-url is no URL"),
+            (["--embedding-url", "http://"], "--embedding-url is no URL"),
+            (["--db-url", "postgresql://u:p@h:99999/x"], '"99999" is no port'),
+            (["--jwt-secret-file", str(FOLDER / "none")], "reading the secret of the tokens"),
+            (["--webhook-secret-file", str(FOLDER / "none")], "reading the secret of webhooks"),
+            (["--embedding-key-file", str(FOLDER / "none")], "reading the key of the embedding service")):
+        status, found = said("--listen", "127.0.0.1:1", *options)
+        check(status == 2 and text in found and found.startswith("replyx-api: "), f"{' '.join(options[:2])} is refused",
+              (status, found))
+    twice = FOLDER / "twice.ini"
+    twice.write_text("[replyx-api]\ndb_url = postgresql://a@h/x\ndb_url = postgresql://b@h/x\npool_size = 3\n"
+                     "pool_size = 4\n")
+    twice.chmod(0o600)
+    status, found = said("--config", str(twice))
+    check(status == 2 and f'{twice}:5: "pool_size" is set a second time' in found,
+          "a setting stands in the file once, unless it is a list", (status, found))
+    api = Program(env={"REPLYX_API_POOLSIZE": "3"})
+    check('variable REPLYX_API_POOLSIZE is no setting. Did you mean "pool-size"?' in api.logged(),
+          "a variable that is no setting is told", api.logged())
+    api.kill()
+
+
+def sessions(base, text):
+    return int(base.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                          f" AND application_name LIKE '{text}%'"))
+
+
+def settings_in_force(base):
+    """A worker that is started again has what the others have, whatever stands in the file."""
+    api = Program("--workers", "2", url=base.url(), config="pool_size = 3\nidle_timeout = 60s\n")
+    before = wait_until("both workers run", lambda: len(api.workers()) == 2 and api.workers())
+    wait_until("both have asked the database", lambda: sessions(base, "replyx-api/web") >= 2)
+    for count, size in ((1, 4), (2, 5)):
+        api.configure(NO_DATABASE, f"pool_size = {size}\nidle_timeout = 61s\n")
+        os.kill(api.pid, signal.SIGHUP)
+        api.wait_log("needs a take-over (SIGUSR2) to change: db_url, pool_size, idle_timeout", count)
+        api.wait_log("has read its settings", count)
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+    wait_until("there are two others", lambda: len(api.workers()) == 2 and not set(before) & set(api.workers()))
+    wait_until("both have asked the database that is in force", lambda: sessions(base, "replyx-api/web") >= 2)
+    request = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for _ in range(6):
+        same(ask(api.dial(), request)[0], 200, "a new worker has the database that is in force")
+    check("cannot be reached" not in api.logged(), "none has tried the other one", api.logged())
+    api.kill()
+
+
+def database_told():
+    """A database that is out of reach is told once by each worker, and requests do not fill the log."""
+    api = Program()
+    api.wait_log("cannot be reached: could not connect: ")
+    request = b"GET /assistants HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer 1\r\n\r\n"
+    other = b"GET /balance HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer 1\r\n\r\n"
+    connection = api.dial()
+    began = time.monotonic()
+    status, _, body = ask(connection, request)
+    waited = time.monotonic() - began
+    same(status, 503, "a request is refused")
+    check(waited < 20, "and not only after the whole pool_timeout", waited)
+    check(b'"kind":"connection"' in body and b"hint" not in body and b"--db-url" not in body,
+          "clients are not told what operators have to do", body)
+    statuses = [ask(connection, one)[0] for _ in range(50) for one in (request, other)]
+    same(set(statuses), {503}, "all that follow are refused, too")
+    lines = [line for line in api.logged().splitlines() if "could not connect" in line]
+    same(len(lines), 2, "the log has one line of the database, and one of the requests")
+    status, _, body = ask(api.dial(), b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    check(status == 503 and b'"status":"no database"' in body and b'"up":true' not in body, "it is not ready", body)
+    api.kill()
+
+
+def database_mute():
+    """Something takes connections and says nothing: nobody waits for it as long as for a free connection."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        api = Program("--pool-timeout", "100s", "--request-limit", "100s",
+                      url=f"postgresql://nobody@127.0.0.1:{mute.getsockname()[1]}/none?connect_timeout=90")
+        began = time.monotonic()
+        status, _, body = ask(api.dial(), b"GET /assistants HTTP/1.1\r\nHost: localhost\r\n"
+                                          b"Authorization: Bearer 1\r\n\r\n")
+        waited = time.monotonic() - began
+        check(status == 503 and b'"kind":"connection"' in body and waited < 60,
+              f"a mute server is given up after {waited:.0f} s", (waited, body))
+        status, _, body = ask(api.dial(), b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        check(status == 503 and b'"up":false' in body, "a server that has never answered is not up", body)
+        api.kill()
+
+
+def database_full(base):
+    """Not one connection is to be had: that is the database's trouble, and no crowd of requests."""
+    base.sql(f'ALTER DATABASE "{base.name}" CONNECTION LIMIT 0')
+    try:
+        api = Program(url=base.url())
+        api.wait_log("cannot be reached: could not connect: ")
+        check("too many connections for database" in api.logged() and "No connection is left" in api.logged(),
+              "the log has the server's words, and what to do", api.logged())
+        connection = api.dial()
+        status, _, body = ask(connection, b"GET /assistants HTTP/1.1\r\nHost: localhost\r\n"
+                                          b"Authorization: Bearer 1\r\n\r\n")
+        check(status == 503 and b'"kind":"connection"' in body and b"too many" not in body,
+              "one request is told that the database is out of reach", body)
+    finally:
+        psql(f'ALTER DATABASE "{base.name}" CONNECTION LIMIT -1')
+    api.wait_log("answers again")
+    request = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    same(ask(connection, request)[0], 200, "it is ready when connections are to be had")
+    api.kill()
+
+
+def database_not_set_up(base):
+    """A database without the API's part is no database that the program could answer from."""
+    api = Program(url=base.url(role=os.environ["PGUSER"]))
+    api.wait_log("row-level security does not hold for role")
+    check("it is a superuser" in api.logged(), "a superuser is told of what does not hold for it", api.logged())
+    request = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    same(ask(api.dial(), request)[0], 200, "it is ready all the same")
+    api.kill()
+    base.sql("ALTER FUNCTION replyx_api.login_user(text) RENAME TO login_user_away")
+    api = Program(url=base.url())
+    api.wait_log("the database is not set up: there is no function replyx_api.login_user")
+    status, _, body = ask(api.dial(), request)
+    check(status == 503 and b'"status":"not set up"' in body, "it is not ready", body)
+    base.sql("ALTER FUNCTION replyx_api.login_user_away(text) RENAME TO login_user")
+    api.wait_log("the database is set up now")
+    same(ask(api.dial(), request)[0], 200, "it is when the function is there")
+    check("superuser" not in api.logged() and "row-level" not in api.logged(), "replyx_api is bound", api.logged())
+    api.wait_log("the flags cannot be read, so all users get the first variant of everything")
+    subprocess.run([program("PGMEND"), "flags", "set", "--grant", "replyx_api", "--db-url", base.url(os.environ["PGUSER"])],
+                   check=True, capture_output=True, env={**os.environ, "PGMEND_NO_INPUT": "1"})
+    api.wait_log("the flags can be read")
+    check(api.logged().count("the flags cannot be read") == 1, "each is told once", api.logged())
+    api.kill()
+
+
 def drain():
     api = Program()
     head = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
@@ -525,6 +672,12 @@ def activation(base):
 
 filled = database("process")
 options()
+settings_that_are_wrong()
+settings_in_force(filled)
+database_told()
+database_mute()
+database_full(filled)
+database_not_set_up(filled)
 take_over_and_reload(filled)
 drain()
 dead_workers()

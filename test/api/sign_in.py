@@ -181,6 +181,65 @@ def api_tokens(base, server, user, other):
     check(is_refused(server.get(ASKED, bearer=blocked)), "so is that of a blocked user")
 
 
+def blocked_later(base, server, user):
+    """A token that is good until its end is not, once its user is blocked or gone: five seconds are remembered."""
+    made = base.value(f"SELECT replyx_api.create_token({user}, 'of who is blocked later')")
+    bearers = {"a JWT": token(user), "an API token": made}
+    for name, bearer in bearers.items():
+        same(server.get(ASKED, bearer=bearer).status, 200, f"{name} is good")
+    base.sql(f"UPDATE public.users SET status = 'blocked' WHERE id = {user}")
+    for name, bearer in bearers.items():
+        wait_until(f"{name} of a user who was blocked is refused", lambda bearer=bearer: is_refused(server.get(ASKED, bearer=bearer)))
+        check(is_refused(server.post("/assistants/1/search", {"text": "x"}, bearer=bearer)), f"{name} is refused on other routes", name)
+    base.sql(f"UPDATE public.users SET status = 'active' WHERE id = {user}")
+    for name, bearer in bearers.items():
+        wait_until(f"{name} is good again", lambda bearer=bearer: server.get(ASKED, bearer=bearer).status == 200)
+    same(server.get(ASKED, bearer=token(2147483647)).status, 401, "nor is a token good of a user whom there is not")
+    naive = apitest.Server(base, "naive")
+    same([naive.get(ASKED, bearer=token(2147483647)).status for _ in range(3)], [401] * 3, "in no variant")
+    same(naive.get(ASKED, user).status, 200, "while others go on")
+    naive.stop()
+
+
+def behind_a_proxy(base, email):
+    """Many wrong passwords at many accounts, from one address that a proxy names, and from others."""
+    server = apitest.Server(base, "optimised")
+    # What an unknown address costs is what was seen of a user: a hash that takes little time.
+    made = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input="quick\n", capture_output=True, text=True, check=True)
+    base.sql(f"UPDATE public.users SET hashed_password = '{made.stdout.strip()}' WHERE email = '{email}'")
+    same(login(server, email, "quick").status, 200, "a user signs in")
+
+    def guess(first, count, headers):
+        return [server.request("POST", "/login", body={"email": f"guess{first + i}@example.com", "password": "wrong"},
+                               headers=headers).status for i in range(count)]
+
+    same(set(guess(0, 110, {})), {401}, "a proxy that names nobody is not counted: who is behind it is not locked out")
+    stranger = {"X-Forwarded-For": "9.9.9.9, 8.8.4.4"}
+    found = guess(200, 140, stranger)
+    check(found[:100] == [401] * 100 and 429 in found[100:], "an address that a proxy names may be wrong a hundred times", found)
+    check(429 in guess(400, 10, {"X-Forwarded-For": "1.2.3.4, 8.8.4.4, 10.0.0.1"}), "whatever it says of itself, and through two proxies")
+    same(set(guess(500, 5, {"X-Forwarded-For": "8.8.4.5"})), {401}, "another address goes on")
+    guess(600, 140, {"X-Forwarded-For": "2600:1:2:3::1"})
+    check(429 in guess(800, 10, {"X-Forwarded-For": "[2600:1:2:3:ffff::9]:77"}), "of IPv6 a network of 64 bits is one")
+    same(set(guess(900, 5, {"X-Forwarded-For": "2600:1:2:4::1"})), {401}, "the next network is another")
+    for odd in ("", ",", "unknown", "8.8.4.4, unknown", "x" * 3000, ", ," * 50):
+        same(set(guess(1000 + len(odd) * 3, 2, {"X-Forwarded-For": odd})), {401}, f"an odd list is no address: {odd[:20]!r}")
+    server.stop()
+
+
+def installing(base):
+    """What replyx/api/install says when it cannot do what it is asked for."""
+    def install(*arguments):
+        return subprocess.run([str(apitest.ROOT / "replyx/api/install"), *arguments], capture_output=True, text=True, check=False)
+
+    option, more, nothing = install("-x"), install(f"dbname={base.name}", "extra"), install("dbname=template1")
+    check(option.returncode == 2 and 'no option "-x"' in option.stderr, "install: an option that there is not is none of psql's", option)
+    check(more.returncode == 2 and '"extra"' in more.stderr, "install: a second argument is not ignored", more)
+    check(nothing.returncode == 1 and "alembic" in nothing.stderr and "nothing was done" in nothing.stderr,
+          "install: without the application's tables it says what makes them", nothing)
+    same(install(f"dbname={base.name}").returncode, 0, "install: again does no harm")
+
+
 def settings(base, user):
     """The ways in that a setting opens or closes."""
     server = apitest.Server(base, "optimised", is_trusting=True)
@@ -206,6 +265,9 @@ def main():
     who_hangs_up(server, people)
     json_web_tokens(server, user)
     api_tokens(base, server, user, people[10][0])
+    blocked_later(base, server, people[9][0])
+    behind_a_proxy(base, people[8][1])
+    installing(base)
     said = server.logged()
     server.stop()
     check(not any(secret in said for secret in (SECRET, "пароль", "guess 1", "rx_0", "$2b$", "eyJ")),

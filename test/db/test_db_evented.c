@@ -443,6 +443,25 @@ a_session_killed_under_way_says_why_and_what_was_answered_stays(void **state)
 }
 
 static void
+a_short_password_is_not_shown_by_the_gaps_that_it_leaves(void **state)
+{
+    static const char *const urls[] = {
+        "host=127.0.0.1 port=99999 user=u password=p dbname=x",
+        "host=127.0.0.1 port=99999 user=u password=nu dbname=x",
+    };
+    struct stage *stage = *state;
+
+    for (size_t i = 0; i < COUNT_OF(urls); i++) {
+        struct db_options options = { .url = urls[i], .access = ACCESS_READ };
+
+        open_with(stage, &options);
+        assert_non_null(strstr(stage->error.message, "invalid port number"));
+        evented_close(stage->evented);
+        stage->evented = NULL;
+    }
+}
+
+static void
 a_place_without_a_server_is_told_from_the_loop(void **state)
 {
     static const char *const urls[] = {
@@ -592,6 +611,7 @@ main(void)
         test_on_stage(a_stopped_server_process_is_given_up),
         test_on_stage(a_killed_session_is_told_while_nothing_is_asked),
         test_on_stage(a_session_killed_under_way_says_why_and_what_was_answered_stays),
+        test_on_stage(a_short_password_is_not_shown_by_the_gaps_that_it_leaves),
         test_on_stage(a_place_without_a_server_is_told_from_the_loop),
         test_on_stage(a_server_that_does_not_answer_the_opening_is_given_up),
         test_on_stage(it_can_be_closed_at_any_moment),

@@ -441,6 +441,68 @@ has_session(struct follow *follow)
     return session_of(follow->bench) != 0;
 }
 
+static long
+listen_calls(struct bench *bench)
+{
+    return strtol(
+        ask(bench, "SELECT coalesce(sum(s.calls), 0) FROM public.pg_stat_statements AS s"
+                   " JOIN pg_database AS d ON d.oid = s.dbid"
+                   " WHERE d.datname = current_database() AND s.query = 'LISTEN pgmend_flag'"),
+        NULL, 10);
+}
+
+/* A session listens until it ends, so it is told to only once. */
+static void
+a_session_is_told_to_listen_once(void **state)
+{
+    struct bench *bench = *state;
+    struct follow follow;
+    long before;
+
+    set(bench, flag_of("app.a", 1));
+    run(bench, "CREATE EXTENSION pg_stat_statements SCHEMA public");
+    before = listen_calls(bench);
+    begin_follow(bench, &follow, 2000, NULL);
+    for (int32_t percent = 2; percent <= 20; percent++) {
+        set(bench, flag_of("app.a", percent));
+        wait_percent(&follow, "app.a", percent);
+    }
+    assert_int_equal(listen_calls(bench) - before, 1);
+    end_follow(&follow);
+    run(bench, "DROP EXTENSION pg_stat_statements");
+}
+
+/* ---- a table that is gone ---- */
+
+static void
+a_table_that_is_gone_is_told_and_made_anew(void **state)
+{
+    struct bench *bench = *state;
+    const char *role = arena_printf(bench->ctx.arena, "flags_lost_%d", (int)getpid());
+    struct flag_list list;
+    struct text_list followers;
+    const char *problem;
+
+    must(bench, flags_check_lost(&bench->ctx, bench->db));
+    set(bench, flag_of("app.a", 5));
+    run(bench, arena_printf(bench->ctx.arena, "CREATE ROLE %s", role));
+    must(bench, flags_followers(&bench->ctx, bench->db, &followers));
+    assert_int_equal(followers.count, 0);
+    must(bench, flags_grant(&bench->ctx, bench->db, role));
+    must(bench, flags_check_lost(&bench->ctx, bench->db));
+    run(bench, "DROP TABLE pgmend.flag");
+    assert_false(flags_check_lost(&bench->ctx, bench->db));
+    assert_error(&bench->ctx, ERR_ATTENTION, "keep what they last saw");
+    must(bench, flags_load(&bench->ctx, bench->db, &list, &problem));
+    assert_non_null(problem);
+    assert_true(set(bench, flag_of("app.b", 7)).was_lost);
+    must(bench, flags_followers(&bench->ctx, bench->db, &followers));
+    assert_true(text_list_has(&followers, role));
+    assert_false(set(bench, flag_of("app.b", 8)).was_lost);
+    run(bench, arena_printf(bench->ctx.arena, "DROP OWNED BY %s", role));
+    run(bench, arena_printf(bench->ctx.arena, "DROP ROLE %s", role));
+}
+
 static void
 a_follower_connects_again(void **state)
 {
@@ -583,6 +645,8 @@ main(void)
         test_flags(a_follower_hears_of_changes),
         test_flags(a_follower_waits_for_table_and_right),
         test_flags(a_follower_keeps_the_last_good_values),
+        test_flags(a_session_is_told_to_listen_once),
+        test_flags(a_table_that_is_gone_is_told_and_made_anew),
         test_flags(a_follower_connects_again),
         test_flags(a_stopped_server_process_is_left),
         test_flags(turning_off_holds_at_once_and_is_written),

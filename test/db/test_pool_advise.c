@@ -437,7 +437,10 @@ planted_habits_are_found(void **state)
     struct pool_hazards before;
     struct pool_hazards hazards;
 
+    /* How replyx-api follows its flags is no habit that a pooler breaks: it goes past it. */
+    must(bench, db_exec(&bench->ctx, planter, "LISTEN pgmend_flag"));
     must(bench, pool_find_hazards(&bench->ctx, bench->db, &before));
+    assert_null(find(&before, "listen"));
     assert_true(before.is_known);
     assert_null(find(&before, "set"));
     for (size_t i = 0; i < COUNT_OF(planted); i++)
@@ -489,11 +492,51 @@ the_command_prints_json(void **state)
             "default_pool_size = "));
 }
 
+/* What a line "name = N" says. */
+static long
+setting(const char *text, const char *name)
+{
+    char line[64];
+    const char *at;
+
+    (void)snprintf(line, sizeof(line), "\n%s = ", name);
+    at = strstr(text, line);
+    assert_non_null(at);
+    return strtol(at + strlen(line), NULL, 10);
+}
+
+/* All that a worker opens: both pools, their shared connections, the one that follows the flags. */
+static void
+settings_of_replyx_fit_what_is_there(void **state)
+{
+    struct bench *bench = *state;
+
+    for (int64_t most = 20; most <= 200; most += 20)
+        for (int64_t processes = 1; processes <= 2; processes++) {
+            struct pool_load load = load_of(3, 1, 9);
+            struct pool_limits limits = limits_of(most, 4, processes);
+            struct pool_advice advice;
+            const char *text;
+            long each;
+
+            pool_advise(bench->ctx.arena, &load, &limits, &advice);
+            text = pool_for_replyx(bench->ctx.arena, &load, &advice, &limits);
+            each = setting(text, "pool_size") + setting(text, "max_overflow") +
+                   setting(text, "shared_size") + setting(text, "background_size") +
+                   setting(text, "background_overflow") + 1 + 1;
+            if (strstr(text, "does not fit"))
+                assert_int_equal(each, 5);
+            else
+                assert_true(each * processes <= most - 3 - 7);
+        }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(erlang_s_formula_is_the_textbook_s),
+        cmocka_unit_test(settings_of_replyx_fit_what_is_there),
         cmocka_unit_test(known_loads_give_known_advice),
         cmocka_unit_test(connections_in_use_are_counted),
         cmocka_unit_test(locks_that_are_waited_for_are_told_apart),

@@ -117,6 +117,46 @@ who_knows_the_password_may_come_often(void **state)
     logins_free(logins);
 }
 
+/* Who is behind the same proxy is not locked out by others. */
+static void
+an_address_that_is_not_known_is_not_counted(void **state)
+{
+    struct ctx *ctx = *state;
+    struct logins *logins = logins_new(NULL);
+    int64_t wait_us;
+
+    for (int i = 0; i < 1000; i++)
+        assert_true(logins_try(
+            logins, arena_printf(ctx->arena, "%d@example.com", i), NULL, second_us, &wait_us));
+    for (int i = 0; i < 10; i++)
+        assert_true(logins_try(logins, "a@example.com", NULL, second_us, &wait_us));
+    assert_false(logins_try(logins, "a@example.com", NULL, second_us, &wait_us));
+    logins_succeeded(logins, "a@example.com", NULL);
+    assert_true(logins_try(logins, "a@example.com", NULL, second_us, &wait_us));
+    logins_free(logins);
+}
+
+static void
+a_user_is_remembered_until_his_time(void **state)
+{
+    struct tokens *tokens = tokens_new();
+    bool is_active;
+
+    (void)state;
+    assert_false(tokens_get_user(tokens, 17, 50, &is_active));
+    tokens_put_user(tokens, 17, true, 100);
+    assert_true(tokens_get_user(tokens, 17, 99, &is_active));
+    assert_true(is_active);
+    assert_false(tokens_get_user(tokens, 17, 100, &is_active));
+    assert_false(tokens_get_user(tokens, 17 + 8192, 50, &is_active));
+    tokens_put_user(tokens, 17, false, 100);
+    assert_true(tokens_get_user(tokens, 17, 99, &is_active));
+    assert_false(is_active);
+    tokens_forget(tokens);
+    assert_false(tokens_get_user(tokens, 17, 50, &is_active));
+    tokens_free(tokens);
+}
+
 int
 main(void)
 {
@@ -126,6 +166,8 @@ main(void)
         test_with_ctx(an_account_is_closed_after_ten_failures),
         test_with_ctx(an_address_is_closed_after_a_hundred_failures),
         test_with_ctx(who_knows_the_password_may_come_often),
+        test_with_ctx(an_address_that_is_not_known_is_not_counted),
+        test_with_ctx(a_user_is_remembered_until_his_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,13 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "http/client.h"
 #include "monitor/metric/metric.h"
 
+struct names;
+
 struct place {
     struct arm_metrics *metrics;
     const char *url;
+    int64_t seen_us; /* of the last answer */
     bool has_last;
     bool has_now;
     struct guard_reading last;
@@ -25,7 +29,14 @@ struct arm_metrics {
     struct place *places;
     size_t count;
     size_t waiting;
-    struct ctx *ctx; /* of the look that is under way */
+    struct ctx *ctx;     /* of the look that is under way */
+    struct names *names; /* what is to be found out, or NULL */
+};
+
+/* What there is in the metrics. */
+struct names {
+    struct text_list routes;
+    struct text_list variants; /* of our route */
 };
 
 bool
@@ -114,6 +125,27 @@ take_sample(struct guard_reading *reading, enum guard_arm arm, const struct samp
 }
 
 static void
+add_name(struct arena *arena, struct text_list *list, const char *name)
+{
+    enum { MOST_NAMES = 100 };
+
+    if (*name && list->count < MOST_NAMES && !text_list_has(list, name))
+        text_list_add(arena, list, arena_strdup(arena, name));
+}
+
+static void
+take_names(struct arm_metrics *metrics, const struct sample *sample)
+{
+    struct arena *arena = metrics->ctx->arena;
+
+    if (!text_equal(sample->metric->name, "replyx_requests_total"))
+        return;
+    add_name(arena, &metrics->names->routes, label_of(sample, "route"));
+    if (text_equal(label_of(sample, "route"), metrics->options.route))
+        add_name(arena, &metrics->names->variants, label_of(sample, "variant"));
+}
+
+static void
 read_samples(struct place *place, const struct samples *samples)
 {
     const struct arm_metrics_options *options = &place->metrics->options;
@@ -122,6 +154,8 @@ read_samples(struct place *place, const struct samples *samples)
     for (size_t i = 0; i < samples->count; i++) {
         const struct sample *sample = &samples->items[i];
 
+        if (place->metrics->names)
+            take_names(place->metrics, sample);
         if (!text_equal(label_of(sample, "route"), options->route))
             continue;
         for (int arm = 0; arm < GUARD_ARMS; arm++)
@@ -191,12 +225,12 @@ static void
 take_place(struct ctx *ctx, struct place *place, struct arm_look *ret)
 {
     if (!place->has_now) {
-        if (place->problem)
-            ret->problem = arena_printf(
-                ctx->arena, "%s: %s", http_url_shown(ctx->arena, place->url), place->problem);
+        ret->missing++;
+        ret->problem = arena_printf(ctx->arena, "%s: %s", http_url_shown(ctx->arena, place->url),
+            place->problem ? place->problem : "no answer");
         return;
     }
-    ret->answered++;
+    place->seen_us = clock_us();
     if (place->has_last && went_back(&place->last, &place->now))
         ret->gaps++;
     else if (place->has_last)
@@ -223,14 +257,83 @@ arm_metrics_look(struct ctx *ctx, struct arm_metrics *metrics, struct arm_look *
     loop_run(metrics->loop);
     if (interrupt_signal())
         return interrupt_error(ctx, interrupt_signal());
-    for (size_t i = 0; i < metrics->count; i++)
+    ret->seen_us = clock_us();
+    for (size_t i = 0; i < metrics->count; i++) {
         take_place(ctx, &metrics->places[i], ret);
+        if (metrics->places[i].seen_us < ret->seen_us)
+            ret->seen_us = metrics->places[i].seen_us;
+    }
     return true;
 }
 
 void
 arm_metrics_restart(struct arm_metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->count; i++)
+    for (size_t i = 0; i < metrics->count; i++) {
         metrics->places[i].has_last = false;
+        metrics->places[i].seen_us = clock_us();
+    }
+}
+
+bool
+arm_metrics_check_urls(struct ctx *ctx, const struct text_list *urls)
+{
+    for (size_t i = 0; i < urls->count; i++) {
+        const char *url = urls->items[i];
+        bool has_password = strchr(url, '@');
+
+        if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) {
+            error_set(ctx, ERR_USAGE, "--metrics \"%s\" is no address of http or https",
+                has_password ? http_url_shown(ctx->arena, url) : url);
+            return error_hint(ctx, "For instance: --metrics http://127.0.0.1:8000/metrics");
+        }
+        for (size_t k = 0; k < i; k++)
+            if (strcasecmp(url, urls->items[k]) == 0)
+                return error_set(ctx, ERR_USAGE,
+                    "--metrics %s is given twice: its requests would be counted twice",
+                    http_url_shown(ctx->arena, url));
+    }
+    return true;
+}
+
+static const char *
+join(struct arena *arena, const struct text_list *names)
+{
+    return names->count > 0 ? text_list_join(arena, names, ", ") : "none";
+}
+
+bool
+arm_metrics_try(struct ctx *ctx, struct arm_metrics *metrics, struct text_list *ret_notes)
+{
+    const struct arm_metrics_options *options = &metrics->options;
+    struct names names = { 0 };
+    struct arm_look now;
+    bool is_good;
+
+    *ret_notes = (struct text_list){ 0 };
+    metrics->names = &names;
+    is_good = arm_metrics_look(ctx, metrics, &now);
+    metrics->names = NULL;
+    if (!is_good)
+        return false;
+    if (now.missing > 0) {
+        error_set(ctx, ERR_FAILED, "no metrics from %s", now.problem);
+        return error_hint(ctx, "The guard would see nothing of what this process does.");
+    }
+    if (!text_list_has(&names.routes, options->route)) {
+        text_list_add(ctx->arena, ret_notes,
+            arena_printf(ctx->arena,
+                "no request of route \"%s\" is counted in the metrics yet; routes there: %s (--route)",
+                options->route, join(ctx->arena, &names.routes)));
+        return true;
+    }
+    for (int arm = 0; arm < GUARD_ARMS; arm++)
+        if (!text_list_has(&names.variants, options->variants[arm]))
+            text_list_add(ctx->arena, ret_notes,
+                arena_printf(ctx->arena,
+                    "no request of variant \"%s\" of route \"%s\" is counted in the metrics yet; "
+                    "variants there: %s (%s)",
+                    options->variants[arm], options->route, join(ctx->arena, &names.variants),
+                    arm == GUARD_CONTROL ? "--control" : "--variant"));
+    return true;
 }

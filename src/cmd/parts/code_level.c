@@ -1,5 +1,7 @@
 #include "cmd/parts/code_level.h"
 
+#include <math.h>
+
 #include "base/clock.h"
 #include "cli/out.h"
 #include "flags/store.h"
@@ -10,6 +12,19 @@ struct lowering {
     json_t *flags; /* what was done */
     size_t count;
 };
+
+static void
+print_lowered(struct run *run, const struct flag *flag, const struct flag *before)
+{
+    if (before->percent != 0)
+        out_mark_line(run->out, MARK_OK, "%s  0 %% (before: %d %% of the users got \"%s\")",
+            flag->name, before->percent, flag->variant);
+    if (before->shadow_ratio > 0)
+        out_mark_line(
+            run->out, MARK_OK, "%s  shadow off (was %g)", flag->name, before->shadow_ratio);
+    if (before->percent == 0 && before->shadow_ratio <= 0)
+        out_mark_line(run->out, MARK_OK, "%s  was off already", flag->name);
+}
 
 static bool
 lower(struct ctx *ctx, struct lowering *lowering, const struct flag *flag)
@@ -31,12 +46,13 @@ lower(struct ctx *ctx, struct lowering *lowering, const struct flag *flag)
         return false;
     lowering->count++;
     json_array_append_new(lowering->flags,
-        json_pack("{s:s, s:i, s:I, s:s?}", "name", flag->name, "percent_before",
-            changed.before.percent, "entry", (json_int_t)changed.entry, "note", changed.note));
+        json_pack("{s:s, s:i, s:f, s:I, s:s?}", "name", flag->name, "percent_before",
+            changed.before.percent, "shadow_before",
+            isfinite(changed.before.shadow_ratio) ? changed.before.shadow_ratio : -1.0, "entry",
+            (json_int_t)changed.entry, "note", changed.note));
     if (run->global->json)
         return true;
-    out_mark_line(run->out, MARK_OK, "%s  0 %% (before: %d %% of the users got \"%s\")", flag->name,
-        changed.before.percent, flag->variant);
+    print_lowered(run, flag, &changed.before);
     if (changed.note)
         out_mark_line(run->out, MARK_WARN, "the local journal was not written: %s", changed.note);
     fflush(run->out);
@@ -73,6 +89,18 @@ lower_all(struct ctx *ctx, struct lowering *lowering, const struct flag_list *li
     return true;
 }
 
+/* What cannot be read cannot be turned off, and may be on. */
+static bool
+load(struct ctx *ctx, struct db *db, struct flag_list *ret, const char **ret_problem)
+{
+    if (flags_load(ctx, db, ret, ret_problem))
+        return true;
+    if (ctx->error.kind != ERR_RIGHTS && strncmp(ctx->error.sqlstate, "42", 2) == 0)
+        ctx->error.kind = ERR_ATTENTION;
+    return error_state(
+        ctx, "Nothing was changed: processes that follow the flags keep what they last saw.");
+}
+
 bool
 rollback_code(struct ctx *ctx, struct run *run, const struct text_list *names, const char *reason)
 {
@@ -82,8 +110,9 @@ rollback_code(struct ctx *ctx, struct run *run, const struct text_list *names, c
     const char *problem;
     int64_t started_us = clock_us();
 
-    if (!db_require_writable(ctx, run->db) || !flags_load(ctx, run->db, &list, &problem) ||
-        !check_names(ctx, &list, names) || !lower_all(ctx, &lowering, &list, names))
+    if (!db_require_writable(ctx, run->db) || !flags_check_lost(ctx, run->db) ||
+        !load(ctx, run->db, &list, &problem) || !check_names(ctx, &list, names) ||
+        !lower_all(ctx, &lowering, &list, names))
         return false;
     if (run->global->json) {
         json_t *json CLEANUP(json_release) = json_pack("{s:s, s:O, s:I, s:s?}", "level", "code",
@@ -95,7 +124,9 @@ rollback_code(struct ctx *ctx, struct run *run, const struct text_list *names, c
     if (problem)
         out_mark_line(run->out, MARK_WARN, "%s", problem);
     if (lowering.count == 0)
-        fprintf(run->out, "No flag is above 0.\n");
+        fprintf(run->out, "%s\n",
+            list.count > 0 ? "No flag is above 0, and none has shadows."
+                           : "There are no flags here.");
     else
         fprintf(run->out, "\n%zu %s off after %s; the processes that follow them know at once.\n",
             lowering.count, lowering.count == 1 ? "flag is" : "flags are",

@@ -64,13 +64,20 @@ set(struct ctx *ctx, struct flag_rollout *rollout, const struct flag *to, const 
         .command = rollout->run->command->path,
         .state_dir = rollout->run->global->state_dir,
         .numbers = numbers,
+        .run = rollout->id,
+        .is_part = true,
+        .start = rollout->start,
+        .keeps_others = true,
     };
     struct flag_changed changed;
 
     if (rollout->is_there)
         change.expected = rollout->flag;
-    if (!flag_change(ctx, rollout->run->db, &change, &changed))
+    if (!flag_change(ctx, rollout->run->db, &change, &changed)) {
+        if (ctx->error.kind == ERR_INPUT)
+            ctx->error.kind = ERR_USAGE;
         return false;
+    }
     rollout->flag = *to;
     rollout->is_there = true;
     return true;
@@ -164,6 +171,12 @@ judge(struct arena *arena, struct flag_rollout *rollout, int64_t seen_us)
     int64_t now_us = clock_us();
 
     *verdict = guard_judge(arena, &rollout->guard, now_us);
+    if (verdict->decision == GUARD_GO_ON && rollout->missing > 0) {
+        verdict->decision = GUARD_WAIT;
+        verdict->rule = "source";
+        verdict->why = arena_printf(
+            arena, "a source does not answer: %s", rollout->problem ? rollout->problem : "");
+    }
     if (verdict->decision != GUARD_WAIT)
         return;
     if (now_us - seen_us > rollout->times.blind_us)
@@ -178,7 +191,7 @@ judge(struct arena *arena, struct flag_rollout *rollout, int64_t seen_us)
 
 /* One look. What it finds lives in its own arena until the next one. */
 static bool
-look(struct ctx *turn, struct flag_rollout *rollout, int64_t *seen_us)
+look(struct ctx *turn, struct flag_rollout *rollout)
 {
     struct arm_look now;
 
@@ -186,11 +199,10 @@ look(struct ctx *turn, struct flag_rollout *rollout, int64_t *seen_us)
         return false;
     rollout->problem = now.problem;
     rollout->gaps += now.gaps;
-    if (now.answered > 0)
-        *seen_us = clock_us();
+    rollout->missing = now.missing;
     if (now.delta.bucket_count > 0)
         guard_add(&rollout->guard, &now.delta, clock_us());
-    judge(turn->arena, rollout, *seen_us);
+    judge(turn->arena, rollout, now.seen_us);
     show(turn, rollout, "watching");
     return true;
 }
@@ -217,7 +229,6 @@ keep(struct ctx *ctx, struct flag_rollout *rollout, const struct error *error)
 static bool
 watch(struct ctx *ctx, struct flag_rollout *rollout)
 {
-    int64_t seen_us = clock_us();
     bool is_waiting = true;
     bool is_good = true;
 
@@ -226,7 +237,7 @@ watch(struct ctx *ctx, struct flag_rollout *rollout)
         struct arena *arena CLEANUP(arena_cleanup) = arena_new();
         struct ctx turn = { .arena = arena };
 
-        is_good = look(&turn, rollout, &seen_us);
+        is_good = look(&turn, rollout);
         is_waiting = rollout->verdict.decision == GUARD_WAIT;
         if (is_good && is_waiting)
             is_good = renew(&turn, rollout) && rest(&turn, rollout->times.every_us);
@@ -245,13 +256,16 @@ take_back(struct ctx *ctx, struct flag_rollout *rollout)
     struct error why = ctx->error;
     int signal_number = interrupt_take();
     struct flag to = rollout->flag;
+    json_t *numbers CLEANUP(json_release) = verdict_json(rollout);
     bool is_back;
 
+    json_object_set_new(numbers, "decision", json_string("cut off"));
+    json_object_set_new(numbers, "cause", json_string(why.message ? why.message : ""));
     to.percent = rollout->flag.fallback;
     to.fallback = 0;
     to.until_us = 0;
     to.reason = "the roll-out was cut off";
-    is_back = why.kind == ERR_CONFLICT || set(ctx, rollout, &to, NULL);
+    is_back = why.kind == ERR_CONFLICT || set(ctx, rollout, &to, numbers);
     interrupt_put(signal_number);
     ctx->error = why;
     if (why.kind == ERR_CONFLICT)
@@ -268,6 +282,8 @@ static bool
 begin_step(struct ctx *ctx, struct flag_rollout *rollout, int32_t percent)
 {
     struct flag to = rollout->flag;
+    /* What the step before was decided by stands where the flag goes on. */
+    const json_t *numbers = json_array_get(rollout->done, json_array_size(rollout->done) - 1);
 
     to.fallback = rollout->flag.percent;
     to.percent = percent;
@@ -276,7 +292,7 @@ begin_step(struct ctx *ctx, struct flag_rollout *rollout, int32_t percent)
     rollout->verdict = (struct guard_verdict){ 0 };
     rollout->gaps = 0;
     rollout->guard.started_us = clock_us();
-    return set(ctx, rollout, &to, NULL);
+    return set(ctx, rollout, &to, numbers);
 }
 
 /* The control of the step before, for the step that leaves nobody in it. */

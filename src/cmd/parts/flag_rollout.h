@@ -28,12 +28,15 @@ struct flag_rollout {
     const char *reason;
     int32_t steps[ROLLOUT_MOST_STEPS];
     size_t step_count;
-    struct flag flag; /* as it is set now */
-    bool is_there;    /* it has been set at least once */
+    const char *id;    /* of the run in the journal: all steps are one */
+    struct flag start; /* before it; variant NULL: there was no such flag */
+    struct flag flag;  /* as it is set now */
+    bool is_there;     /* it has been set at least once */
     struct progress progress;
     struct guard guard;
     struct guard_verdict verdict; /* the last one */
     size_t gaps;                  /* counters that went back */
+    size_t missing;               /* sources that did not answer at the last look */
     const char *problem;          /* of the last look, or NULL */
     json_t *done;                 /* what was decided, a step an object */
 };

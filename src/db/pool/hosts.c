@@ -215,7 +215,7 @@ hosts_state(const struct hosts *hosts, size_t number)
     if (hosts->count == 1)
         return (struct host_state){
             .label = host->label,
-            .is_up = pool_is_up(host->pool),
+            .is_up = pool_is_up(host->pool) && pool_statistics(host->pool).opened > 0,
             .is_primary = true,
             .is_fresh = true,
             .pool = host->pool,

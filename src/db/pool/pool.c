@@ -76,6 +76,7 @@ pool_new(struct ctx *ctx, struct loop *loop, const struct pool_options *options,
     pool->loop = loop;
     pool->opening.arena = arena_new();
     pool->sweep_us = INT64_MAX;
+    pool->alone_us = clock_us();
     pool->chance = (uint64_t)clock_wall_us() * 2654435761u ^ (uint64_t)getpid() << 32;
     copy_options(pool, options);
     pool->timer = loop_timer_new(loop, pool_sweep, pool);
@@ -243,6 +244,12 @@ pool_statistics(const struct pool *pool)
     if (exclusive->open - exclusive->opening > pool->options.size)
         statistics.overflow = exclusive->open - exclusive->opening - pool->options.size;
     return statistics;
+}
+
+const struct error *
+pool_trouble(const struct pool *pool)
+{
+    return pool->is_failing ? &pool->opening.error : NULL;
 }
 
 bool

@@ -134,3 +134,5 @@ struct pool_statistics {
 struct pool_statistics pool_statistics(const struct pool *pool);
 /* Whether a connection is open, or one could be opened when it was last tried. */
 bool pool_is_up(const struct pool *pool);
+/* Why the last connection that was tried could not be opened; NULL: it could, or none was tried. */
+const struct error *pool_trouble(const struct pool *pool);

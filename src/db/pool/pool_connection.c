@@ -157,6 +157,13 @@ pool_connection_cancel(struct pool_connection *connection, struct pool_ticket *t
         connection->cancel = db_cancel_on_loop(pool->loop, connection->db, cancel_done, connection);
 }
 
+bool
+pool_is_alone(const struct pool *pool)
+{
+    return pool->queues[POOL_EXCLUSIVE].open == pool->queues[POOL_EXCLUSIVE].opening &&
+           pool->queues[POOL_SHARED].open == pool->queues[POOL_SHARED].opening;
+}
+
 static void
 forget(struct pool_connection *connection)
 {
@@ -171,6 +178,8 @@ forget(struct pool_connection *connection)
         connection->after->before = connection->before;
     queue->open--;
     queue->opening -= connection->is_opening;
+    if (!connection->is_opening)
+        connection->pool->alone_us = clock_us();
 }
 
 static void
@@ -299,10 +308,8 @@ note_failure(struct pool *pool, const struct error *error)
     arena_reset(arena);
     pool->opening.error = pool_error_copy(arena, error);
     pool->statistics.failed++;
-    pool->is_full = text_equal(error->sqlstate, "53300");
-    if (!pool->down_us &&
-        pool->queues[POOL_EXCLUSIVE].open == pool->queues[POOL_EXCLUSIVE].opening &&
-        pool->queues[POOL_SHARED].open == pool->queues[POOL_SHARED].opening)
+    pool->is_failing = true;
+    if (!pool->down_us && pool_is_alone(pool))
         pool->down_us = clock_us();
     back_off(pool);
 }
@@ -334,7 +341,7 @@ opened(void *data, const struct error *error)
     pool->backoff_us = 0;
     pool->retry_us = 0;
     pool->down_us = 0;
-    pool->is_full = false;
+    pool->is_failing = false;
     pool_sweep_at(pool, connection->retire_us);
     pool_connection_rest(connection);
     pool_dispatch(pool);

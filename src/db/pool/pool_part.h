@@ -127,8 +127,9 @@ struct pool {
     int64_t backoff_us;
     int64_t hold_us;    /* nothing is sent until then; 0: not so */
     int64_t down_us;    /* since when no connection is open and none could be opened; 0: it is up */
-    bool is_full;       /* the server has no connection left */
-    struct ctx opening; /* why none could be opened */
+    int64_t alone_us;   /* when a connection that was open was closed last, or the pool was made */
+    bool is_failing;    /* the last one that was tried could not be opened … */
+    struct ctx opening; /* … and why */
     uint64_t chance;
     bool is_dispatching;
     bool is_draining;
@@ -172,6 +173,8 @@ void pool_ticket_fail_text(struct pool_ticket *ticket, enum error_kind kind, con
 void pool_end_failed(struct pool *pool);
 
 /* pool_connection.c */
+/* No connection is open, at most some are being opened. */
+bool pool_is_alone(const struct pool *pool);
 /* Lanes may lend each other what is idle. */
 void pool_connection_move(struct pool_connection *connection, enum pool_lane lane);
 bool pool_connection_open(struct pool *pool, enum pool_lane lane);

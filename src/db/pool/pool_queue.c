@@ -66,7 +66,7 @@ pool_refusal(struct pool *pool, enum pool_lane lane)
 {
     if (pool->is_draining)
         return &pool->closed;
-    if (pool->down_us && !pool->is_full && clock_us() - pool->down_us > POOL_PATIENCE_US)
+    if (pool->down_us && clock_us() - pool->down_us > POOL_PATIENCE_US)
         return &pool->opening.error;
     if (pool->queues[lane].line.count < pool->options.most_waiting)
         return NULL;
@@ -89,6 +89,8 @@ pool_queue_ticket(struct pool_ticket *ticket)
     }
     pool_line_add(&pool->queues[ticket->lane].line, ticket);
     pool_sweep_at(pool, ticket->wait_until_us);
+    if (pool_is_alone(pool))
+        pool_sweep_at(pool, now + POOL_PATIENCE_US);
 }
 
 void

@@ -42,13 +42,22 @@ fail_waiting(struct pool *pool, struct pool_ticket *ticket, int64_t now)
     pool_ticket_fail(ticket, &ctx.error);
 }
 
-/* Work that came while the server was down, or before, waits for it for a while only. */
-static bool
-is_out_of_patience(const struct pool *pool, const struct pool_ticket *ticket, int64_t now)
+/* Work waits for a server that is down, full or mute for a while only: when it is over. */
+static int64_t
+end_of_patience(const struct pool *pool, const struct pool_ticket *ticket)
 {
-    int64_t since = pool->down_us > ticket->queued_us ? pool->down_us : ticket->queued_us;
+    int64_t since = pool->alone_us > ticket->queued_us ? pool->alone_us : ticket->queued_us;
 
-    return pool->down_us && !pool->is_full && now - since >= POOL_PATIENCE_US;
+    return pool_is_alone(pool) ? since + POOL_PATIENCE_US : INT64_MAX;
+}
+
+static void
+fail_alone(const struct pool *pool, struct pool_ticket *ticket)
+{
+    if (pool->is_failing)
+        pool_ticket_fail(ticket, &pool->opening.error);
+    else
+        pool_ticket_fail_text(ticket, ERR_CONNECTION, "could not connect: no answer in time");
 }
 
 static void
@@ -61,8 +70,8 @@ sweep_queue(struct pool *pool, struct pool_queue *queue, int64_t now)
 
         if (ticket->wait_until_us <= now)
             fail_waiting(pool, ticket, now);
-        else if (is_out_of_patience(pool, ticket, now))
-            pool_ticket_fail(ticket, &pool->opening.error);
+        else if (end_of_patience(pool, ticket) <= now)
+            fail_alone(pool, ticket);
         ticket = after;
     }
 }
@@ -227,13 +236,8 @@ due_of_queue(const struct pool *pool, const struct pool_queue *queue)
         due = pool->retry_us;
     for (; connection; connection = connection->after)
         due = sooner(due, due_of_connection(connection));
-    for (; ticket; ticket = ticket->after) {
-        int64_t since = pool->down_us > ticket->queued_us ? pool->down_us : ticket->queued_us;
-
-        due = sooner(due, ticket->wait_until_us);
-        if (pool->down_us && !pool->is_full)
-            due = sooner(due, since + POOL_PATIENCE_US);
-    }
+    for (; ticket; ticket = ticket->after)
+        due = sooner(due, sooner(ticket->wait_until_us, end_of_patience(pool, ticket)));
     return due;
 }
 

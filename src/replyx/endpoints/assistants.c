@@ -56,11 +56,14 @@ static const struct variant variants[] = {
     { .name = "slow", .query = &query_replyx_api_assistants_slow, .is_hidden = true },
 };
 
+static const char *const query_names[] = { "active", NULL };
+
 const struct endpoint endpoint_assistants = {
     .name = "assistants",
     .methods = HTTP_GET,
     .path = "/assistants",
     .args_size = sizeof(struct sql_replyx_api_assistants_args),
+    .query = query_names,
     .read = read_args,
     .variants = variants,
     .variant_count = COUNT_OF(variants),

@@ -30,8 +30,8 @@ read_args(struct ctx *ctx, struct call *call, void *args)
     struct sql_replyx_api_dialogs_args *ret = args;
     int64_t page, limit;
 
-    if (!call_read_number(ctx, call, "page", 1, INT32_MAX, 1, &page) ||
-        !call_read_number(ctx, call, "limit", 1, MOST_LIMIT, STANDARD_LIMIT, &limit))
+    if (!call_read_number(ctx, call, "page", INT32_MAX, 1, &page) ||
+        !call_read_number(ctx, call, "limit", MOST_LIMIT, STANDARD_LIMIT, &limit))
         return false;
     ret->user_id = (int32_t)call->user;
     ret->page = (int32_t)page;
@@ -140,11 +140,14 @@ static const struct variant variants[] = {
     { .name = "optimised", .query = &query_replyx_api_dialogs, .lane = POOL_EXCLUSIVE },
 };
 
+static const char *const query_names[] = { "page", "limit", NULL };
+
 const struct endpoint endpoint_dialogs = {
     .name = "dialogs",
     .methods = HTTP_GET,
     .path = "/dialogs",
     .args_size = sizeof(struct sql_replyx_api_dialogs_args),
+    .query = query_names,
     .read = read_args,
     .variants = variants,
     .variant_count = COUNT_OF(variants),

@@ -1,7 +1,7 @@
 /*
  * GET /health/live: this process runs. GET /health/ready, and /health: it can answer requests now: it is
  * not about to end, and a database is up.
- *   status "ok", "draining" or "no database"; hosts[] host, up, primary, fresh, lag_seconds (or null)
+ *   status "ok", "draining", "no database", or "not set up" (replyx/api/install); hosts[] host, up, primary, fresh, lag_seconds (or null)
  * Hosts have numbers, in the order of the settings: names and addresses are nobody's business.
  */
 #include "base/clock.h"
@@ -52,6 +52,22 @@ answer(struct call *call, const char *status, bool has_hosts)
     call_answer(call, text_equal(status, "ok") ? 200 : 503, buffer_text(&body), body.length);
 }
 
+static bool
+is_set_up(const struct pool_outcome *outcome)
+{
+    const struct sql_replyx_api_alive *row = outcome->is_good ? outcome->rows[0].items : NULL;
+
+    return row && outcome->rows[0].count == 1 && !row->missing;
+}
+
+static bool
+has_connection(const struct api *api)
+{
+    struct pool_statistics now = pool_statistics(hosts_for_reads(api->web, 0));
+
+    return now.open > 0;
+}
+
 /* A queue that is full is no reason to be taken out of service, as long as there is a database behind it. */
 static void
 asked(void *data, const struct pool_outcome *outcome)
@@ -63,11 +79,12 @@ asked(void *data, const struct pool_outcome *outcome)
     call->statements += outcome->statements;
     call->waited_us += outcome->waited_us;
     call->ran_us += outcome->ran_us;
-    if (outcome->is_good)
+    if (is_set_up(outcome))
         api->alive_us = clock_us();
-    if (outcome->is_good ||
-        (outcome->error.kind == ERR_BUSY && pool_is_up(hosts_for_reads(api->web, 0))))
+    if (is_set_up(outcome) || (outcome->error.kind == ERR_BUSY && has_connection(api)))
         answer(call, "ok", true);
+    else if (outcome->is_good)
+        answer(call, "not set up", true);
     else
         answer(call, "no database", true);
 }

@@ -2,9 +2,11 @@
  * POST /login {"email", "password"}: {"token"}, for "Authorization: Bearer …". An unknown address and a
  * wrong password get the same answer after the same time.
  */
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "http/address.h"
 #include "replyx/call.h"
 #include "replyx/endpoints/endpoints.h"
 #include "replyx/jwt.h"
@@ -34,8 +36,10 @@ read_text(struct ctx *ctx, const json_t *body, const char *name, size_t most, co
 {
     const char *text = json_string_value(json_object_get(body, name));
 
-    if (!text || !*text)
+    if (!text)
         return error_set(ctx, ERR_INPUT, "%s has to be a text", name);
+    if (!*text)
+        return error_set(ctx, ERR_INPUT, "%s is empty", name);
     if (strlen(text) > most)
         return error_set(ctx, ERR_INPUT, "%s is longer than %zu bytes", name, most);
     *ret = arena_strdup(ctx->arena, text);
@@ -45,10 +49,11 @@ read_text(struct ctx *ctx, const json_t *body, const char *name, size_t most, co
 static bool
 read_args(struct ctx *ctx, struct call *call, void *args)
 {
+    static const char *const names[] = { "email", "password", NULL };
     struct args *ret = args;
     json_t *body CLEANUP(json_release) = NULL;
 
-    return call_read_json(ctx, call, &body) &&
+    return call_read_json(ctx, call, &body) && call_check_members(ctx, body, names) &&
            read_text(ctx, body, "email", MOST_EMAIL, &ret->asked.email) &&
            read_text(ctx, body, "password", PASSWORD_MOST_LENGTH, &ret->password);
 }
@@ -142,14 +147,76 @@ refuse_attempt(struct call *call, int64_t wait_us)
     fail(call, ERR_LIMIT, "there were too many attempts to sign in");
 }
 
-/* "1.2.3.4" of "1.2.3.4:5678". */
+/* "1.2.3.4", "1.2.3.4:5", "2001:db8::1" or "[2001:db8::1]:5"; false: it is none of them. */
+static bool
+read_address(struct call *call, const char *text, struct sockaddr_storage *ret)
+{
+    struct ctx ctx = { .arena = call->ctx.arena };
+    int family = http_address_family(text);
+
+    if (family)
+        text = arena_printf(ctx.arena, family == AF_INET6 ? "[%s]:0" : "%s:0", text);
+    return *text != ':' && http_address_parse(&ctx, text, ret);
+}
+
+/*
+ * The client's, of those that proxies have noted in the order in which they passed the request on: the last
+ * that is public, for those behind it are proxies near us; or, in a network without any, the last one.
+ */
+static bool
+find_forwarded(struct call *call, struct sockaddr_storage *ret)
+{
+    const char *list = http_request_last_header(call->request, "X-Forwarded-For");
+    struct text_list hops = { 0 };
+    struct sockaddr_storage hop;
+    bool is_found = false;
+
+    while (list && *list) {
+        size_t length = strcspn(list, " \t,");
+
+        if (length > 0)
+            text_list_add(call->ctx.arena, &hops, arena_strndup(call->ctx.arena, list, length));
+        list += length + strspn(list + length, " \t,");
+    }
+    for (size_t i = hops.count; i-- > 0 && read_address(call, hops.items[i], &hop);) {
+        bool is_public = http_address_is_public((const struct sockaddr *)&hop);
+
+        if (!is_found || is_public)
+            *ret = hop;
+        is_found = true;
+        if (is_public)
+            break;
+    }
+    return is_found;
+}
+
+/*
+ * Whose attempts are counted together: an address, of IPv6 its network of 64 bits, which a single household
+ * has. A client near us is believed whom it asks for. NULL: it is not known who that is, and who is behind the
+ * same proxy must not be locked out by others.
+ */
 static const char *
 address_of(struct call *call)
 {
-    const char *client = http_request_client(call->request);
-    const char *colon = strrchr(client, ':');
+    struct sockaddr_storage address;
+    struct sockaddr *client = (struct sockaddr *)&address;
+    char text[INET6_ADDRSTRLEN];
 
-    return colon ? arena_strndup(call->ctx.arena, client, (size_t)(colon - client)) : client;
+    if (!read_address(call, http_request_client(call->request), &address))
+        return NULL;
+    if (!http_address_is_public(client))
+        (void)find_forwarded(call, &address);
+    if (http_address_is_loopback(client))
+        return NULL;
+    if (client->sa_family == AF_INET6) {
+        struct in6_addr *bytes = &((struct sockaddr_in6 *)&address)->sin6_addr;
+
+        if (!IN6_IS_ADDR_V4MAPPED(bytes))
+            memset(bytes->s6_addr + 8, 0, 8);
+        return arena_strdup(call->ctx.arena, inet_ntop(AF_INET6, bytes, text, sizeof(text)));
+    }
+    return arena_strdup(call->ctx.arena,
+        inet_ntop(AF_INET, &((struct sockaddr_in *)&address)->sin_addr, text, sizeof(text)));
 }
 
 static void

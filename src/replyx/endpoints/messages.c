@@ -16,7 +16,7 @@ read_args(struct ctx *ctx, struct call *call, void *args)
     struct sql_replyx_api_messages_args *ret = args;
     int64_t limit;
 
-    if (!call_read_number(ctx, call, "limit", 1, MOST, USUAL, &limit))
+    if (!call_read_number(ctx, call, "limit", MOST, USUAL, &limit))
         return false;
     ret->user_id = (int32_t)call->user;
     ret->dialog_id = (int32_t)call->numbers[0];
@@ -64,11 +64,14 @@ static const struct variant variants[] = {
     { .name = "optimised", .query = &query_replyx_api_messages, .lane = POOL_SHARED },
 };
 
+static const char *const query_names[] = { "limit", NULL };
+
 const struct endpoint endpoint_messages = {
     .name = "messages",
     .methods = HTTP_GET,
     .path = "/dialogs/{id}/messages",
     .args_size = sizeof(struct sql_replyx_api_messages_args),
+    .query = query_names,
     .read = read_args,
     .variants = variants,
     .variant_count = COUNT_OF(variants),

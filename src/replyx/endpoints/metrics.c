@@ -27,7 +27,7 @@ answer(struct call *call)
     struct buffer body = { .arena = call->ctx.arena };
 
     if (!is_near(call)) {
-        (void)error_set(&call->ctx, ERR_NOT_FOUND, "metrics are not for everybody");
+        (void)error_set(&call->ctx, ERR_NOT_FOUND, "there is nothing at this path");
         call_fail(call, &call->ctx.error);
         return;
     }

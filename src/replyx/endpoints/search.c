@@ -41,37 +41,19 @@ parse_rest(struct ctx *ctx, const struct read_vector *read, json_t **ret)
 
     if (read->length == 0)
         return error_set(ctx, ERR_INPUT, "the body is empty, and should be a JSON object");
+    if (!call_check_depth(ctx, read->rest, read->length))
+        return false;
     *ret = json_loadb(read->rest, read->length, JSON_REJECT_DUPLICATES, &why);
     if (!*ret) {
         size_t at = (size_t)why.position;
 
         if (read->vector && at >= read->cut_at)
             at += read->cut_length;
-        return error_set(ctx, ERR_INPUT, "the body is not JSON: at byte %zu: %s", at, why.text);
+        return error_set(
+            ctx, ERR_INPUT, "the body is not JSON: at byte %zu: %s", at, call_json_why(&why));
     }
     if (!json_is_object(*ret))
         return error_set(ctx, ERR_INPUT, "the body is JSON, but not an object");
-    return true;
-}
-
-static bool
-check_names(struct ctx *ctx, json_t *body)
-{
-    static const char *const names[] = { "embedding", "text", "limit", "mode" };
-    const char *name;
-    json_t *value;
-
-    json_object_foreach(body, name, value)
-    {
-        size_t i = 0;
-
-        while (i < COUNT_OF(names) && !text_equal(names[i], name))
-            i++;
-        if (i == COUNT_OF(names)) {
-            error_set(ctx, ERR_INPUT, "the body has a member \"%.40s\" that is not known", name);
-            return error_hint(ctx, "There are embedding, text, limit and mode.");
-        }
-    }
     return true;
 }
 
@@ -131,9 +113,10 @@ read_words(struct ctx *ctx, const json_t *value, const char **ret)
 static bool
 read_members(struct ctx *ctx, json_t *body, struct sql_replyx_api_search_args *ret)
 {
+    static const char *const names[] = { "embedding", "text", "limit", "mode", NULL };
     const json_t *embedding = json_object_get(body, "embedding");
 
-    if (!check_names(ctx, body))
+    if (!call_check_members(ctx, body, names))
         return false;
     if (embedding && !json_is_null(embedding))
         return error_set(
@@ -180,6 +163,7 @@ embedded(void *data, const struct embedding *embedding)
     struct call *call = data;
     struct sql_replyx_api_search_args *args = call->args;
 
+    call->statements += embedding->statements;
     args->question = embedding->vector;
     if (embedding->source == EMBED_CACHE)
         tell_source(call, "cache");

@@ -204,6 +204,7 @@ embedded(void *data, const struct embedding *embedding)
 {
     struct webhook *webhook = data;
 
+    webhook->call->statements += embedding->statements;
     webhook->args.question = embedding->vector;
     run(webhook);
 }
@@ -222,16 +223,19 @@ start(struct bots_turn *turn)
         run(webhook);
 }
 
+/* Answers with 413 what is larger than updates are. */
 static bool
-check_size(struct ctx *ctx, const struct call *call)
+is_too_large(struct call *call)
 {
     size_t length;
 
     (void)http_request_body(call->request, &length);
     if (length <= MOST_BODY)
-        return true;
-    return error_set(
-        ctx, ERR_INPUT, "the update has %zu bytes, and may have %d", length, (int)MOST_BODY);
+        return false;
+    (void)error_set(
+        &call->ctx, ERR_INPUT, "the update has %zu bytes, and may have %d", length, (int)MOST_BODY);
+    call_fail_as(call, 413, &call->ctx.error);
+    return true;
 }
 
 static void
@@ -244,8 +248,9 @@ handle(struct call *call)
     webhook->turn = (struct bots_turn){ .start = start, .bot = call->numbers[0] };
     /* After bots_enter() the webhook may have been answered already, and be no more. */
     if (!bots_check_secret(&call->ctx, bots, call->numbers[0],
-            http_request_header(call->request, "X-Telegram-Bot-Api-Secret-Token")) ||
-        !check_size(&call->ctx, call) || !bots_enter(&call->ctx, bots, &webhook->turn))
+            http_request_header(call->request, "X-Telegram-Bot-Api-Secret-Token")))
+        call_fail(call, &call->ctx.error);
+    else if (!is_too_large(call) && !bots_enter(&call->ctx, bots, &webhook->turn))
         call_fail(call, &call->ctx.error);
 }
 

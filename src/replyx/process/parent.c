@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "replyx/api.h"
 #include "replyx/process/parent_part.h"
 
 enum {
@@ -60,14 +61,21 @@ reload(struct parent *parent)
 {
     struct ctx ctx = { .arena = parent->ctx->arena };
     struct settings *settings = ARENA_NEW(ctx.arena, struct settings);
+    struct text_list left = { 0 };
 
     if (parent->is_draining || !parent->is_serving)
         return;
-    if (!settings_read(&ctx, parent->call->argc - 1, parent->call->argv + 1, settings)) {
+    if (!settings_read(&ctx, parent->call->argc - 1, parent->call->argv + 1, settings) ||
+        !api_check(&ctx, settings)) {
         log_warn("replyx-api: goes on with the settings before: %s", ctx.error.message);
         return;
     }
     log_info("replyx-api: reads its settings again");
+    /* A worker that dies is started with what the others have. */
+    settings_keep(ctx.arena, parent->settings, settings, &left);
+    if (left.count > 0)
+        log_info("replyx-api: needs a take-over (SIGUSR2) to change: %s",
+            text_list_join(ctx.arena, &left, ", "));
     parent->settings = settings;
     parent->is_reloading = true;
     notify_reloading();
@@ -257,10 +265,14 @@ raise_descriptors(const struct settings *settings)
 static bool
 open_all(struct parent *parent)
 {
-    if (!open_signals(parent) || !listener_open(parent->ctx, parent->settings, &parent->socket) ||
+    if (!api_check(parent->ctx, parent->settings) || !open_signals(parent) ||
+        !listener_open(parent->ctx, parent->settings, &parent->socket) ||
         !tally_new(parent->ctx, parent->settings->workers, &parent->tally))
         return false;
     raise_descriptors(parent->settings);
+    if (!parent->settings->jwt_secret_file && !parent->settings->trust_user_header)
+        log_warn("replyx-api: there is no --jwt-secret-file, so nobody can sign in by /login: only "
+                 "API tokens are taken");
     parent->count = parent->settings->workers;
     parent->children = ARENA_ARRAY(parent->ctx->arena, struct child, (size_t)parent->count);
     parent->watchdog_us = notify_watchdog_us();

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -116,17 +117,17 @@ reload(struct worker *worker)
     struct ctx ctx = { .arena = worker->ctx.arena };
     const struct program_call *call = worker->start->call;
     struct settings *settings = ARENA_NEW(ctx.arena, struct settings);
-    struct text_list left = { 0 };
-
+    struct text_list left = { 0 }; /* the parent has told */
     bool is_good = settings_read(&ctx, call->argc - 1, call->argv + 1, settings);
 
     settings->number = worker->start->number;
-    if (!is_good || !api_reload(&ctx, worker->api, settings, &left))
+    if (is_good)
+        settings_keep(ctx.arena, worker->api->settings, settings, &left);
+    if (!is_good || !api_reload(&ctx, worker->api, settings))
         log_warn("replyx-api: worker %d goes on with the settings before: %s",
             (int)worker->start->number, ctx.error.message);
-    else if (left.count > 0 && worker->start->number == 0)
-        log_info("replyx-api: needs a take-over (SIGUSR2) to change: %s",
-            text_list_join(ctx.arena, &left, ", "));
+    else
+        log_set_level(settings->verbose ? LOG_VERBOSE : LOG_NORMAL);
     say(worker, SAY_RELOADED);
 }
 
@@ -204,9 +205,9 @@ open_all(struct worker *worker)
 static int
 report(const struct ctx *ctx)
 {
-    log_warn("replyx-api: %s", ctx->error.message);
+    fprintf(stderr, "replyx-api: %s\n", ctx->error.message);
     if (ctx->error.hint)
-        log_warn("replyx-api: %s", ctx->error.hint);
+        fprintf(stderr, "hint: %s\n", ctx->error.hint);
     return error_exit_status(ctx->error.kind);
 }
 
