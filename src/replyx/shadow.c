@@ -180,7 +180,8 @@ run_both(struct ctx *ctx, struct shadow *shadow, struct answer answers[2])
     if (!answers[0].is_good && !is_not_there(ctx, &answers[0]))
         return false;
     error_clear(ctx);
-    return run_variant(ctx, shadow, shadow->flagged, &answers[1]);
+    return run_variant(ctx, shadow, shadow->flagged, &answers[1]) &&
+        straight_do(ctx, straight, "COMMIT");
 }
 
 /* ---- a difference ---- */
