@@ -45,15 +45,12 @@ answer_time(struct cost *cost, const struct evented_reply *replies, size_t count
     return sum - cost->least_first_us;
 }
 
-/* Of a session that is seen for the first time all that it has used since it began. */
 static double
-busy_time(struct cost *cost, const struct evented_reply *replies, size_t count, int local_pid)
+busy_time(struct cost *cost, const struct evented_reply *replies, size_t count, int64_t ns)
 {
     int64_t answers = answer_time(cost, replies, count);
-    int64_t ns = local_pid > 0 ? process_cpu_ns(local_pid) : 0;
-    int64_t before = local_pid == cost->cpu_pid ? cost->cpu_ns : 0;
+    int64_t before = cost->cpu_ns;
 
-    cost->cpu_pid = local_pid;
     cost->cpu_ns = ns;
     if (ns <= 0 || ns < before)
         return (double)answers;
@@ -72,7 +69,15 @@ bool
 cost_note(struct cost *cost, const struct evented_reply *replies, size_t count, int64_t wall_us,
     int local_pid)
 {
-    cost->busy_us = cost->busy_us * decay + busy_time(cost, replies, count, local_pid);
+    int64_t ns = local_pid > 0 ? process_cpu_ns(local_pid) : 0;
+
+    if (ns > 0 && local_pid != cost->cpu_pid) {
+        /* A session's beginning (connecting, reading everything for the first time) is paid once. */
+        cost->cpu_pid = local_pid;
+        cost->cpu_ns = ns;
+        return false;
+    }
+    cost->busy_us = cost->busy_us * decay + busy_time(cost, replies, count, ns);
     cost->wall_us = cost->wall_us * decay + (double)wall_us;
     cost->ticks++;
     if (cost->ticks >= TICKS_TO_SLOW && cost_ratio(cost) > cost->most_ratio &&

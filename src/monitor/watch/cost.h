@@ -19,7 +19,7 @@ struct cost {
 
 /*
  * After a tick; wall_us since the one before. The server's process is asked when it is on this
- * machine; else the time of the answers is an upper bound. True: cost->slowed changed.
+ * machine, from its second tick on; else the time of the answers is an upper bound. True: cost->slowed changed.
  */
 bool cost_note(struct cost *cost, const struct evented_reply *replies, size_t count,
     int64_t wall_us, int local_pid);
