@@ -28,7 +28,16 @@ count_requests(const struct tally_series *series)
     return sum;
 }
 
-/* Those that were asked for at least once. */
+/* What people can ask for is shown before anybody has, so that its name can be looked up. */
+static bool
+is_offered(size_t endpoint, size_t variant)
+{
+    return endpoint < endpoint_count && variant > 0 &&
+           variant <= endpoints[endpoint]->variant_count &&
+           !endpoints[endpoint]->variants[variant - 1].is_hidden;
+}
+
+/* Those, and what was asked for at least once. */
 static size_t
 list_shown(const struct tally *tally, struct shown *ret)
 {
@@ -39,7 +48,7 @@ list_shown(const struct tally *tally, struct shown *ret)
         size_t variant = i % (ENDPOINT_MOST_VARIANTS + 1);
         bool is_known = endpoint < endpoint_count;
 
-        if (count_requests(&tally->series[i]) == 0)
+        if (count_requests(&tally->series[i]) == 0 && !is_offered(endpoint, variant))
             continue;
         ret[count++] = (struct shown){
             .series = &tally->series[i],
