@@ -131,7 +131,8 @@ flags_followers(struct ctx *ctx, struct db *db, struct text_list *ret)
     return true;
 }
 
-const char *
+/* What a role needs to set flags, as statements. */
+static const char *
 flags_rights(struct arena *arena, struct db *db)
 {
     const char *role = db_ident(arena, db_user(db));

@@ -72,8 +72,5 @@ bool flag_change(struct ctx *ctx, struct db *db, const struct flag_change *chang
 /* A roll-out is alive. *ret false: somebody has set the flag anew. */
 bool flag_renew(struct ctx *ctx, struct db *db, const struct flag *flag, bool *ret) MUST_CHECK;
 
-/* What a role needs to set flags, as statements. */
-const char *flags_rights(struct arena *arena, struct db *db);
-
 /* The members that people set, for the journal and --json. The caller owns it. */
 json_t *flag_json(const struct flag *flag);
