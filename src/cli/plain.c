@@ -277,7 +277,7 @@ plain_warn(struct arena *arena, const struct plain *plain)
             continue;
         error_clear(&ctx);
         for (char *letter = name + prefix; *letter; letter++)
-            *letter = *letter == '_' ? '-' : (char)tolower((unsigned char)*letter);
+            *letter = (char)(*letter == '_' ? '-' : tolower((unsigned char)*letter));
         (void)refuse_name(&reader, name + prefix);
         log_warn("%s: variable %.*s is no setting%s%s", plain->program, (int)length, *at,
             ctx.error.hint ? ". " : "", ctx.error.hint ? ctx.error.hint : "");

@@ -157,10 +157,9 @@ pool_for_replyx(struct arena *arena, const struct pool_load *load, const struct 
             "; does not fit: a worker needs %lld connections at least, %lld are there for each\n",
             (long long)count_worker(&worker), (long long)most);
     buffer_printf(&out,
-        "; %lld connections a worker at most: both pools with their overflow, %lld shared and 1 shared of "
-        "the\n; background, 1 that follows the flags; %lld in all\n",
-        (long long)count_worker(&worker), (long long)worker.shared,
-        (long long)(count_worker(&worker) * limits->processes));
+        "; %" PRId64 " connections a worker at most: both pools with their overflow, %" PRId64
+        " shared and 1 shared of the\n; background, 1 that follows the flags; %" PRId64 " in all\n",
+        count_worker(&worker), worker.shared, count_worker(&worker) * limits->processes);
     buffer_printf(&out,
         "workers = %lld\npool_size = %lld\nmax_overflow = %lld\nshared_size = %lld\n"
         "background_size = %lld\nbackground_overflow = %lld\n"

@@ -246,12 +246,13 @@ handle(struct call *call)
 
     webhook->call = call;
     webhook->turn = (struct bots_turn){ .start = start, .bot = call->numbers[0] };
-    /* After bots_enter() the webhook may have been answered already, and be no more. */
-    if (!bots_check_secret(&call->ctx, bots, call->numbers[0],
-            http_request_header(call->request, "X-Telegram-Bot-Api-Secret-Token")))
-        call_fail(call, &call->ctx.error);
-    else if (!is_too_large(call) && !bots_enter(&call->ctx, bots, &webhook->turn))
-        call_fail(call, &call->ctx.error);
+    if (bots_check_secret(&call->ctx, bots, call->numbers[0],
+            http_request_header(call->request, "X-Telegram-Bot-Api-Secret-Token"))) {
+        /* After bots_enter() the webhook may have been answered already, and be no more. */
+        if (is_too_large(call) || bots_enter(&call->ctx, bots, &webhook->turn))
+            return;
+    }
+    call_fail(call, &call->ctx.error);
 }
 
 const struct endpoint endpoint_webhook = {
