@@ -244,7 +244,8 @@ def check_bulk(base):
 def answers(base, variant, moments):
     """What the endpoint says to every user, at several times of day."""
     found = {}
-    users = base.sql("SELECT DISTINCT user_id FROM assistants ORDER BY 1").split("\n")
+    users = base.sql("SELECT DISTINCT a.user_id FROM assistants AS a JOIN users AS u ON u.id = a.user_id"
+                     " WHERE u.status = 'active' ORDER BY 1").split("\n")
     for moment in moments:
         server = apitest.Server(base, variant, ["--now", moment])
         for user in users:
@@ -308,12 +309,16 @@ def check_truncate(base):
 
 def check_fold(base, users, assistants):
     base.sql(f"INSERT INTO dialogs (id, user_id, assistant_id, started_at) VALUES (7777777, {users[0]}, {assistants[0]}, now())")
-    for _ in range(3):
-        base.sql("INSERT INTO dialog_messages (dialog_id, sender, text, timestamp) VALUES (7777777, 'assistant', 'x', '2026-11-20')")
     rows = "SELECT count(*) FROM replyx_api.assistant_daily_stats WHERE dialog_id = 7777777 AND day = '2026-11-20'"
-    before = base.value(rows)
+
+    def written():
+        base.sql("INSERT INTO dialog_messages (dialog_id, sender, text, timestamp) VALUES (7777777, 'assistant', 'x', '2026-11-20')")
+        return int(base.value(rows)) >= 3
+
+    # A write folds now and then by itself, so three rows may take more than three writes.
+    apitest.wait_until("there are three rows", written)
     base.sql(f"SELECT replyx_api.fold_rollup({users[0]}, {assistants[0]})")
-    same((before, base.value(rows), wrong(base)), ("3", "1", 0), "folding makes one row of three and changes no sum")
+    same((base.value(rows), wrong(base)), ("1", 0), "folding makes one row of three and changes no sum")
 
 
 def main():
