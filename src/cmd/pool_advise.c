@@ -146,8 +146,7 @@ run(struct ctx *ctx, struct run *run)
 
 const struct command cmd_pool_advise = {
     .path = "pool advise",
-    .summary =
-        "say how many connections the application needs, and whether transactions can share them",
+    .summary = "say how many connections are needed, and what a pooler would break",
     .details =
         "Looks at pg_stat_activity many times a second for the time given, and at pg_stat_statements "
         "before and after. From the connections in use, the rate of transactions and the limits of the "

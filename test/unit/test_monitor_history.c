@@ -234,6 +234,7 @@ points_are_as_many_as_asked_for_and_gaps_stay(void **state)
     }
 }
 
+/* 0 where sanitizers have taken malloc's place: there its sizes mean nothing. */
 static size_t
 bytes_used(void)
 {
@@ -261,10 +262,12 @@ fifty_series_are_small_from_the_first_tick_on(void **state)
         if (i == 0)
             at_first = bytes_used();
     }
+    assert_int_equal(left_out, 17280 * 2 * 10);
+    if (at_first == 0)
+        skip();
     assert_true(at_first > before);
     assert_true(bytes_used() - before < (size_t)50 * 17000);
     assert_int_equal(bytes_used(), at_first);
-    assert_int_equal(left_out, 17280 * 2 * 10);
 }
 
 static void

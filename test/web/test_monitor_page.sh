@@ -59,7 +59,7 @@ stop() {
 }
 
 browse() {
-    "$here/browse.py" --limit 40 "$@" >"$folder/out" 2>&1
+    "$here/browse.py" --limit 90 "$@" >"$folder/out" 2>&1
 }
 
 status() {
