@@ -11,7 +11,7 @@ create_database
 run top --once --interval 100ms
 is "$rc" 0 'once, as text'
 has "$out" 'PostgreSQL' 'it says which server'
-has "$out" 'no other session' 'nobody else is there'
+has "$out" 'connections' 'and how many are connected'
 run top --once --interval 100ms --view tables
 has "$out" 'public.items' 'tables'
 run top --once --interval 100ms --view tables --filter other --json
