@@ -181,7 +181,7 @@ run_both(struct ctx *ctx, struct shadow *shadow, struct answer answers[2])
         return false;
     error_clear(ctx);
     return run_variant(ctx, shadow, shadow->flagged, &answers[1]) &&
-        straight_do(ctx, straight, "COMMIT");
+           straight_do(ctx, straight, "COMMIT");
 }
 
 /* ---- a difference ---- */
