@@ -1,10 +1,9 @@
 /* What is kept in memory, compared with sums over all values ever added, kept by the test itself. */
 #include "support/test.h"
 
-#include <malloc.h>
 #include <math.h>
 
-#include "monitor/history.h"
+#include "monitor/history_part.h"
 
 static const int64_t S = 1000000;
 static const int64_t BEGIN = INT64_C(1794999600) * 1000000; /* a whole number of ten minutes */
@@ -234,21 +233,12 @@ points_are_as_many_as_asked_for_and_gaps_stay(void **state)
     }
 }
 
-/* 0 where sanitizers have taken malloc's place: there its sizes mean nothing. */
-static size_t
-bytes_used(void)
-{
-    struct mallinfo2 facts = mallinfo2();
-
-    return facts.uordblks + facts.hblkhd;
-}
-
 /* 1,441 ticks and 751 slots of 4 and 8 bytes are 11.8 kB; the rest is what blocks leave over. */
 static void
 fifty_series_are_small_from_the_first_tick_on(void **state)
 {
     struct bench *bench = *state;
-    size_t before = bytes_used(), at_first = 0;
+    size_t at_first = 0;
     int64_t left_out = 0;
 
     bench->history = history_begin(5 * S, 50);
@@ -260,14 +250,12 @@ fifty_series_are_small_from_the_first_tick_on(void **state)
         history_add(bench->history, &bench->watched);
         left_out += history_left_out(bench->history);
         if (i == 0)
-            at_first = bytes_used();
+            at_first = arena_used(bench->history->arena);
     }
     assert_int_equal(left_out, 17280 * 2 * 10);
-    if (at_first == 0)
-        skip();
-    assert_true(at_first > before);
-    assert_true(bytes_used() - before < (size_t)50 * 17000);
-    assert_int_equal(bytes_used(), at_first);
+    assert_true(at_first > (size_t)50 * 1441 * 4);
+    assert_true(at_first < (size_t)50 * 17000);
+    assert_int_equal(arena_used(bench->history->arena), at_first);
 }
 
 static void
