@@ -284,6 +284,9 @@ compare_rows(const void *a, const void *b)
 
     if (fabs(left->score - right->score) > 1e-12)
         return left->score < right->score ? 1 : -1;
+    /* As the functions say: of the same score the nearer one first. */
+    if (left->distance != right->distance)
+        return left->distance > right->distance ? 1 : -1;
     return left->key - right->key;
 }
 
@@ -301,6 +304,9 @@ rank_rows(struct scene scene, enum way way, double weight, int *keys)
     }
     for (size_t i = 0; i < count; i++)
         scene.rows[i].score = score_of(&scene, &scene.rows[i], way, weight);
+    /* Who asks by text alone has nothing to be near to. */
+    for (size_t i = 0; i < count && way == WAY_TEXT; i++)
+        scene.rows[i].distance = 0;
     qsort(scene.rows, count, sizeof(scene.rows[0]), compare_rows);
     for (size_t i = 0; i < count && i < DEPTH; i++)
         keys[i] = scene.rows[i].key;
