@@ -120,12 +120,18 @@ check "no element came from any of it" grep -qx 0 "$folder/out"
 check "no script of it ran" holds "$folder/out" '"owned false"'
 check "nothing is wrong in the console" lacks "$folder/out" "console:"
 
-# The statement's text arrives with its reading; it is opened by the keyboard.
-psql -qX -c "SELECT id AS \"$HOSTILE\" FROM generate_series(1, 500000) AS id ORDER BY 1 DESC OFFSET 499999" >>"$folder/log"
+# The statement's text arrives with its reading. It runs until it was seen: the page shows what took the most time of
+# late, and other tests keep the same server busy.
+while :; do
+    psql -qX -c "SELECT id AS \"$HOSTILE\" FROM generate_series(1, 500000) AS id ORDER BY 1 DESC OFFSET 499999"
+done >>"$folder/log" 2>&1 &
+hostile=$!
 seen=0
 browse "$address/" "$ready" \
     'wait:[...document.querySelectorAll("#statements .q")].some((q) => q.textContent.includes("<img src=x"))' \
     'eval:document.querySelectorAll("main img").length' 'eval:document.title' || seen=1
+kill "$hostile" 2>/dev/null || true
+wait "$hostile" 2>/dev/null || true
 check "the hostile statement is among the top ones, as text" test "$seen" = 0
 check "and makes no element" grep -qx 0 "$folder/out"
 
