@@ -139,10 +139,10 @@ print(const struct load_http_result *result)
     double seconds = (double)result->elapsed_us / 1e6;
     double good = (double)result->good->count;
     json_t *json = json_pack("{s:f, s:f, s:o, s:o, s:o, s:I, s:I, s:I, s:f, s:f, s:I}", "seconds",
-        seconds, "rate", seconds > 0 ? good / seconds : 0.0, "good", latency_json(result->good),
-        "refused", latency_json(result->refused), "lag", latency_json(result->lag), "failed",
-        (json_int_t)result->failed, "broken", (json_int_t)result->broken, "unanswered",
-        (json_int_t)result->unanswered, "statements",
+        seconds, "rate", seconds > 0 ? (good - (double)result->late) / seconds : 0.0, "good",
+        latency_json(result->good), "refused", latency_json(result->refused), "lag",
+        latency_json(result->lag), "failed", (json_int_t)result->failed, "broken",
+        (json_int_t)result->broken, "unanswered", (json_int_t)result->unanswered, "statements",
         good > 0 ? (double)result->statements / good : 0.0, "generator_cpu_us",
         good > 0 ? (double)result->cpu_us / good : 0.0, "open", (json_int_t)result->open);
 

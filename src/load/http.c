@@ -15,6 +15,7 @@ enum {
     TICK_US = 1000,
     CHECK_US = 1000000,
     STANDARD_LIMIT_US = 60000000,
+    DRAIN_US = 5000000,
     MOST_OPENING = 200, /* at once: more than the queue of a listening socket are refused */
 };
 
@@ -148,6 +149,25 @@ follow_schedule(struct load_http *load, int64_t now_us)
     send_due(load);
 }
 
+/*
+ * What was due in time is waited for a while: the slowest answers would be missing otherwise. A closed
+ * loop has no such debt.
+ */
+static bool
+is_over(const struct load_http *load, int64_t now_us)
+{
+    if (!load->begun_us || now_us < load->end_us)
+        return false;
+    if (load->options->rate <= 0 || now_us >= load->end_us + DRAIN_US)
+        return true;
+    for (int32_t i = 0; i < load->options->connections; i++) {
+        if (load->connections[i].phase == LOAD_HTTP_ASKING)
+            return false;
+    }
+    /* What waits for a connection when none is asking waits for a server that is gone. */
+    return true;
+}
+
 static void
 tick(void *data)
 {
@@ -157,11 +177,11 @@ tick(void *data)
     open_more(load);
     if (!load->begun_us && load->tried >= (size_t)load->options->connections)
         begin(load);
-    if (load->begun_us && now_us >= load->end_us) {
+    if (is_over(load, now_us)) {
         loop_stop(load->loop);
         return;
     }
-    if (load->begun_us && load->options->rate > 0)
+    if (load->begun_us && now_us < load->end_us && load->options->rate > 0)
         follow_schedule(load, now_us);
     give_up(load, now_us);
     loop_timer_set(load->timer, TICK_US);
@@ -200,10 +220,13 @@ count(struct load_http *load, const struct load_http_connection *connection, int
     struct load_http_result *result = load->result;
     int64_t elapsed_us = now_us - connection->intended_us;
 
-    if (connection->intended_us < load->counted_us || now_us > load->end_us)
+    if (connection->intended_us < load->counted_us)
+        return;
+    if (now_us > load->end_us && load->options->rate <= 0)
         return;
     if (connection->status < 400) {
         histogram_record(result->good, elapsed_us);
+        result->late += now_us > load->end_us;
         result->statements += connection->statements;
     } else if (connection->status == 429 || connection->status == 503) {
         histogram_record(result->refused, elapsed_us);

@@ -37,7 +37,8 @@ struct load_http_result {
         *lag;           /* how late the generator itself looked: its own fault, not the server's */
     int64_t failed;     /* other answers */
     int64_t broken;     /* connections that were lost or could not be opened */
-    int64_t unanswered; /* requests that waited at the end, or too long */
+    int64_t late;       /* good answers to the schedule's requests that came after its end */
+    int64_t unanswered; /* requests that still waited 5 s after the end, or too long */
     int64_t statements; /* sum of X-Query-Count over good answers */
     int64_t elapsed_us;
     int64_t cpu_us; /* of this process meanwhile */

@@ -179,6 +179,35 @@ stall_is_seen(void **state)
     assert_true(result.good->max_us >= STALL_US - 10000);
 }
 
+/* The stall covers the end of the schedule: what was due in time is waited for, and is slow. */
+static void
+the_end_is_waited_for(void **state)
+{
+    static const struct load_http_request requests[] = { REQUEST("/stall") };
+    struct ctx *ctx = *state;
+    struct service service = start();
+    struct load_http_options options = {
+        .host = "127.0.0.1",
+        .port = service.port,
+        .connections = 200,
+        .rate = 400,
+        /* The hundredth is due after 250 ms. */
+        .duration_us = 300000,
+        .requests = requests,
+        .request_count = 1,
+    };
+    struct load_http_result result;
+
+    assert_true(load_http_run(ctx, &options, &result));
+    stop(&service);
+    /* Less than 120 only when this process was not let run meanwhile. */
+    assert_in_range(result.good->count, 100, 121);
+    assert_int_equal(result.unanswered, 0);
+    assert_true(result.late > 0);
+    assert_true(result.late < result.good->count);
+    assert_true(result.good->max_us >= STALL_US - 10000);
+}
+
 static void
 kinds_of_answers(void **state)
 {
@@ -258,6 +287,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         test_with_ctx(closed_loop),
         test_with_ctx(stall_is_seen),
+        test_with_ctx(the_end_is_waited_for),
         test_with_ctx(kinds_of_answers),
         test_with_ctx(server_is_gone),
         test_with_ctx(elsewhere_is_refused),
