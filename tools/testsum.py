@@ -3,7 +3,10 @@
 
 Usage: testsum.py BUILD_FOLDER_OR_LOG...
 
-Reads meson-logs/testlog.json. A program that crashed, ran out of time, ended too early or said
+       testsum.py --failed BUILD_FOLDER    the names of what failed, a line each
+
+Reads meson-logs/testlog.json, and again.json beside it: what script/test has run a second time, alone. A test that
+failed among others and passed alone counts as passed, and is told with what it said the first time. A program that crashed, ran out of time, ended too early or said
 nothing is one failure more. Exit status 1 if anything failed or nothing ran.
 """
 import json
@@ -49,9 +52,15 @@ def count(test):
     return passed, len(bad), skipped, bad
 
 
-def show(log, test, bad):
+def tests_of(log):
+    if not log.exists():
+        return []
+    return [json.loads(line) for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+
+
+def show(log, test, bad, what=""):
     """Each failure with the comment lines after it, then the end of stderr."""
-    print(f"--- {test['name']} ({log})")
+    print(f"--- {test['name']}{what} ({log})")
     room = 0
     for line in test.get("stdout", "").splitlines():
         if line in bad:
@@ -67,23 +76,32 @@ def show(log, test, bad):
             print(f"    {line}")
 
 
+def log_of(path):
+    return path / "meson-logs/testlog.json" if path.is_dir() else path
+
+
 def main(paths):
     total = [0, 0, 0]
-    for path in map(pathlib.Path, paths):
-        log = path / "meson-logs/testlog.json" if path.is_dir() else path
+    for log in map(log_of, map(pathlib.Path, paths)):
         if not log.exists():
             print(f"--- {log} is missing: its tests did not run")
             total[1] += 1
             continue
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            test = json.loads(line)
+        alone = {test["name"]: test for test in tests_of(log.with_name("again.json"))}
+        for first in tests_of(log):
+            test = alone.get(first["name"], first)
             *counts, bad = count(test)
             total = [old + new for old, new in zip(total, counts)]
             if bad:
                 show(log.with_suffix(".txt"), test, bad)
+            elif count(first)[3]:
+                show(log.with_suffix(".txt"), first, count(first)[3], ", which passed alone")
     print("{} passed, {} failed, {} skipped".format(*total))
     return 1 if total[1] or not total[0] else 0
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--failed"]:
+        print("\n".join(test["name"].split(" / ")[-1] for test in tests_of(log_of(pathlib.Path(sys.argv[2]))) if count(test)[3]))
+        sys.exit(0)
     sys.exit(main(sys.argv[1:]))
