@@ -28,6 +28,12 @@
     COMMAND(flags_set)              \
     COMMAND(flags_rollout)          \
     COMMAND(pool_advise)            \
+    TITLE("Queries")                \
+    COMMAND(queries_top)            \
+    COMMAND(queries_trace)          \
+    COMMAND(queries_nplusone)       \
+    COMMAND(queries_rewrite)        \
+    COMMAND(queries_check)          \
     TITLE("Indexes")                \
     COMMAND(index_apply)            \
     TITLE("Vectors")                \

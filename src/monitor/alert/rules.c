@@ -436,7 +436,7 @@ const struct alert_rule alert_rules[] = {
         .clear = 0,
         .unit = "count",
         .for_us = MINUTES(10),
-        .next = "pgmend top",
+        .next = "pgmend queries nplusone",
         .cause = cause_statement,
     },
     {

@@ -259,6 +259,7 @@ derive_samples(struct watched *server)
         add_columns(server, (enum collector_id)i);
     derive_levels(server);
     derive_rates(server);
+    derive_suspects(server);
     derive_settings(server);
     host_samples(&server->samples,
         server->is_gap || !server->host_before.is_known ? NULL : &server->host_before,

@@ -50,6 +50,8 @@
         "Estimated 95th percentile of execution times: over calls, each taken as its statement's mean") \
     X(STATEMENT_LOAD, GAUGE, true, "pgmend_statement_load", "",                                         \
         "Seconds of execution a second: statements running at once on average")                         \
+    X(NPLUS1_SUSPECTS, GAUGE, true, "pgmend_nplus1_suspects", "",                                       \
+        "Statements called as often as another gave rows since the last reading: N+1 suspects")         \
     X(CACHE_HIT, GAUGE, true, "pgmend_cache_hit_ratio", "datname",                                      \
         "Share of the blocks read since the last tick that was found in shared buffers")                \
     X(BLOCKS, GAUGE, true, "pgmend_blocks_rate", "datname",                                             \
@@ -103,4 +105,5 @@ const void *derive_rows(const struct watched *server, enum collector_id id, size
 
 void derive_levels(struct watched *server);
 void derive_rates(struct watched *server);
+void derive_suspects(struct watched *server);
 void derive_settings(struct watched *server);

@@ -1,0 +1,65 @@
+/* Loops that are rewritten and proven: what "queries rewrite" is made of. */
+#pragma once
+
+#include "cli/command.h"
+#include "queries/finding.h"
+#include "queries/rewrite/hint.h"
+#include "queries/rewrite/prove.h"
+
+struct query_rewrite_options {
+    const char *parent;
+    const char *key;
+    struct text_list child;
+    struct text_list value;
+    const char *with;
+    const char *form;
+    int64_t keys;
+    struct text_list try;
+    struct text_list set;
+    int64_t rounds;
+    int64_t timeout;
+    int64_t seed;
+    const char *output;
+    const char *plan;
+    const char *function;
+};
+
+/* A form, or the user's own rewrite, with what was found of it. */
+struct query_attempt {
+    bool is_foreign;
+    struct rewrite rewrite;
+    struct proof proof;
+    const char *failure; /* why it could not be tried; NULL: it was */
+};
+
+struct query_loop {
+    const char *id; /* of the finding; NULL: given by options */
+    const struct query_finding *finding;
+    struct rewrite_input input;
+    struct rewrites rewrites;
+    const char *unsupported; /* why no form can be written; NULL */
+    bool has_values;         /* the trace kept examples of the keys */
+    struct text_list keys;
+    struct query_attempt *attempts;
+    size_t attempt_count;
+    const struct query_attempt *best; /* the fastest of those that are proven; NULL */
+    struct hint *hints;               /* of each child */
+};
+
+/* The loops of a file of findings, or the one of --parent and --child. */
+struct query_loops {
+    struct query_loop *items;
+    size_t count;
+    size_t capacity;
+    struct text_list left_out; /* findings that have nothing to be rewritten, and why */
+};
+bool query_rewrite_read(struct ctx *ctx, struct run *run, struct query_loops *ret) MUST_CHECK;
+/* "@file" is what the file holds. */
+bool query_rewrite_text(struct ctx *ctx, const char *given, const char **ret) MUST_CHECK;
+
+void query_rewrite_print(struct ctx *ctx, struct run *run, const struct query_loops *loops);
+void query_rewrite_print_json(struct ctx *ctx, struct run *run, const struct query_loops *loops);
+
+/* --output and --plan: of the best of each loop, of the only one. */
+bool query_rewrite_write(struct ctx *ctx, struct run *run, const struct query_loops *loops)
+    MUST_CHECK;

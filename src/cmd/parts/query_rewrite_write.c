@@ -1,0 +1,190 @@
+/* --output: the recommended statements as a script; --plan: one of them as a function. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "change/judge.h"
+#include "change/kind.h"
+#include "change/plan.h"
+#include "cmd/parts/query_rewrite.h"
+#include "db/ident.h"
+#include "sql.h"
+
+/* ---- the script ---- */
+
+/* As a comment no line of a statement may end it. */
+static void
+add_comment(struct buffer *buffer, const char *text)
+{
+    buffer_add(buffer, "-- ");
+    for (; *text; text++)
+        buffer_printf(buffer, *text == '\n' || *text == '\r' ? "\n--   " : "%c", *text);
+    buffer_add(buffer, "\n");
+}
+
+static void
+add_script(struct ctx *ctx, struct buffer *buffer, const struct query_loop *loop)
+{
+    const struct proof *proof = &loop->best->proof;
+    const struct rewrite *rewrite = &loop->best->rewrite;
+
+    add_comment(buffer, arena_printf(ctx->arena,
+                            "Finding %s: form %s, the same for %" PRId64 " keys, %s times faster.",
+                            loop->id ? loop->id : "(given)", rewrite_form_name(rewrite->form),
+                            proof->keys, text_from_ratio(ctx->arena, proof->speed_up)));
+    if (rewrite->key_type)
+        add_comment(buffer, arena_printf(ctx->arena, "$1: the keys, %s[]", rewrite->key_type));
+    for (size_t i = 0; i < rewrite->param_count; i++) {
+        const struct rewrite_param *param = &rewrite->params[i];
+
+        add_comment(buffer, arena_printf(ctx->arena, "$%zu: $%zu of %s",
+                                i + 1 + (rewrite->key_type != NULL), param->slot + 1,
+                                param->child < 0 ? "the parent"
+                                                 : arena_printf(ctx->arena, "statement %" PRId32,
+                                                       param->child + 1)));
+    }
+    buffer_printf(buffer, "%s;\n\n", rewrite->sql);
+}
+
+static bool
+write_script(struct ctx *ctx, const char *path, const struct query_loops *loops)
+{
+    struct buffer buffer = { .arena = ctx->arena };
+
+    for (size_t i = 0; i < loops->count; i++)
+        if (loops->items[i].best)
+            add_script(ctx, &buffer, &loops->items[i]);
+    return file_write(ctx, path, buffer_text(&buffer), buffer.length, 0644) ||
+           error_wrap(ctx, "--output");
+}
+
+/* ---- the function ---- */
+
+static bool
+split_name(struct ctx *ctx, const char *given, const char **ret_schema, const char **ret_name)
+{
+    const char *point = strchr(given, '.');
+
+    *ret_schema = point ? arena_strndup(ctx->arena, given, (size_t)(point - given)) : "public";
+    *ret_name = point ? point + 1 : given;
+    return (**ret_schema && **ret_name && !strchr(*ret_name, '.')) ||
+           error_set(ctx, ERR_USAGE, "--function \"%s\": expected NAME or SCHEMA.NAME", given);
+}
+
+static const char *
+arguments_of(struct ctx *ctx, const struct rewrite *rewrite)
+{
+    struct text_list types = { 0 };
+
+    if (rewrite->key_type)
+        text_list_add(ctx->arena, &types, arena_printf(ctx->arena, "%s[]", rewrite->key_type));
+    for (size_t i = 0; i < rewrite->param_count; i++)
+        text_list_add(ctx->arena, &types, rewrite->params[i].type_name);
+    return text_list_join(ctx->arena, &types, ", ");
+}
+
+static const char *
+columns_of(struct ctx *ctx, const struct rewrite *rewrite)
+{
+    struct text_list columns = { 0 };
+
+    for (size_t i = 0; i < rewrite->column_count; i++)
+        text_list_add(ctx->arena, &columns,
+            arena_printf(ctx->arena, "%s %s", db_ident(ctx->arena, rewrite->columns[i].name),
+                rewrite->columns[i].type_name));
+    return text_list_join(ctx->arena, &columns, ", ");
+}
+
+/* A tag that the body does not hold. */
+static const char *
+quote_body(struct ctx *ctx, const char *body)
+{
+    const char *tag = "$pgmend$";
+
+    for (int i = 1; strstr(body, tag); i++)
+        tag = arena_printf(ctx->arena, "$pgmend_%d$", i);
+    return arena_printf(ctx->arena, "%s\n%s\n%s", tag, body, tag);
+}
+
+static bool
+find_search_path(struct ctx *ctx, struct run *run, const char **ret)
+{
+    return db_value(ctx, run->db,
+        "SELECT s.reset_val FROM pg_catalog.pg_settings AS s WHERE s.name = 'search_path'", NULL, 0,
+        ret);
+}
+
+static bool
+compose_change(struct ctx *ctx, struct run *run, const struct query_loop *loop, struct change *ret)
+{
+    const struct query_rewrite_options *opts = run->options;
+    const struct rewrite *rewrite = &loop->best->rewrite;
+    const char *arguments = arguments_of(ctx, rewrite);
+    const char *schema;
+    const char *name;
+    const char *path;
+
+    if (!split_name(ctx, opts->function, &schema, &name) || !find_search_path(ctx, run, &path))
+        return false;
+    *ret = (struct change){
+        .kind = KIND_FUNCTION,
+        .schema = schema,
+        .name = name,
+        .arguments = arguments,
+        .reason = arena_printf(ctx->arena, "%s, proven for %" PRId64 " keys, %s times faster",
+            rewrite_form_name(rewrite->form), loop->best->proof.keys,
+            text_from_ratio(ctx->arena, loop->best->proof.speed_up)),
+        .source = "pgmend queries rewrite",
+        .action = ACTION_CREATE,
+        /* The names in it are found as they were when it was proven, whoever calls it. */
+        .statement = arena_printf(ctx->arena,
+            "CREATE OR REPLACE FUNCTION %s(%s)\nRETURNS TABLE (%s)\nLANGUAGE sql\nSTABLE\n"
+            "SET search_path = %s\nAS %s",
+            db_qualified(ctx->arena, schema, name), arguments, columns_of(ctx, rewrite),
+            text_is_empty(path) ? "''" : path, quote_body(ctx, rewrite->sql)),
+    };
+    return true;
+}
+
+static bool
+write_plan(struct ctx *ctx, struct run *run, const struct query_loop *loop)
+{
+    const struct query_rewrite_options *opts = run->options;
+    struct journal_entries journal = { 0 };
+    struct plan plan = {
+        .database = db_name(run->db),
+        .server_version = db_version_text(run->db),
+        .created_at = clock_text(ctx->arena, clock_wall_us()),
+    };
+    struct change change;
+
+    if (!journal_load(ctx, run->db, &journal) ||
+        !journal_system_identifier(ctx, run->db, &plan.system_identifier) ||
+        !compose_change(ctx, run, loop, &change))
+        return false;
+    change_compose(ctx->arena, &change);
+    if (!change_kind_find(KIND_FUNCTION)->judge(ctx, run->db, &journal, &change))
+        return error_wrap(ctx, "planning %s", change.name);
+    if (change.action == ACTION_BLOCKED) {
+        error_set(ctx, ERR_CONFLICT, "function %s cannot be made: %s", opts->function,
+            change.problem ? change.problem : "it cannot be done");
+        return change.remedy ? error_hint(ctx, "%s.", change.remedy) : false;
+    }
+    VEC_PUSH(ctx->arena, &plan, change);
+    return plan_seal(ctx, run->db, &plan) && plan_write(ctx, opts->plan, &plan);
+}
+
+bool
+query_rewrite_write(struct ctx *ctx, struct run *run, const struct query_loops *loops)
+{
+    const struct query_rewrite_options *opts = run->options;
+
+    if (opts->output && !write_script(ctx, opts->output, loops))
+        return false;
+    if (!opts->plan)
+        return true;
+    if (!loops->items[0].best)
+        return true;
+    return write_plan(ctx, run, &loops->items[0]);
+}

@@ -1,0 +1,316 @@
+#include "queries/proxy/proxy.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "queries/proxy/link.h"
+
+#define MOST_CONNECTIONS   2000
+#define KEPT_BYTES         ((int32_t)16 * 1024)
+#define CONNECT_TIMEOUT_US 10000000
+#define EVENTS_A_TURN      128
+#define TURNS              32
+#define ACCEPTS_A_TURN     64
+/* Beyond the sessions: those who say who they are, and cancel requests, which must always get through. */
+#define GUESTS 256
+
+/*
+ * Edges are told once, so all of a turn are done before any link is freed. Going round here is cheaper
+ * than through the loop, but others wait there.
+ */
+static void
+links_are_ready(void *data, bool can_read, bool can_write)
+{
+    struct proxy *proxy = data;
+    struct epoll_event events[EVENTS_A_TURN];
+
+    (void)can_read;
+    (void)can_write;
+    for (int turn = 0; turn < TURNS; turn++) {
+        int count = epoll_wait(proxy->epoll, events, EVENTS_A_TURN, 0);
+
+        for (int i = 0; i < count; i++)
+            link_event(events[i].data.ptr, events[i].events);
+        if (proxy->again)
+            link_go_on(proxy);
+        if (proxy->dead)
+            link_reap(proxy);
+        if (count <= 0 && !proxy->again)
+            break;
+    }
+    if (proxy->again)
+        loop_timer_set(proxy->again_timer, 0);
+    if (proxy->unclosed_count > 0)
+        link_trace_put_again(proxy);
+    if (proxy->drained && proxy->counts.open == 0)
+        loop_timer_set(proxy->again_timer, 0);
+}
+
+static void
+go_on(void *data)
+{
+    struct proxy *proxy = data;
+
+    if (proxy->drained && proxy->counts.open == 0) {
+        loop_callback *done = proxy->drained;
+
+        proxy->drained = NULL;
+        done(proxy->drained_data); /* may have stopped the proxy */
+        return;
+    }
+    links_are_ready(proxy, false, false);
+}
+
+/* ---- who comes ---- */
+
+/* A client that cannot be let in is told so in a form that every driver reads, and goes. */
+static void
+turn_away(struct proxy *proxy, int socket_fd, const char *message)
+{
+    struct buffer buffer = { .arena = proxy->ctx.arena };
+
+    proxy->counts.refused++;
+    link_start_sweep(proxy); /* which empties the arena */
+    wire_add_error(&buffer, "53300", message, NULL);
+    if (send(socket_fd, buffer.data, buffer.length, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        shutdown(socket_fd, SHUT_WR);
+    close(socket_fd);
+}
+
+static void
+watch_listeners(struct proxy *proxy, bool is_on)
+{
+    for (size_t i = 0; i < proxy->listeners.count; i++)
+        loop_watch_set(proxy->listener_watches[i], is_on, false);
+}
+
+/* No descriptor is left: the spare one lets in who waits first, to be told; the others wait a moment. */
+static void
+out_of_descriptors(struct proxy *proxy, int listener)
+{
+    int client;
+
+    if (proxy->spare >= 0)
+        close(proxy->spare);
+    client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client >= 0)
+        turn_away(proxy, client, "the proxy has no more file descriptors for connections");
+    proxy->spare = eventfd(0, EFD_CLOEXEC);
+    proxy->is_paused = true;
+    watch_listeners(proxy, false);
+}
+
+static void
+client_comes(struct proxy *proxy, int client)
+{
+    struct link *link;
+
+    proxy->counts.accepted++;
+    if (proxy->counts.open >= proxy->most_connections + GUESTS) {
+        turn_away(proxy, client, "the proxy has its most connections already");
+        return;
+    }
+    link = link_new(proxy, client);
+    if (!link)
+        return;
+    link->sides[LINK_CLIENT].can_read = true; /* seldom wrong, and then asked once in vain */
+    link_event(&link->sides[LINK_CLIENT], 0);
+}
+
+static void
+clients_come(void *data, bool can_read, bool can_write)
+{
+    struct proxy *proxy = data;
+
+    (void)can_read;
+    (void)can_write;
+    for (size_t i = 0; i < proxy->listeners.count; i++) {
+        for (int n = 0; n < ACCEPTS_A_TURN && !proxy->is_paused; n++) {
+            int listener = proxy->listeners.sockets[i];
+            int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+            if (client >= 0)
+                client_comes(proxy, client);
+            else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                out_of_descriptors(proxy, listener);
+            else if (errno != EINTR && errno != ECONNABORTED)
+                break;
+        }
+    }
+    link_reap(proxy);
+}
+
+/* ---- what time does ---- */
+
+static void
+sweep(void *data)
+{
+    struct proxy *proxy = data;
+    int64_t now = clock_us();
+    bool is_needed = proxy->unclosed_count > 0;
+    struct link *next;
+
+    for (struct link *link = proxy->links; link; link = next) {
+        next = link->next;
+        if (link->state == LINK_CONNECTS && link->sides[LINK_SERVER].socket < 0)
+            link_login_work(link);
+        if (link->state != LINK_DEAD && link->until_us && link->until_us <= now)
+            link_time_is_up(link);
+        is_needed |= link->state != LINK_DEAD && link->until_us != 0;
+    }
+    link_reap(proxy);
+    link_trace_put_again(proxy);
+    error_clear(&proxy->ctx);
+    arena_reset(proxy->ctx.arena);
+    if (proxy->is_paused) {
+        proxy->is_paused = false;
+        watch_listeners(proxy, true);
+    }
+    proxy->is_swept = is_needed;
+    if (is_needed)
+        loop_timer_set(proxy->sweep, LINK_SWEEP_US);
+    if (proxy->again || (proxy->drained && proxy->counts.open == 0))
+        loop_timer_set(proxy->again_timer, 0);
+}
+
+/* ---- the proxy as a whole ---- */
+
+/* Two descriptors a connection: as many as the system lets us have. */
+static void
+raise_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static char *
+copy(const char *text)
+{
+    char *copied = strdup(text ? text : "");
+
+    if (!copied)
+        abort();
+    return copied;
+}
+
+static void
+free_proxy(struct proxy *proxy)
+{
+    while (proxy->links)
+        link_kill(proxy->links);
+    if (proxy->epoll_watch)
+        link_go_on(proxy);
+    link_reap(proxy);
+    for (size_t i = 0; i < COUNT_OF(proxy->listener_watches); i++)
+        loop_watch_free(proxy->listener_watches[i]);
+    link_listeners_close(&proxy->listeners);
+    loop_watch_free(proxy->epoll_watch);
+    loop_timer_free(proxy->sweep);
+    loop_timer_free(proxy->again_timer);
+    if (proxy->epoll >= 0)
+        close(proxy->epoll);
+    if (proxy->spare >= 0)
+        close(proxy->spare);
+    if (proxy->rules)
+        login_rules_free(proxy->rules);
+    free(proxy->unclosed);
+    free(proxy->host);
+    free(proxy->port);
+    arena_free(proxy->ctx.arena);
+    free(proxy);
+}
+
+static bool
+open_proxy(struct ctx *ctx, struct proxy *proxy, const struct proxy_options *options)
+{
+    if (!login_rules_new(ctx, options, &proxy->rules) ||
+        !link_resolve(ctx, options->host, options->port, &proxy->addresses) ||
+        !link_listen(ctx, options->listen, &proxy->listeners))
+        return false;
+    raise_descriptors();
+    proxy->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (proxy->epoll < 0)
+        return error_set_errno(ctx, "could not make an epoll set");
+    proxy->spare = eventfd(0, EFD_CLOEXEC);
+    proxy->epoll_watch = loop_watch_new(proxy->loop, proxy->epoll, links_are_ready, proxy);
+    loop_watch_set(proxy->epoll_watch, true, false);
+    for (size_t i = 0; i < proxy->listeners.count; i++)
+        proxy->listener_watches[i] =
+            loop_watch_new(proxy->loop, proxy->listeners.sockets[i], clients_come, proxy);
+    watch_listeners(proxy, true);
+    proxy->sweep = loop_timer_new(proxy->loop, sweep, proxy);
+    proxy->again_timer = loop_timer_new(proxy->loop, go_on, proxy);
+    return true;
+}
+
+bool
+proxy_start(
+    struct ctx *ctx, struct loop *loop, const struct proxy_options *options, struct proxy **ret)
+{
+    struct proxy *proxy = calloc(1, sizeof(*proxy));
+
+    if (!proxy)
+        abort();
+    proxy->loop = loop;
+    proxy->epoll = proxy->spare = -1;
+    proxy->host = copy(text_is_empty(options->host) ? "/var/run/postgresql" : options->host);
+    proxy->port = copy(text_is_empty(options->port) ? "5432" : options->port);
+    proxy->ring = options->ring;
+    proxy->ctx.arena = arena_new();
+    proxy->kept_bytes = (uint32_t)(options->kept_bytes > 0 ? options->kept_bytes : KEPT_BYTES);
+    proxy->most_connections =
+        (uint64_t)(options->most_connections > 0 ? options->most_connections : MOST_CONNECTIONS);
+    proxy->connect_timeout_us =
+        options->connect_timeout_us > 0 ? options->connect_timeout_us : CONNECT_TIMEOUT_US;
+    if (!open_proxy(ctx, proxy, options)) {
+        free_proxy(proxy);
+        return false;
+    }
+    *ret = proxy;
+    return true;
+}
+
+void
+proxy_stop(struct proxy *proxy)
+{
+    if (proxy)
+        free_proxy(proxy);
+}
+
+void
+proxy_drain(struct proxy *proxy, loop_callback *done, void *data)
+{
+    for (size_t i = 0; i < COUNT_OF(proxy->listener_watches); i++) {
+        loop_watch_free(proxy->listener_watches[i]);
+        proxy->listener_watches[i] = NULL;
+    }
+    link_listeners_close(&proxy->listeners);
+    proxy->drained = done;
+    proxy->drained_data = data;
+    if (proxy->counts.open == 0)
+        loop_timer_set(proxy->again_timer, 0);
+}
+
+const char *
+proxy_address(const struct proxy *proxy)
+{
+    return proxy->listeners.text;
+}
+
+struct proxy_counts
+proxy_counts(const struct proxy *proxy)
+{
+    struct proxy_counts counts = proxy->counts;
+
+    if (proxy->ring)
+        counts.lost = record_ring_lost(proxy->ring);
+    return counts;
+}

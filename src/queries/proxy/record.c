@@ -1,0 +1,211 @@
+#include "queries/proxy/record.h"
+
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define CACHE_LINE 64
+#define LEAST_RING ((size_t)1024)
+/*
+ * A reader that has just been busy naps: it is not woken for each record, but when so much has come or
+ * so long has passed. Waking it a record would cost both threads more than all the rest.
+ */
+#define NAP_US    10000
+#define NAP_BYTES ((uint64_t)256 * 1024)
+
+enum reader_state { READER_AWAKE, READER_NAPS, READER_SLEEPS };
+
+/*
+ * An entry is a struct record and its bytes, in one piece. This in the place of its first member, a
+ * session's number, says that the rest of the ring is empty: entries are multiples of 8, so it fits.
+ */
+#define FILLER UINT64_MAX
+
+/* Positions only grow; the index is their rest by the capacity, a power of two. */
+struct record_ring {
+    /* The writer's. */
+    _Alignas(CACHE_LINE) _Atomic uint64_t head;
+    uint64_t tail_seen;
+    _Atomic uint64_t lost;
+    /* The reader's. */
+    _Alignas(CACHE_LINE) _Atomic uint64_t tail;
+    uint64_t head_seen;
+    uint64_t next; /* behind what was given out last; tail becomes it with the next call */
+    bool is_busy;  /* something was taken since it slept */
+    /* Between them: seldom written. */
+    _Alignas(CACHE_LINE) _Atomic uint32_t state; /* enum reader_state; a futex */
+    _Atomic uint64_t nap_from;
+    _Atomic bool is_closed;
+    char *data;
+    size_t capacity;
+};
+
+static size_t
+entry_size(uint32_t kept)
+{
+    return (sizeof(struct record) + kept + 7) & ~(size_t)7;
+}
+
+struct record_ring *
+record_ring_new(size_t bytes)
+{
+    size_t capacity = LEAST_RING;
+    struct record_ring *ring = aligned_alloc(CACHE_LINE, sizeof(*ring));
+
+    if (!ring)
+        abort();
+    memset(ring, 0, sizeof(*ring));
+    while (capacity < bytes)
+        capacity *= 2;
+    ring->capacity = capacity;
+    ring->data = aligned_alloc(CACHE_LINE, capacity);
+    if (!ring->data)
+        abort();
+    return ring;
+}
+
+void
+record_ring_free(struct record_ring *ring)
+{
+    if (!ring)
+        return;
+    free(ring->data);
+    free(ring);
+}
+
+static void
+wake(struct record_ring *ring)
+{
+    if (atomic_exchange(&ring->state, READER_AWAKE) == READER_AWAKE)
+        return;
+    syscall(SYS_futex, &ring->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* All in one order with the reader's in rest(): either we see that it sleeps, or it sees the record. */
+static void
+publish(struct record_ring *ring, uint64_t head)
+{
+    uint32_t state;
+
+    atomic_store(&ring->head, head);
+    state = atomic_load(&ring->state);
+    if (state == READER_SLEEPS)
+        wake(ring);
+    else if (state == READER_NAPS &&
+             head - atomic_load_explicit(&ring->nap_from, memory_order_relaxed) >=
+                 (ring->capacity / 4 < NAP_BYTES ? ring->capacity / 4 : NAP_BYTES))
+        wake(ring);
+}
+
+static bool
+has_room(struct record_ring *ring, uint64_t head, size_t wanted)
+{
+    if (head + wanted - ring->tail_seen <= ring->capacity)
+        return true;
+    ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    return head + wanted - ring->tail_seen <= ring->capacity;
+}
+
+bool
+record_ring_put(struct record_ring *ring, const struct record *record, const void *bytes)
+{
+    uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    size_t size = entry_size(record->kept);
+    size_t at = head & (ring->capacity - 1);
+    size_t filler = size > ring->capacity - at ? ring->capacity - at : 0;
+
+    if (!has_room(ring, head, filler + size)) {
+        atomic_fetch_add_explicit(&ring->lost, 1, memory_order_relaxed);
+        return false;
+    }
+    if (filler > 0) {
+        *(uint64_t *)(void *)(ring->data + at) = FILLER;
+        at = 0;
+    }
+    memcpy(ring->data + at, record, sizeof(*record));
+    if (record->kept > 0)
+        memcpy(ring->data + at + sizeof(*record), bytes, record->kept);
+    publish(ring, head + filler + size);
+    return true;
+}
+
+/* Until a record has come, the ring is closed, or that long; not more exact than a nap is long. */
+static void
+rest(struct record_ring *ring, int64_t us)
+{
+    bool is_nap = ring->is_busy;
+    int64_t longest = is_nap && us > NAP_US ? NAP_US : us;
+    struct timespec limit = { .tv_sec = longest / 1000000, .tv_nsec = longest % 1000000 * 1000 };
+    uint32_t state = is_nap ? READER_NAPS : READER_SLEEPS;
+
+    ring->is_busy = false;
+    atomic_store_explicit(&ring->nap_from, ring->next, memory_order_relaxed);
+    atomic_store(&ring->state, state);
+    if (atomic_load(&ring->head) == ring->next && !atomic_load(&ring->is_closed))
+        syscall(SYS_futex, &ring->state, FUTEX_WAIT_PRIVATE, state, &limit, NULL, 0);
+    atomic_store(&ring->state, READER_AWAKE);
+}
+
+static bool
+wait_for_head(struct record_ring *ring, int64_t wait_us)
+{
+    int64_t until = wait_us > 0 ? clock_us() + wait_us : 0;
+
+    for (;;) {
+        bool is_closed = atomic_load(&ring->is_closed);
+        int64_t left;
+
+        ring->head_seen = atomic_load_explicit(&ring->head, memory_order_acquire);
+        if (ring->head_seen != ring->next)
+            return true;
+        if (is_closed || wait_us <= 0)
+            return false;
+        left = until - clock_us();
+        if (left <= 0)
+            return false;
+        rest(ring, left);
+    }
+}
+
+const struct record *
+record_ring_take(struct record_ring *ring, int64_t wait_us, const char **ret_bytes)
+{
+    const struct record *record;
+    size_t at;
+
+    atomic_store_explicit(&ring->tail, ring->next, memory_order_release);
+    if (ring->head_seen == ring->next && !wait_for_head(ring, wait_us))
+        return NULL;
+    ring->is_busy = true;
+    at = ring->next & (ring->capacity - 1);
+    if (*(const uint64_t *)(const void *)(ring->data + at) == FILLER) {
+        ring->next += ring->capacity - at; /* the entry behind it was published with it */
+        at = 0;
+    }
+    record = (const struct record *)(const void *)(ring->data + at);
+    *ret_bytes = ring->data + at + sizeof(*record);
+    ring->next += entry_size(record->kept);
+    return record;
+}
+
+void
+record_ring_close(struct record_ring *ring)
+{
+    atomic_store(&ring->is_closed, true);
+    wake(ring);
+}
+
+bool
+record_ring_is_done(const struct record_ring *ring)
+{
+    return atomic_load(&ring->is_closed) && atomic_load(&ring->head) == ring->next;
+}
+
+uint64_t
+record_ring_lost(const struct record_ring *ring)
+{
+    return atomic_load_explicit(&ring->lost, memory_order_relaxed);
+}

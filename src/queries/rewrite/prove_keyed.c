@@ -1,0 +1,229 @@
+/* The proof of a rewrite that is asked by keys: all of them at once. */
+#include "base/clock.h"
+#include "queries/rewrite/keys.h"
+#include "queries/rewrite/prove_part.h"
+
+enum { MOST_KEYS = 200 };
+
+static const char *
+element_type(struct proving *proving)
+{
+    const char *type = proving->statement.type_count > 0 ? proving->statement.types[0] : "";
+    size_t length = strlen(type);
+
+    if (proving->rewrite->key_type)
+        return proving->rewrite->key_type;
+    if (!text_ends_with(type, "[]"))
+        return NULL;
+    return arena_strndup(proving->ctx->arena, type, length - 2);
+}
+
+/* The values of the parent's column, as it is now. */
+static bool
+add_parent_keys(struct proving *proving, struct text_list *keys)
+{
+    struct arena *arena = proving->ctx->arena;
+    const struct prove_statement *parent = &proving->parent;
+    const char **args = ARENA_ARRAY(arena, const char *, parent->param_count + 1);
+    size_t column = (size_t)proving->input->key_column;
+    struct result result;
+    const char *why;
+
+    for (size_t i = 0; i < parent->param_count; i++)
+        if (!(args[i] = proving->parameters[parent->params[i].slot]))
+            return true;
+    if (!prove_try(proving, prove_call(arena, parent, args, parent->param_count), &result, &why))
+        return false;
+    if (why)
+        text_list_add(arena, &proving->proof->notes,
+            arena_printf(arena, "the parent could not be run for keys: %s", why));
+    for (size_t i = 0; !why && i < result.rows && column < result.columns; i++)
+        text_list_add(arena, keys, result_cell(&result, i, column));
+    return true;
+}
+
+static bool
+add_sampled_keys(struct proving *proving, size_t most, struct text_list *keys)
+{
+    for (size_t i = 0; i < proving->child_count; i++) {
+        const struct prove_statement *statement = &proving->children[i].statement;
+
+        for (size_t k = 0; k < statement->param_count; k++) {
+            const struct keys_wanted wanted = {
+                .sql = statement->sql,
+                .number = (int32_t)k + 1,
+                .most = most,
+                .seed = proving->options->seed,
+            };
+
+            if (prove_is_key(proving, prove_slot(proving, &statement->params[k])))
+                return keys_sample(
+                    proving->ctx, proving->db, &wanted, keys, &proving->proof->notes);
+        }
+    }
+    return true;
+}
+
+/* Each value once, as the server writes it. */
+static bool
+canonical(struct proving *proving, const struct text_list *from, const char *type, size_t most,
+    struct text_list *ret)
+{
+    struct ctx *ctx = proving->ctx;
+    const char *array = keys_array(ctx->arena, from);
+    struct map seen = { .arena = ctx->arena };
+    struct result result;
+
+    if (from->count == 0)
+        return true;
+    if (!db_query(ctx, proving->db,
+            arena_printf(ctx->arena,
+                "SELECT u.v::pg_catalog.text FROM pg_catalog.unnest($1::%s[]) WITH ORDINALITY AS u(v, n)"
+                " WHERE u.v IS NOT NULL ORDER BY u.n",
+                type),
+            &array, 1, &result))
+        return error_wrap(ctx, "the keys are no values of type %s", type);
+    for (size_t i = 0; i < result.rows && ret->count < most; i++) {
+        const char *text = result_cell(&result, i, 0);
+
+        if (map_get(&seen, text))
+            continue;
+        map_set(&seen, text, &seen);
+        text_list_add(ctx->arena, ret, text);
+    }
+    return true;
+}
+
+static bool
+find_keys(struct proving *proving, const char *type, struct text_list *ret)
+{
+    struct arena *arena = proving->ctx->arena;
+    const struct proof_options *options = proving->options;
+    size_t most = options->most_keys > 0 ? (size_t)options->most_keys : MOST_KEYS;
+    struct text_list observed = { 0 };
+    struct text_list parents = { 0 };
+    struct text_list sampled = { 0 };
+    struct text_list all = { 0 };
+
+    for (size_t i = 0; i < options->key_count; i++)
+        text_list_add(arena, &observed, options->keys[i]);
+    if (!canonical(proving, &observed, type, most, &all))
+        return false;
+    proving->proof->keys_observed = (int64_t)all.count;
+    if (!add_sampled_keys(proving, most, &sampled) ||
+        (proving->has_parent && !add_parent_keys(proving, &parents)))
+        return false;
+    /* The parent's shall not push out the sampled ones, which are of more kinds. */
+    for (size_t i = 0; i < parents.count && i < most / 2; i++)
+        text_list_add(arena, &all, parents.items[i]);
+    for (size_t i = 0; i < sampled.count; i++)
+        text_list_add(arena, &all, sampled.items[i]);
+    for (size_t i = most / 2; i < parents.count; i++)
+        text_list_add(arena, &all, parents.items[i]);
+    return canonical(proving, &all, type, most, ret);
+}
+
+/* NULL, and some of them twice: what a list of keys may hold as well. */
+static void
+add_odd_keys(struct proving *proving, struct text_list *keys)
+{
+    size_t twice = keys->count < 2 ? keys->count : 2;
+
+    text_list_add(proving->ctx->arena, keys, NULL);
+    for (size_t i = 0; i < twice; i++)
+        text_list_add(proving->ctx->arena, keys, keys->items[i]);
+    proving->proof->keys_twice = (int64_t)twice;
+}
+
+/* The groups of the keys: by its place each, or by value, those that are alike together. */
+static const struct prove_group *
+by_value(struct proving *proving, const struct prove_group *groups, size_t count, size_t *ret_count)
+{
+    struct arena *arena = proving->ctx->arena;
+    struct prove_group *ret = ARENA_ARRAY(arena, struct prove_group, count + 1);
+    struct map seen = { .arena = arena };
+
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct prove_group group = groups[i];
+        const char *place = arena_printf(arena, "%zu", i + 1);
+        struct prove_group *like;
+
+        group.tuple = prove_tuple(arena, proving->is_by_number ? &place : &group.key, 1);
+        like = map_get(&seen, group.tuple);
+        if (like) {
+            like->times++;
+            continue;
+        }
+        ret[*ret_count] = group;
+        map_set(&seen, group.tuple, &ret[*ret_count]);
+        ++*ret_count;
+    }
+    return ret;
+}
+
+static bool
+run_keyed(struct proving *proving, struct prove_group *groups, size_t count)
+{
+    struct arena *arena = proving->ctx->arena;
+    const char **args = ARENA_ARRAY(arena, const char *, proving->statement.param_count + 1);
+    struct text_list keys = { 0 };
+    struct result result;
+    const char *call;
+    const char *why;
+
+    for (size_t i = 0; i < count; i++) {
+        text_list_add(arena, &keys, groups[i].key);
+        prove_add_loop(proving, &groups[i]);
+    }
+    args[0] = keys_array(arena, &keys);
+    if (!prove_fill(proving, &proving->statement, NULL, NULL, args + 1))
+        return false;
+    call = prove_call(arena, &proving->statement, args, proving->statement.param_count + 1);
+    text_list_add(arena, &proving->rewrite_calls, call);
+    if (!prove_try(proving, call, &result, &why))
+        return false;
+    if (why) {
+        prove_refuse_failing(proving, why, NULL);
+        return true;
+    }
+    if (!prove_places(proving, &result))
+        return false;
+    return prove_compare(proving, by_value(proving, groups, count, &count), count, &result);
+}
+
+bool
+prove_keyed(struct proving *proving)
+{
+    struct ctx *ctx = proving->ctx;
+    const char *type = element_type(proving);
+    struct text_list keys = { 0 };
+    struct prove_group *groups;
+    size_t count = 0;
+
+    if (!type) {
+        error_set(ctx, ERR_INPUT, "$1 of the rewrite is no array");
+        return error_hint(
+            ctx, "Its keys come as one array: … = ANY($1::int[]), unnest($1::int[]).");
+    }
+    if (!find_keys(proving, type, &keys))
+        return false;
+    add_odd_keys(proving, &keys);
+    groups = ARENA_ARRAY(ctx->arena, struct prove_group, keys.count);
+    for (size_t i = 0; i < keys.count; i++) {
+        bool is_done;
+
+        if (clock_us() - proving->started_us > PROVE_BUDGET_US && count > 0) {
+            text_list_add(ctx->arena, &proving->proof->notes,
+                arena_printf(
+                    ctx->arena, "the loop is slow: %zu of %zu keys were tried", count, keys.count));
+            break;
+        }
+        if (!prove_children(proving, keys.items[i], NULL, &groups[count], &is_done))
+            return false;
+        count += is_done;
+    }
+    if (count == 0)
+        return prove_no_key(proving);
+    return run_keyed(proving, groups, count);
+}

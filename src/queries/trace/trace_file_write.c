@@ -1,0 +1,353 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "queries/trace/trace_file_part.h"
+
+#define STANDARD_BYTES (INT64_C(1000) * 1000 * 1000)
+
+enum { WRITE_BYTES = 256 * 1024, END_BYTES = 200 };
+
+struct trace_writer {
+    struct trace_file_options options;
+    struct arena *arena;   /* of its own life */
+    struct arena *scratch; /* of a line */
+    const char *path;
+    char *beside;
+    int file;
+    struct buffer lines; /* not yet written; in lines_arena */
+    struct arena *lines_arena;
+    int64_t bytes;   /* that are in the file as whole lines */
+    int64_t planned; /* and with those that wait */
+    int64_t statements;
+    int64_t left_out;
+    bool is_broken; /* nothing more can be written */
+    bool *written;  /* templates, by number */
+    size_t written_count;
+};
+
+const char *const trace_file_kinds[] = {
+    [TEMPLATE_READ] = "read",
+    [TEMPLATE_WRITE] = "write",
+    [TEMPLATE_TRANSACTION] = "transaction",
+    [TEMPLATE_SESSION] = "session",
+    [TEMPLATE_OTHER] = "other",
+    [TEMPLATE_UNKNOWN] = "unknown",
+};
+const size_t trace_file_kind_count = COUNT_OF(trace_file_kinds);
+
+/* ---- JSON ---- */
+
+static void
+add_escaped(struct buffer *line, const char *text)
+{
+    bool is_utf8 = text_is_utf8(text);
+
+    buffer_append(line, "\"", 1);
+    while (*text) {
+        size_t plain = strcspn(text, "\"\\\x01\x02\x03\x04\x05\x06\x07\b\t\n\v\f\r\x0e\x0f\x10\x11"
+                                     "\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f");
+
+        if (is_utf8) {
+            buffer_append(line, text, plain);
+        } else {
+            /* Not text that JSON could hold: letters are shown, the rest is not. */
+            for (size_t i = 0; i < plain; i++)
+                buffer_append(line, (unsigned char)text[i] < 0x80 ? &text[i] : "?", 1);
+        }
+        text += plain;
+        if (*text)
+            buffer_printf(line, "\\u%04x", (unsigned)(unsigned char)*text++);
+    }
+    buffer_append(line, "\"", 1);
+}
+
+static void
+add_member(struct buffer *line, const char *name, const char *text)
+{
+    if (!text)
+        return;
+    buffer_printf(line, ",\"%s\":", name);
+    add_escaped(line, text);
+}
+
+static void
+add_hash(struct buffer *line, const char *before, uint64_t hash)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[16];
+
+    for (size_t i = sizeof(text); i > 0; hash >>= 4)
+        text[--i] = digits[hash & 0xf];
+    buffer_add(line, before);
+    buffer_append(line, text, sizeof(text));
+    buffer_append(line, "\"", 1);
+}
+
+/* null, a text that is kept, or a hash; a hash of bytes that are no text is told apart by a letter. */
+static void
+add_value(struct buffer *line, const struct traced_value *value, bool keeps)
+{
+    if (value->hash == 0)
+        buffer_add(line, "null");
+    else if (!keeps)
+        add_hash(line, value->is_opaque ? "\"o" : "\"", value->hash);
+    else if (value->text && text_is_utf8(value->text))
+        add_escaped(line, value->text);
+    else {
+        add_hash(line, "{\"o\":\"", value->hash);
+        buffer_append(line, "}", 1);
+    }
+}
+
+static void
+add_values(struct buffer *line, const char *name, const struct traced_value *values, size_t count,
+    bool keeps)
+{
+    buffer_printf(line, "\"%s\":[", name);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_append(line, ",", 1);
+        add_value(line, &values[i], keeps);
+    }
+    buffer_append(line, "]", 1);
+}
+
+/* ---- lines ---- */
+
+static bool
+write_all(int file, const char *data, size_t length)
+{
+    while (length > 0) {
+        ssize_t count = write(file, data, length);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return false;
+        data += count;
+        length -= (size_t)count;
+    }
+    return true;
+}
+
+/* What was written of a line in part is taken away again: the file ends with a whole one. */
+static bool
+flush(struct ctx *ctx, struct trace_writer *writer)
+{
+    int error;
+
+    if (!write_all(writer->file, writer->lines.data, writer->lines.length)) {
+        error = errno;
+        writer->is_broken = true;
+        if (ftruncate(writer->file, writer->bytes) == 0)
+            (void)lseek(writer->file, writer->bytes, SEEK_SET);
+        errno = error;
+        error_set_errno(ctx, "writing the trace \"%s\"", writer->path);
+        error_hint(ctx, "What was written before is kept; what comes now is not.");
+    } else {
+        writer->bytes += (int64_t)writer->lines.length;
+    }
+    arena_reset(writer->lines_arena);
+    writer->lines = (struct buffer){ .arena = writer->lines_arena };
+    buffer_reserve(&writer->lines, WRITE_BYTES);
+    return !writer->is_broken;
+}
+
+static bool
+add_line(struct ctx *ctx, struct trace_writer *writer, struct buffer *line)
+{
+    buffer_append(line, "\n", 1);
+    buffer_append(&writer->lines, line->data, line->length);
+    writer->planned += (int64_t)line->length;
+    return writer->lines.length < WRITE_BYTES / 2 || flush(ctx, writer);
+}
+
+static bool
+is_written(struct trace_writer *writer, uint32_t number)
+{
+    if (number >= writer->written_count) {
+        size_t count = writer->written_count;
+
+        while (count <= number)
+            count = count > 0 ? count * 2 : 256;
+
+        bool *larger = ARENA_ARRAY(writer->arena, bool, count);
+
+        if (writer->written_count > 0)
+            memcpy(larger, writer->written, writer->written_count);
+        writer->written = larger;
+        writer->written_count = count;
+    }
+    return writer->written[number];
+}
+
+static void
+add_template(struct buffer *line, const struct template *template)
+{
+    buffer_printf(
+        line, "{\"t\":%u,\"kind\":\"%s\"", template->number, trace_file_kinds[template->kind]);
+    add_member(line, "fingerprint", template->fingerprint);
+    add_member(line, "text", template->text);
+    buffer_printf(line, ",\"params\":%u%s}\n", template->param_count,
+        template->is_volatile ? ",\"volatile\":true" : "");
+}
+
+static void
+add_columns(struct buffer *line, const struct traced_statement *statement, bool keeps)
+{
+    buffer_printf(line, ",\"r\":%zu,\"c\":[", statement->row_count);
+    for (size_t i = 0; i < statement->column_count; i++) {
+        const struct traced_column *column = &statement->columns[i];
+
+        buffer_printf(line, "%s{\"o\":%u,", i > 0 ? "," : "", column->type);
+        add_values(line, "v", column->values, column->count, keeps);
+        add_member(line, "n", column->name);
+        buffer_append(line, "}", 1);
+    }
+    buffer_append(line, "]", 1);
+}
+
+static void
+add_statement(struct buffer *line, const struct traced_statement *statement, bool keeps)
+{
+    buffer_printf(
+        line, "{\"q\":%u,\"s\":%" PRIu64, statement->template->number, statement->session);
+    if (statement->transaction > 0)
+        buffer_printf(line, ",\"x\":%" PRIu64, statement->transaction);
+    buffer_printf(line,
+        ",\"l\":%" PRIu64 ",\"at\":%" PRId64 ",\"us\":%" PRId64 ",\"rows\":%" PRId64,
+        statement->line, statement->started_us, statement->elapsed_us, statement->rows);
+    if (statement->value_count > 0) {
+        buffer_printf(line, ",\"p\":%zu,", statement->param_count);
+        add_values(line, "v", statement->values, statement->value_count, keeps);
+    }
+    if (statement->column_count > 0)
+        add_columns(line, statement, keeps);
+    if (keeps)
+        add_member(line, "sql", statement->sql);
+    add_member(line, "route", statement->tag.route);
+    add_member(line, "request", statement->tag.request);
+    add_member(line, "framework", statement->tag.framework);
+    add_member(line, "app", statement->application);
+    add_member(line, "db", statement->database);
+    add_member(line, "user", statement->user);
+    buffer_add(line, statement->is_failed ? ",\"failed\":true" : "");
+    buffer_add(line, statement->is_after_gap ? ",\"gap\":true}" : "}");
+}
+
+bool
+trace_writer_statement(
+    struct ctx *ctx, struct trace_writer *writer, const struct traced_statement *statement)
+{
+    struct buffer line = { .arena = writer->scratch };
+    const struct template *template = statement->template;
+    bool is_new = !is_written(writer, template->number);
+
+    if (writer->is_broken) {
+        writer->left_out++;
+        return true;
+    }
+    if (arena_used(writer->scratch) > WRITE_BYTES)
+        arena_reset(writer->scratch);
+    if (is_new)
+        add_template(&line, template);
+    add_statement(&line, statement, writer->options.keeps_values);
+    if (writer->planned + (int64_t)line.length + END_BYTES > writer->options.most_bytes) {
+        writer->left_out++;
+        return true;
+    }
+    writer->written[template->number] = true;
+    writer->statements++;
+    return add_line(ctx, writer, &line);
+}
+
+/* ---- opening and closing ---- */
+
+static void
+writer_free(struct trace_writer *writer)
+{
+    if (writer->file >= 0)
+        close(writer->file);
+    arena_free(writer->lines_arena);
+    arena_free(writer->scratch);
+    arena_free(writer->arena);
+}
+
+bool
+trace_writer_open(struct ctx *ctx, const char *path, const struct trace_file_options *options,
+    struct trace_writer **ret)
+{
+    struct arena *arena = arena_new();
+    struct trace_writer *writer = ARENA_NEW(arena, struct trace_writer);
+    struct buffer line = { .arena = arena };
+    struct stat status;
+
+    *writer = (struct trace_writer){
+        .options = *options,
+        .arena = arena,
+        .scratch = arena_new(),
+        .lines_arena = arena_new(),
+        .path = arena_strdup(arena, path),
+        .beside = arena_printf(arena, "%s.XXXXXX", path),
+        .file = -1,
+    };
+    if (writer->options.most_bytes <= 0)
+        writer->options.most_bytes = STANDARD_BYTES;
+    writer->lines.arena = writer->lines_arena;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        writer_free(writer);
+        return error_set(
+            ctx, ERR_INPUT, "\"%s\" is no ordinary file: a trace cannot be put there", path);
+    }
+    writer->file = mkostemp(writer->beside, O_CLOEXEC);
+    if (writer->file < 0) {
+        writer_free(writer);
+        return error_set_errno(ctx, "making the trace \"%s\"", path);
+    }
+    buffer_printf(&line, "{\"pgmend_trace\":%d", TRACE_FILE_VERSION);
+    add_member(&line, "source", options->source ? options->source : "wire");
+    buffer_printf(&line, ",\"values\":%s}", options->keeps_values ? "true" : "false");
+    if (!add_line(ctx, writer, &line) || !flush(ctx, writer)) {
+        trace_writer_discard(writer);
+        return false;
+    }
+    *ret = writer;
+    return true;
+}
+
+bool
+trace_writer_close(struct ctx *ctx, struct trace_writer *writer, int64_t lost)
+{
+    struct buffer line = { .arena = writer->arena };
+    bool is_good = true;
+
+    if (!writer->is_broken) {
+        buffer_printf(&line,
+            "{\"end\":true,\"statements\":%" PRId64 ",\"lost\":%" PRId64 ",\"left_out\":%" PRId64
+            "}",
+            writer->statements, lost, writer->left_out);
+        is_good = add_line(ctx, writer, &line) && (writer->lines.length == 0 || flush(ctx, writer));
+    }
+    /* A trace whose end is missing is still worth having. */
+    if (fsync(writer->file) != 0 && is_good)
+        is_good = error_set_errno(ctx, "writing the trace \"%s\"", writer->path);
+    if (!file_rename(ctx, writer->beside, writer->path))
+        is_good = false;
+    writer_free(writer);
+    return is_good;
+}
+
+void
+trace_writer_discard(struct trace_writer *writer)
+{
+    if (!writer)
+        return;
+    (void)unlink(writer->beside);
+    writer_free(writer);
+}

@@ -1,0 +1,184 @@
+/*
+ * A line of a jsonlog: one flat object of texts and numbers. Read by hand, as a million of them are,
+ * and as texts of a database in SQL_ASCII need not be UTF-8, which a JSON library refuses.
+ */
+#include "workload/log_part.h"
+
+struct json_line {
+    char *at;
+    char *end;
+};
+
+static void
+skip_blanks(struct json_line *line)
+{
+    while (line->at < line->end && strchr(" \t\r", *line->at))
+        line->at++;
+}
+
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* \u001f: PostgreSQL writes control characters so, and nothing else. */
+static char *
+put_code(char *out, const char *digits)
+{
+    unsigned code = 0;
+
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_digit(digits[i]);
+
+        if (digit < 0)
+            return out;
+        code = code * 16 + (unsigned)digit;
+    }
+    if (code < 0x80) {
+        *out++ = (char)code;
+    } else if (code < 0x800) {
+        *out++ = (char)(0xC0 | (code >> 6));
+        *out++ = (char)(0x80 | (code & 0x3F));
+    } else {
+        *out++ = (char)(0xE0 | (code >> 12));
+        *out++ = (char)(0x80 | ((code >> 6) & 0x3F));
+        *out++ = (char)(0x80 | (code & 0x3F));
+    }
+    return out;
+}
+
+/* Behind the opening quote; unescapes in place. False: the quote is not closed. */
+static bool
+read_string(struct json_line *line, struct slice *ret)
+{
+    static const char letters[] = "bfnrt";
+    static const char controls[] = "\b\f\n\r\t";
+    char *out = line->at;
+
+    ret->data = line->at;
+    while (line->at < line->end && *line->at != '"') {
+        const char *known;
+
+        if (*line->at != '\\') {
+            *out++ = *line->at++;
+            continue;
+        }
+        if (++line->at >= line->end)
+            break;
+        if (*line->at == 'u' && line->end - line->at > 4) {
+            out = put_code(out, line->at + 1);
+            line->at += 5;
+            continue;
+        }
+        known = strchr(letters, *line->at);
+        *out++ = known && *line->at ? controls[known - letters] : *line->at;
+        line->at++;
+    }
+    ret->length = (size_t)(out - ret->data);
+    if (line->at >= line->end)
+        return false;
+    line->at++;
+    return true;
+}
+
+/* A number, true, false or null. */
+static void
+read_word(struct json_line *line, struct slice *ret)
+{
+    ret->data = line->at;
+    while (line->at < line->end && !strchr(",}", *line->at))
+        line->at++;
+    ret->length = (size_t)(line->at - ret->data);
+}
+
+static void
+take_member(struct log_record *record, struct slice key, struct slice value)
+{
+    switch (key.length * 256 + (unsigned char)key.data[0]) {
+    case 9 * 256 + 't': /* timestamp */
+        log_time_read(value.data, value.length, &record->time_us);
+        break;
+    case 4 * 256 + 'u':
+        record->user = value;
+        break;
+    case 6 * 256 + 'd': /* dbname, detail */
+        if (slice_equal(key, "dbname"))
+            record->database = value;
+        else
+            record->detail = value;
+        break;
+    case 3 * 256 + 'p':
+        record->pid = slice_number(value, -1);
+        break;
+    case 10 * 256 + 's':
+        if (slice_equal(key, "session_id"))
+            record->session = value;
+        break;
+    case 8 * 256 + 'l':
+        record->number = slice_number(value, 0);
+        break;
+    case 4 * 256 + 'v':
+        record->vxid = value;
+        break;
+    case 14 * 256 + 'e':
+        record->severity = value;
+        break;
+    case 7 * 256 + 'm':
+        record->message = value;
+        break;
+    case 9 * 256 + 's':
+        record->statement = value;
+        break;
+    case 16 * 256 + 'a':
+        record->application = value;
+        break;
+    default:
+        break;
+    }
+}
+
+bool
+log_json_read(char *text, size_t length, struct log_record *ret)
+{
+    struct json_line line = { .at = text, .end = text + length };
+    bool is_cut = ret->is_cut;
+
+    ret->has_vxid = true;
+    skip_blanks(&line);
+    if (line.at >= line.end || *line.at++ != '{')
+        return false;
+    for (;;) {
+        struct slice key = { 0 };
+        struct slice value = { 0 };
+
+        skip_blanks(&line);
+        if (line.at < line.end && *line.at == '}')
+            break;
+        if (line.at >= line.end || *line.at++ != '"' || !read_string(&line, &key))
+            return is_cut && ret->message.length > 0;
+        skip_blanks(&line);
+        if (line.at >= line.end || *line.at++ != ':')
+            return is_cut && ret->message.length > 0;
+        skip_blanks(&line);
+        if (line.at < line.end && *line.at == '"') {
+            line.at++;
+            if (!read_string(&line, &value) && !is_cut)
+                return false;
+        } else {
+            read_word(&line, &value);
+        }
+        if (key.length > 0)
+            take_member(ret, key, value);
+        skip_blanks(&line);
+        if (line.at < line.end && *line.at == ',')
+            line.at++;
+        else if (line.at >= line.end || *line.at != '}')
+            return is_cut && ret->message.length > 0;
+    }
+    return ret->severity.length > 0 && ret->time_us != 0;
+}

@@ -1,0 +1,247 @@
+/* What a message of the server says about statements. */
+#include <ctype.h>
+#include <strings.h>
+
+#include "workload/log_part.h"
+
+static struct slice
+behind(struct slice slice, size_t length)
+{
+    return (struct slice){ slice.data + length, slice.length - length };
+}
+
+/* "0.123" at the beginning; how many bytes; 0: none. A comma is another language's point. */
+static size_t
+read_ms(struct slice text, int64_t *ret_us)
+{
+    int64_t us = 0;
+    int64_t unit = 100;
+    size_t at = 0;
+
+    while (at < text.length && at < 15 && isdigit((unsigned char)text.data[at]))
+        us = us * 10 + (text.data[at++] - '0');
+    us *= 1000;
+    if (at == 0 || at >= text.length || (text.data[at] != '.' && text.data[at] != ','))
+        return 0;
+    for (at++; at < text.length && isdigit((unsigned char)text.data[at]); at++, unit /= 10)
+        us += (text.data[at] - '0') * unit;
+    *ret_us = us;
+    return at;
+}
+
+/* "Dauer: 0,123 ms": it says how long something took, in words that are not known here. */
+static bool
+is_foreign_duration(struct slice text)
+{
+    const char *colon = memchr(text.data, ':', text.length < 60 ? text.length : 60);
+    int64_t us;
+    size_t at = colon ? (size_t)(colon - text.data) + 1 : 0;
+    size_t digits;
+
+    if (!colon)
+        return false;
+    /* A no-break space stands before or behind the colon in some languages. */
+    while (at < text.length && (text.data[at] == ' ' || (text.data[at] & 0x80)))
+        at++;
+    digits = read_ms(behind(text, at), &us);
+    at += digits;
+    while (digits > 0 && at < text.length && (text.data[at] == ' ' || (text.data[at] & 0x80)))
+        at++;
+    return digits > 0 && slice_starts_with(behind(text, at), "ms");
+}
+
+/* "execute NAME: …": behind the colon; the name has no blank in it but in "fetch from NAME". */
+static bool
+read_execute(struct slice text, struct log_message *ret)
+{
+    const char *end = memmem(text.data, text.length, ": ", 2);
+
+    if (!slice_starts_with(text, "execute ") || !end)
+        return false;
+    ret->is_portal = true;
+    ret->sql = behind(text, (size_t)(end - text.data) + 2);
+    if (slice_starts_with(text, "execute fetch from "))
+        ret->kind = LOG_MESSAGE_STEP;
+    return true;
+}
+
+/* Up to the first line that is the plan's: "Seq Scan on t  (cost=0.00.." */
+static void
+read_text_plan(struct slice text, struct log_message *ret)
+{
+    static const char parameters[] = "Query Parameters: ";
+    const char *at = text.data;
+    const char *end = text.data + text.length;
+    const char *stop = end;
+
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *line_end = newline ? newline : end;
+        size_t length = (size_t)(line_end - at);
+        struct slice line = { at, length };
+
+        if (slice_starts_with(line, parameters)) {
+            ret->params = behind(line, strlen(parameters));
+            stop = stop < at ? stop : at;
+            break;
+        }
+        if (memmem(at, length, "  (cost=", strlen("  (cost="))) {
+            stop = at;
+            break;
+        }
+        at = newline ? newline + 1 : end;
+    }
+    while (stop > text.data && isspace((unsigned char)stop[-1]))
+        stop--;
+    ret->sql = (struct slice){ text.data, (size_t)(stop - text.data) };
+}
+
+/* The value of a member of a plan in JSON: its escapes are taken away in a copy that is in place. */
+static struct slice
+json_member(struct slice text, const char *name)
+{
+    const char *at = memmem(text.data, text.length, name, strlen(name));
+    const char *end = text.data + text.length;
+    char *out;
+    char *start;
+
+    if (!at)
+        return (struct slice){ 0 };
+    at += strlen(name);
+    while (at < end && (*at == ':' || *at == ' '))
+        at++;
+    if (at >= end || *at != '"')
+        return (struct slice){ 0 };
+    at++;
+    start = out = (char *)(uintptr_t)at;
+    while (at < end && *at != '"') {
+        if (*at == '\\' && at + 1 < end) {
+            at++;
+            *out++ = *at == 'n' ? '\n' : *at == 't' ? '\t' : *at == 'r' ? '\r' : *at;
+            at++;
+        } else {
+            *out++ = *at++;
+        }
+    }
+    return (struct slice){ start, (size_t)(out - start) };
+}
+
+static void
+read_plan(struct slice text, struct log_message *ret)
+{
+    static const char query[] = "Query Text: ";
+
+    ret->kind = LOG_MESSAGE_PLAN;
+    while (text.length > 0 && isspace((unsigned char)*text.data))
+        text = behind(text, 1);
+    if (slice_starts_with(text, query)) {
+        read_text_plan(behind(text, strlen(query)), ret);
+        return;
+    }
+    ret->params = json_member(text, "\"Query Parameters\"");
+    ret->sql = json_member(text, "\"Query Text\"");
+    if (ret->sql.length == 0)
+        ret->kind = LOG_MESSAGE_OTHER;
+}
+
+static void
+read_duration(struct slice text, struct log_message *ret)
+{
+    size_t at = read_ms(text, &ret->elapsed_us);
+
+    text = behind(text, at);
+    if (at == 0 || !slice_starts_with(text, " ms"))
+        return;
+    text = behind(text, strlen(" ms"));
+    if (text.length == 0) {
+        ret->kind = LOG_MESSAGE_DURATION;
+        return;
+    }
+    if (!slice_starts_with(text, "  "))
+        return;
+    text = behind(text, 2);
+    ret->kind = LOG_MESSAGE_BOTH;
+    if (slice_starts_with(text, "statement: "))
+        ret->sql = behind(text, strlen("statement: "));
+    else if (slice_starts_with(text, "parse ") || slice_starts_with(text, "bind "))
+        ret->kind = LOG_MESSAGE_STEP;
+    else if (slice_starts_with(text, "plan:"))
+        read_plan(behind(text, strlen("plan:")), ret);
+    else if (!read_execute(text, ret))
+        ret->kind = LOG_MESSAGE_OTHER;
+}
+
+void
+log_message_read(const struct log_record *record, struct log_message *ret)
+{
+    struct slice text = record->message;
+
+    *ret = (struct log_message){ .kind = LOG_MESSAGE_OTHER, .elapsed_us = -1 };
+    if (slice_starts_with(text, "duration: ")) {
+        read_duration(behind(text, strlen("duration: ")), ret);
+    } else if (slice_starts_with(text, "statement: ")) {
+        ret->kind = LOG_MESSAGE_STATEMENT;
+        ret->sql = behind(text, strlen("statement: "));
+    } else if (slice_starts_with(text, "execute ")) {
+        ret->kind = LOG_MESSAGE_STATEMENT;
+        if (!read_execute(text, ret))
+            ret->kind = LOG_MESSAGE_OTHER;
+    } else if (slice_starts_with(text, "connection received") ||
+               slice_starts_with(text, "connection authorized")) {
+        ret->kind = LOG_MESSAGE_CONNECTED;
+    } else if (slice_starts_with(text, "disconnection: ")) {
+        ret->kind = LOG_MESSAGE_GONE;
+    } else if (is_foreign_duration(text)) {
+        ret->kind = LOG_MESSAGE_FOREIGN;
+    }
+}
+
+struct slice
+log_params(struct slice detail)
+{
+    static const char word[] = "parameters: ";
+
+    /* "parameters:" up to 15, "Parameters:" from 16. */
+    if (detail.length <= strlen(word) || strncasecmp(detail.data, word, strlen(word)) != 0)
+        return (struct slice){ 0 };
+    return behind(detail, strlen(word));
+}
+
+bool
+log_params_next(
+    struct arena *arena, struct slice *params, const char **ret_text, size_t *ret_length)
+{
+    size_t at = 1;
+    char *out;
+
+    while (params->length > 0 && strchr(", ", *params->data))
+        *params = behind(*params, 1);
+    *ret_text = NULL;
+    *ret_length = 0;
+    if (params->length < strlen("$1 = x") || params->data[0] != '$')
+        return false;
+    while (at < params->length && isdigit((unsigned char)params->data[at]))
+        at++;
+    if (!slice_starts_with(behind(*params, at), " = "))
+        return false;
+    *params = behind(*params, at + 3);
+    if (slice_starts_with(*params, "NULL")) {
+        *params = behind(*params, strlen("NULL"));
+        return true;
+    }
+    if (params->length == 0 || *params->data != '\'')
+        return false;
+    out = arena_alloc(arena, params->length);
+    *ret_text = out;
+    for (at = 1; at < params->length; at++) {
+        if (params->data[at] == '\'') {
+            if (at + 1 >= params->length || params->data[at + 1] != '\'')
+                break;
+            at++;
+        }
+        out[(*ret_length)++] = params->data[at];
+    }
+    out[*ret_length] = '\0';
+    *params = behind(*params, at < params->length ? at + 1 : at);
+    return true;
+}
