@@ -49,7 +49,8 @@ static const struct field options[] = {
         .help = "of what is printed"),
     FIELD(struct options, output, .momentary = true, .arg = "FILE",
         .help = "write the findings as JSON, for \"pgmend queries rewrite\""),
-    FIELD(struct options, exit_code, .momentary = true, .help = "exit with 3 when there are findings"),
+    FIELD(struct options, exit_code, .momentary = true,
+        .help = "exit with 3 when there are findings"),
     FIELD(struct options, log_format, .arg = "FORMAT", .standard = "auto", .choices = log_formats,
         .help = "of the files that are logs"),
     FIELD(struct options, log_prefix, .arg = "TEXT",
@@ -85,9 +86,9 @@ log_format_of(const char *name)
 static bool
 open_db(struct ctx *ctx, const struct run *run, struct db **ret)
 {
-    const struct db_options wanted = { .url = run->global->db_url,
-        .application = "pgmend/queries nplusone",
-        .access = ACCESS_READ };
+    const struct db_options wanted = {
+        .url = run->global->db_url, .application = "pgmend/queries nplusone", .access = ACCESS_READ
+    };
 
     return db_open(ctx, &wanted, ret);
 }
@@ -145,7 +146,8 @@ run_again(struct ctx *ctx, const struct run *run, struct detect *detect,
 }
 
 static bool
-read_files(struct ctx *ctx, const struct run *run, struct query_findings *ret, const char **ret_more)
+read_files(
+    struct ctx *ctx, const struct run *run, struct query_findings *ret, const char **ret_more)
 {
     const struct options *opts = run->options;
     const struct detect_options rules = { .min_repeats = opts->min_repeats,
@@ -203,13 +205,14 @@ wait_span(struct ctx *ctx, int64_t span_us)
 static const char *
 fingerprint_of(struct arena *arena, const struct workload_statement *statement)
 {
-    return statement->fingerprint ? statement->fingerprint
-                                  : arena_printf(arena, "%016" PRIx64, (uint64_t)statement->query_id);
+    return statement->fingerprint
+               ? statement->fingerprint
+               : arena_printf(arena, "%016" PRIx64, (uint64_t)statement->query_id);
 }
 
 static void
-add_suspect(struct arena *arena, const struct workload_deltas *deltas, const struct suspect *suspect,
-    double all_ms, struct query_findings *ret)
+add_suspect(struct arena *arena, const struct workload_deltas *deltas,
+    const struct suspect *suspect, double all_ms, struct query_findings *ret)
 {
     const struct workload_delta *parent = &deltas->items[suspect->parent];
     const struct workload_delta *child = &deltas->items[suspect->child];
@@ -236,7 +239,8 @@ add_suspect(struct arena *arena, const struct workload_deltas *deltas, const str
         .total_us = (int64_t)(child->total_ms * 1000),
         .rows_mean = (double)child->row_count / (double)child->calls };
     finding.why = arena_printf(arena,
-        "Only a suspicion: between the readings it was called %" PRId64 " times, and the parent gave "
+        "Only a suspicion: between the readings it was called %" PRId64
+        " times, and the parent gave "
         "%" PRId64 " rows; who called it is not known.",
         child->calls, parent->row_count);
     finding.repeats_min = finding.repeats_median = finding.repeats_p95 = finding.repeats_max =
@@ -279,7 +283,8 @@ find_suspects(struct arena *arena, const struct workload_deltas *deltas, struct 
 }
 
 static bool
-read_counters(struct ctx *ctx, const struct run *run, struct query_findings *ret, const char **ret_more)
+read_counters(
+    struct ctx *ctx, const struct run *run, struct query_findings *ret, const char **ret_more)
 {
     const struct options *opts = run->options;
     struct db *db CLEANUP(db_cleanup) = NULL;
@@ -299,8 +304,9 @@ read_counters(struct ctx *ctx, const struct run *run, struct query_findings *ret
         "Looked at the counters of %zu statements over %s%s%s: callers are not told apart, so these "
         "are suspicions. \"pgmend queries trace\" or a log shows the sequence.",
         deltas.count, text_from_us(ctx->arena, ret->span_us),
-        after.hidden > 0 ? "; some belong to other users and are hidden (GRANT pg_read_all_stats)" : "",
-        deltas.was_reset      ? "; they were reset in between"
+        after.hidden > 0 ? "; some belong to other users and are hidden (GRANT pg_read_all_stats)"
+                         : "",
+        deltas.was_reset     ? "; they were reset in between"
         : deltas.evicted > 0 ? "; some were evicted in between"
                              : "");
     return true;
@@ -334,9 +340,8 @@ run(struct ctx *ctx, struct run *run)
     struct query_findings_screen screen = { .file = opts->output };
     bool has_files = run->operands.count > 0;
 
-    if (!check_options(ctx, run) ||
-        !(has_files ? read_files(ctx, run, &findings, &screen.more)
-                    : read_counters(ctx, run, &findings, &screen.more)))
+    if (!check_options(ctx, run) || !(has_files ? read_files(ctx, run, &findings, &screen.more)
+                                                : read_counters(ctx, run, &findings, &screen.more)))
         return false;
     if (findings.count == 0)
         screen.next = has_files ? "pgmend queries top" : "pgmend queries trace";

@@ -77,8 +77,6 @@ try_one(struct ctx *ctx, struct run *run, struct query_loop *loop, struct query_
 static bool
 write_forms(struct ctx *ctx, struct run *run, struct query_loop *loop)
 {
-    const struct query_rewrite_options *opts = run->options;
-
     if (rewrite_write(ctx, run->db, &loop->input, &loop->rewrites))
         return true;
     if (must_stop(ctx) || (ctx->error.kind != ERR_UNSUPPORTED && run->operands.count == 0))

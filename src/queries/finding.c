@@ -276,8 +276,8 @@ read_array(struct ctx *ctx, const char *at, const json_t *from, const char *memb
 }
 
 static bool
-read_slots(struct ctx *ctx, const char *at, const json_t *from, struct query_slot **ret,
-    size_t *ret_count)
+read_slots(
+    struct ctx *ctx, const char *at, const json_t *from, struct query_slot **ret, size_t *ret_count)
 {
     const json_t *array;
 
@@ -308,8 +308,7 @@ read_parent(struct ctx *ctx, const char *at, const json_t *from, struct query_fi
     finding->has_parent = parent && !json_is_null(parent);
     if (!finding->has_parent)
         return true;
-    if (!read_fields(
-            ctx, here, parent, parent_fields, COUNT_OF(parent_fields), &finding->parent) ||
+    if (!read_fields(ctx, here, parent, parent_fields, COUNT_OF(parent_fields), &finding->parent) ||
         !read_slots(ctx, here, parent, &finding->parent.slots, &finding->parent.slot_count))
         return false;
     return finding->parent.key_column <= MOST_COLUMN ||
@@ -352,8 +351,7 @@ read_routes(struct ctx *ctx, const char *at, const json_t *from, struct query_fi
         const json_t *route = json_array_get(array, i);
 
         if (!json_is_string(route))
-            return refuse(
-                ctx, at, arena_printf(ctx->arena, "routes[%zu]", i), "is not a text");
+            return refuse(ctx, at, arena_printf(ctx->arena, "routes[%zu]", i), "is not a text");
         routes[i] = arena_strdup(ctx->arena, json_string_value(route));
     }
     finding->routes = routes;
@@ -409,10 +407,9 @@ query_findings_read(
 
     *ret = (struct query_findings){ 0 };
     if (!format || strcmp(format, FORMAT) != 0) {
-        error_set(ctx, ERR_INPUT, "%s: is no file of findings (\"format\" is not \"" FORMAT "\")",
-            name);
-        return error_hint(
-            ctx, "\"pgmend queries nplusone … --output FILE\" writes such a file.");
+        error_set(
+            ctx, ERR_INPUT, "%s: is no file of findings (\"format\" is not \"" FORMAT "\")", name);
+        return error_hint(ctx, "\"pgmend queries nplusone … --output FILE\" writes such a file.");
     }
 
     const char *top = arena_printf(ctx->arena, "%s: document", name);

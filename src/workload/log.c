@@ -412,8 +412,11 @@ find_format(struct ctx *ctx, struct log_reader *reader, bool is_end, bool *ret_k
 
     *ret_known = false;
     while (at < data + length && format == LOG_FORMAT_AUTO) {
-        const char *newline = memchr(at, '\n', (size_t)(data + length - at));
+        const char *newline;
 
+        while (at < data + length && *at == '\0')
+            at++;
+        newline = memchr(at, '\n', (size_t)(data + length - at));
         if (!newline && !is_end && length < ENOUGH)
             return true;
         format =

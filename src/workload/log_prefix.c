@@ -81,6 +81,7 @@ log_prefix_new(struct ctx *ctx, const char *format, struct log_prefix **ret)
 {
     struct log_prefix *prefix = ARENA_NEW(ctx->arena, struct log_prefix);
     bool is_short = true;
+    bool has_session = false;
 
     prefix->format = arena_strdup(ctx->arena, format);
     for (const char *at = format; *at && is_short; at++) {
@@ -95,11 +96,12 @@ log_prefix_new(struct ctx *ctx, const char *format, struct log_prefix **ret)
             break;
         is_short = *at == '%' ? add_text(prefix, '%') : add_escape(prefix, *at);
         prefix->has_vxid = prefix->has_vxid || *at == 'v';
+        has_session = has_session || *at == 'p' || *at == 'c';
     }
     *ret = prefix;
     if (!is_short)
         return error_set(ctx, ERR_INPUT, "the prefix of the log's lines is too long");
-    if (strstr(format, "%p") || strstr(format, "%c"))
+    if (has_session)
         return true;
     error_set(ctx, ERR_INPUT,
         "log_line_prefix '%s' has neither %%p nor %%c: sessions cannot be told apart", format);

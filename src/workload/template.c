@@ -315,8 +315,8 @@ make_mask(struct templates *templates, const char *sql, size_t length, bool is_c
     templates->mask.text.length = 0;
     templates->literals.count = 0;
     mask_make(sql, length, is_short, &templates->mask, templates->reused, &templates->literals);
-    /* What was cut off is never the same as what was not. */
-    buffer_add(&templates->mask.text, is_cut ? " …" : "");
+    /* What was cut off is never the same as what was not, and what is not closed neither. */
+    buffer_add(&templates->mask.text, is_cut ? " …" : templates->mask.is_open ? " …?" : "");
 }
 
 /* Of the mask; all zero but for the hash when it is not known. */

@@ -107,20 +107,27 @@ comment_end(struct scanner *scanner, size_t at)
     return scanner->length;
 }
 
-/* Behind the closing quote of what is opened at at; a doubled one stands for itself. */
+/* How quotes and backslashes are read inside quotes. */
+enum quoting {
+    QUOTING_PLAIN,   /* a doubled quote stands for itself */
+    QUOTING_ESCAPES, /* and a backslash takes the next character with it */
+    QUOTING_BITS,    /* B'' and X'': the next quote ends it */
+};
+
+/* Behind the closing quote of what is opened at at. */
 static size_t
-quote_end(struct scanner *scanner, size_t at, bool has_escapes)
+quote_end(struct scanner *scanner, size_t at, enum quoting quoting)
 {
     char quote = scanner->sql[at];
 
     for (at++; at < scanner->length; at++) {
-        if (has_escapes && scanner->sql[at] == '\\') {
+        if (quoting == QUOTING_ESCAPES && scanner->sql[at] == '\\') {
             at++;
             continue;
         }
         if (scanner->sql[at] != quote)
             continue;
-        if (at + 1 >= scanner->length || scanner->sql[at + 1] != quote)
+        if (quoting == QUOTING_BITS || at + 1 >= scanner->length || scanner->sql[at + 1] != quote)
             return at + 1;
         at++;
     }
@@ -170,13 +177,13 @@ skip_blanks(struct scanner *scanner, size_t at)
 
 /* quote: where the quote stands. U&'…' takes its UESCAPE with it. */
 static size_t
-string_end(struct scanner *scanner, size_t quote, bool has_escapes, bool is_unicode)
+string_end(struct scanner *scanner, size_t quote, enum quoting quoting, bool is_unicode)
 {
     size_t end = quote;
     size_t next = quote;
 
     while (next != SIZE_MAX) {
-        end = quote_end(scanner, next, has_escapes);
+        end = quote_end(scanner, next, quoting);
         next = continued_at(scanner, end);
     }
     if (!is_unicode)
@@ -186,8 +193,9 @@ string_end(struct scanner *scanner, size_t quote, bool has_escapes, bool is_unic
         strncasecmp(scanner->sql + next, "uescape", strlen("uescape")) != 0)
         return end;
     next = skip_blanks(scanner, next + strlen("uescape"));
-    return next < scanner->length && scanner->sql[next] == '\'' ? quote_end(scanner, next, false)
-                                                                : end;
+    return next < scanner->length && scanner->sql[next] == '\''
+               ? quote_end(scanner, next, QUOTING_PLAIN)
+               : end;
 }
 
 /* Behind the number at at. */
@@ -371,18 +379,22 @@ take_prefixed(struct scanner *scanner)
     char letter = (char)tolower((unsigned char)peek(scanner, 0));
 
     if (peek(scanner, 1) == '\'' && strchr("ebxn", letter)) {
-        take_literal(scanner, string_end(scanner, scanner->at + 1, letter == 'e', false));
+        take_literal(scanner, string_end(scanner, scanner->at + 1,
+                                  letter == 'e'                    ? QUOTING_ESCAPES
+                                  : letter == 'b' || letter == 'x' ? QUOTING_BITS
+                                                                   : QUOTING_PLAIN,
+                                  false));
         return true;
     }
     if (letter != 'u' || peek(scanner, 1) != '&')
         return false;
     if (peek(scanner, 2) == '\'') {
-        take_literal(scanner, string_end(scanner, scanner->at + 2, false, true));
+        take_literal(scanner, string_end(scanner, scanner->at + 2, QUOTING_PLAIN, true));
         return true;
     }
     if (peek(scanner, 2) != '"')
         return false;
-    take_other(scanner, quote_end(scanner, scanner->at + 2, false));
+    take_other(scanner, quote_end(scanner, scanner->at + 2, QUOTING_PLAIN));
     return true;
 }
 
@@ -460,13 +472,13 @@ take_token(struct scanner *scanner)
     char c = peek(scanner, 0);
 
     if (c == '\'')
-        take_literal(scanner, string_end(scanner, scanner->at, false, false));
+        take_literal(scanner, string_end(scanner, scanner->at, QUOTING_PLAIN, false));
     else if (is_digit(c) || (c == '.' && is_digit(peek(scanner, 1))))
         take_literal(scanner, number_end(scanner, scanner->at));
     else if (is_sign(scanner))
         take_literal(scanner, number_end(scanner, scanner->at + 1));
     else if (c == '"')
-        take_other(scanner, quote_end(scanner, scanner->at, false));
+        take_other(scanner, quote_end(scanner, scanner->at, QUOTING_PLAIN));
     else if (c == '$')
         take_dollar(scanner);
     else if (!is_name_start(c))

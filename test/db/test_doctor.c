@@ -562,9 +562,13 @@ monitoring_role(void **state)
         item = find(&checkup, "statistics");
     } while (item->health == HEALTH_GOOD);
     assert_int_equal(item->health, HEALTH_UNKNOWN);
-    mend(bench, item);
-    checkup = examine_by(bench, role);
-    assert_int_equal(find(&checkup, "statistics")->health, HEALTH_GOOD);
+    /* A session may report some of its rows late, after the ANALYZE. */
+    for (int32_t left = 50; left > 0 && item->health != HEALTH_GOOD; left--) {
+        mend(bench, item);
+        checkup = examine_by(bench, role);
+        item = find(&checkup, "statistics");
+    }
+    assert_int_equal(item->health, HEALTH_GOOD);
     run(bench, arena_printf(bench->ctx.arena, "DROP OWNED BY %s", role));
     run(bench, arena_printf(bench->ctx.arena, "DROP ROLE %s", role));
 }

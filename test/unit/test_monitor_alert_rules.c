@@ -94,8 +94,6 @@ is_metric(const char *name)
         "pgmend_application_p95_to_baseline_ratio",
         /* Of the process. */
         "pgmend_store_failing",
-        /* Of a part that comes later. */
-        "pgmend_nplus1_suspects",
     };
 
     for (size_t i = 0; i < COUNT_OF(elsewhere); i++)

@@ -75,8 +75,8 @@ print_times(struct arena *arena, FILE *out, const struct query_finding *finding)
     fprintf(out, "        time      %s a request beyond one round",
         text_from_us(arena, (int64_t)finding->wasted_request_us));
     if (finding->wasted_day_us >= 0)
-        fprintf(out, ", %s a day at this rate",
-            text_from_us(arena, (int64_t)finding->wasted_day_us));
+        fprintf(
+            out, ", %s a day at this rate", text_from_us(arena, (int64_t)finding->wasted_day_us));
     if (finding->share >= 0)
         fprintf(out, ", %.1f %% of all", 100 * finding->share);
     fputc('\n', out);
@@ -117,8 +117,7 @@ print_finding(struct arena *arena, FILE *out, const struct query_finding *findin
 {
     out_mark_line(out, mark_of(finding), "%s  %s", finding->id, title_of(arena, finding));
     if (finding->has_parent) {
-        fprintf(out, "        parent    %s\n",
-            statement_text(arena, finding->parent.text, NULL));
+        fprintf(out, "        parent    %s\n", statement_text(arena, finding->parent.text, NULL));
         if (finding->parent.key_name)
             fprintf(out, "        key       %s\n", plain_text(arena, finding->parent.key_name));
     }

@@ -24,5 +24,5 @@ void query_findings_print_github(
     struct arena *arena, FILE *out, const struct query_findings *findings);
 
 /* Written beside the file and put in its place. */
-bool query_findings_write(
-    struct ctx *ctx, const char *path, const struct query_findings *findings) MUST_CHECK;
+bool query_findings_write(struct ctx *ctx, const char *path, const struct query_findings *findings)
+    MUST_CHECK;

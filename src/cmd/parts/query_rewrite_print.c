@@ -220,6 +220,9 @@ print_best(struct ctx *ctx, struct run *run, const struct query_loop *loop)
     print_keys(ctx, run, loop, &best->proof);
     fprintf(run->out, "\nRecommended: %s (%s)\n", name_of(best),
         best->rewrite.why ? best->rewrite.why : "");
+    if (best->proof.speed_up < 1)
+        fprintf(run->out,
+            "  note: it was not faster than the loop here, where a round trip costs little.\n");
     print_text(run->out, "  ", best->rewrite.sql);
 }
 
@@ -230,7 +233,8 @@ print_loop(struct ctx *ctx, struct run *run, const struct query_loop *loop)
     print_statements(run, loop);
     print_attempts(ctx, run, loop);
     print_best(ctx, run, loop);
-    print_hints(run, loop);
+    if (!loop->unsupported)
+        print_hints(run, loop);
     fputc('\n', run->out);
 }
 

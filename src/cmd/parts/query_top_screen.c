@@ -5,7 +5,8 @@
 #include "base/log.h"
 #include "cli/out.h"
 
-enum { SHOWN_DIGITS = 8 };
+/* Bytes of a statement in the table; the document holds it all. */
+enum { SHOWN_DIGITS = 8, SHOWN_TEXT = 200 };
 
 struct line {
     const char *id;
@@ -32,6 +33,26 @@ show_count(struct arena *arena, int64_t count)
     return count < 0 ? "-" : text_from_count(arena, count);
 }
 
+/* One line of it, blanks drawn together, cut between characters. */
+static const char *
+show_query(struct arena *arena, const char *query)
+{
+    struct buffer text = { .arena = arena };
+
+    for (const char *c = query;
+         *c && (text.length < SHOWN_TEXT || ((unsigned char)*c & 0xC0) == 0x80); c++) {
+        bool is_blank = *c == ' ' || *c == '\n' || *c == '\t' || *c == '\r';
+
+        if (!is_blank)
+            buffer_append(&text, c, 1);
+        else if (text.length > 0 && text.data[text.length - 1] != ' ')
+            buffer_append(&text, " ", 1);
+        if (text.length >= SHOWN_TEXT && c[1] && ((unsigned char)c[1] & 0xC0) != 0x80)
+            buffer_add(&text, "…");
+    }
+    return buffer_text(&text);
+}
+
 static struct line
 line_of(struct arena *arena, const struct ranked_query *item)
 {
@@ -48,7 +69,7 @@ line_of(struct arena *arena, const struct ranked_query *item)
         .rows = show_count(arena, item->rows),
         .blocks = has_blocks ? text_from_count(arena, item->blocks_hit + item->blocks_read) : "-",
         .mark = item->mark ? item->mark : "",
-        .query = item->query,
+        .query = show_query(arena, item->query),
     };
 }
 

@@ -29,7 +29,8 @@ add_token(struct cycles *cycles, struct step *step, size_t at)
     if (step && last && last->known == step->known)
         last->count++;
     else
-        cycles->tokens[cycles->token_count++] = (struct token){ step ? step->known : NULL, at, 1, false };
+        cycles->tokens[cycles->token_count++] =
+            (struct token){ step ? step->known : NULL, at, 1, false };
 }
 
 /* Where a loop that is explained begins, another request may: nothing goes on across. */
@@ -332,8 +333,7 @@ join_interrupted(struct cycles *cycles)
                 more * sizeof(struct step *));
             cycles->steps[token->first + more] = other;
             cycles->tokens[kept - 1].count += more;
-            cycles->tokens[i + 1] =
-                (struct token){ token->known, token->first + more, 1, false };
+            cycles->tokens[i + 1] = (struct token){ token->known, token->first + more, 1, false };
             continue;
         }
         cycles->tokens[kept++] = *token;
@@ -384,9 +384,9 @@ find_turns(struct cycles *cycles, size_t period)
         if (turns < least)
             continue;
         needs_parent = cycles->is_soft && holds_loop(cycles, at, turns * period);
-        sight_loop(cycles,
-            &(struct loop){ (const struct step *const *)&cycles->steps[first], first,
-                last->first + last->count - first, (int64_t)turns, period, needs_parent });
+        sight_loop(
+            cycles, &(struct loop){ (const struct step *const *)&cycles->steps[first], first,
+                        last->first + last->count - first, (int64_t)turns, period, needs_parent });
         for (size_t i = at; i < at + turns * period; i++)
             cycles->tokens[i].is_used = true;
         at += turns * period - 1;
@@ -431,9 +431,8 @@ find_duplicates(struct cycles *cycles)
                            steps[next]->place - steps[next - 1]->place <= near;)
             next++;
         if (next - i >= least)
-            sight_loop(cycles,
-                &(struct loop){ (const struct step *const *)&steps[i], i, next - i,
-                    (int64_t)(next - i), 1, false });
+            sight_loop(cycles, &(struct loop){ (const struct step *const *)&steps[i], i, next - i,
+                                   (int64_t)(next - i), 1, false });
     }
 }
 

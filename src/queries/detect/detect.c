@@ -206,7 +206,8 @@ is_hand_over(const char *text)
 }
 
 static void
-take_setting(struct detect *detect, struct session *session, const struct traced_statement *statement)
+take_setting(
+    struct detect *detect, struct session *session, const struct traced_statement *statement)
 {
     if (!session->is_explicit && is_hand_over(statement->template->text))
         judge_request(detect, session);
@@ -230,7 +231,8 @@ cut(struct detect *detect, struct session *session, const struct traced_statemen
         session->was_explicit = true;
     }
     ends |= statement->tag.request && session->request && !is_same;
-    ends |= statement->tag.route && session->route && !text_equal(session->route, statement->tag.route);
+    ends |=
+        statement->tag.route && session->route && !text_equal(session->route, statement->tag.route);
     ends |= statement->application && session->application &&
             !text_equal(session->application, statement->application);
     if (ends || pauses) {

@@ -78,7 +78,7 @@ struct answer {
     struct step *step;
     uint64_t changes;
     uint64_t gaps; /* of the session before it */
-    size_t rows; /* whose values are here */
+    size_t rows;   /* whose values are here */
     bool is_whole;
     size_t column_count;
     struct result_column *columns;
@@ -104,11 +104,11 @@ struct run {
     struct step *last;  /* a copy */
     uint64_t second_place;
     int64_t calls;
-    int64_t elapsed_us; /* -1: not known of one of them */
-    int64_t rows;       /* as well */
-    uint32_t varying;   /* a bit for each slot */
-    uint64_t changes;   /* of the settings between them */
-    uint64_t gaps;      /* of the session before the last one */
+    int64_t elapsed_us;           /* -1: not known of one of them */
+    int64_t rows;                 /* as well */
+    uint32_t varying;             /* a bit for each slot */
+    uint64_t changes;             /* of the settings between them */
+    uint64_t gaps;                /* of the session before the last one */
     struct candidate *candidates; /* MOST_CANDIDATES of them, or NULL */
     size_t candidate_count;
 };
@@ -150,10 +150,10 @@ struct session {
     struct session *next; /* of the same slot of the table */
     uint64_t place;
     uint64_t transaction;
-    uint64_t gaps; /* pauses so far that may have ended a request */
+    uint64_t gaps;    /* pauses so far that may have ended a request */
     int64_t ended_us; /* of the last statement; 0: not known */
     uint64_t changes;
-    bool is_explicit; /* in a transaction that was begun */
+    bool is_explicit;  /* in a transaction that was begun */
     bool was_explicit; /* the open request began, or went on, in one */
     bool is_tagged;
     char *route;
@@ -212,7 +212,7 @@ struct detect {
     size_t table_size;
     struct session *newest, *oldest;
     size_t session_count;
-    size_t result_bytes; /* of all sessions */
+    size_t result_bytes;  /* of all sessions */
     struct known **known; /* by template's number */
     size_t known_size;
     struct tally *tally;
@@ -238,7 +238,8 @@ bool known_guess_key(struct arena *arena, const struct known *parent, const stru
 bool known_is_named(const struct known *known, size_t slot, const char *column);
 
 /* ---- step.c ---- */
-struct step *step_new(struct known *known, const struct traced_statement *statement, uint64_t place);
+struct step *step_new(
+    struct known *known, const struct traced_statement *statement, uint64_t place);
 struct step *step_copy(const struct step *step);
 void step_free(struct step *step);
 /* A bit for each slot in which they differ. */
@@ -273,5 +274,6 @@ void cycle_fold(struct detect *detect, struct session *session);
 
 /* ---- tally.c ---- */
 struct tally *detected_new(struct arena *arena);
-void detected_add(struct detect *detect, const struct session *session, const struct sighting *sighting);
+void detected_add(
+    struct detect *detect, const struct session *session, const struct sighting *sighting);
 void detected_finish(struct detect *detect, struct query_findings *ret);

@@ -45,7 +45,8 @@ is_of_interest(const struct group *group)
 {
     const struct slot_use *slot = &group->known->slots[group->slot];
 
-    if (group->changes_settings || group->is_slow || (slot->place == PLACE_RANGE && group->known->has_limit))
+    if (group->changes_settings || group->is_slow ||
+        (slot->place == PLACE_RANGE && group->known->has_limit))
         return false;
     return group->known->is_read || group->known->is_update;
 }
@@ -76,10 +77,7 @@ explain(const struct session *session, const struct group *group)
 static void
 set_slots(struct sighted_child *child, const struct group *group)
 {
-    const struct step *first = child->first;
-    const struct step *parent = group ? group->result->step : NULL;
-
-    for (uint32_t i = 0; i < first->count; i++) {
+    for (uint32_t i = 0; i < child->first->count; i++) {
         bool varies = group && (group->varying & UINT32_C(1) << i);
 
         child->columns[i] = -1;
@@ -88,13 +86,22 @@ set_slots(struct sighted_child *child, const struct group *group)
             child->origins[i] = SLOT_KEY;
             child->columns[i] = group->column;
         }
-        for (uint32_t j = 0; parent && child->origins[i] == SLOT_CONSTANT && j < parent->params; j++)
-            if (j < parent->count && first->hashes[i] != 0 && i < first->params &&
+    }
+}
+
+/* The value of the child that the parent was asked with, too. */
+static void
+set_params(struct sighted_child *child, const struct step *parent)
+{
+    const struct step *first = child->first;
+
+    for (uint32_t i = 0; i < first->count; i++)
+        for (uint32_t j = 0; child->origins[i] == SLOT_CONSTANT && j < parent->count; j++)
+            if (j < parent->params && i < first->params && first->hashes[i] != 0 &&
                 parent->hashes[j] == first->hashes[i]) {
                 child->origins[i] = SLOT_PARAM;
                 child->columns[i] = (int32_t)j;
             }
-    }
 }
 
 static void
@@ -110,6 +117,33 @@ add_group_child(struct sighting *sighting, const struct group *group)
         .rows = group->rows,
     };
     set_slots(child, group);
+    set_params(child, group->result->step);
+}
+
+/* Adds up the statements from here on that are the same; false when one has other values. */
+static bool
+add_constant(const struct detect *detect, const struct session *session, const struct group *group,
+    size_t from, struct sighted_child *child, uint64_t *ret_last)
+{
+    uint64_t near = (uint64_t)detect->options.most_period;
+    uint64_t last = 0;
+
+    for (size_t i = from; i < session->step_count; i++) {
+        const struct step *step = session->steps[i];
+
+        if (step->known != child->known)
+            continue;
+        if (step->place > group->last_place + near)
+            break;
+        if (step_differ(step, child->first) != 0 || (last > 0 && step->place - last > near))
+            return false;
+        last = step->place;
+        child->calls++;
+        child->elapsed_us += step->elapsed_us > 0 ? step->elapsed_us : 0;
+        child->rows += step->rows > 0 ? step->rows : 0;
+    }
+    *ret_last = last;
+    return child->calls >= group->calls - 1 && child->calls >= detect->options.min_repeats;
 }
 
 /*
@@ -117,56 +151,29 @@ add_group_child(struct sighting *sighting, const struct group *group)
  * row, who is the same for all of them.
  */
 static void
-add_constant_children(
-    const struct detect *detect, struct session *session, const struct group *group,
-    struct sighting *sighting)
+add_constant_children(const struct detect *detect, struct session *session,
+    const struct group *group, struct sighting *sighting)
 {
-    uint64_t before = group->first->place > (uint64_t)detect->options.most_period
-                          ? group->first->place - (uint64_t)detect->options.most_period
-                          : 0;
+    uint64_t near = (uint64_t)detect->options.most_period;
+    uint64_t before = group->first->place > near ? group->first->place - near : 0;
 
     if (before <= group->result->step->place)
         before = group->result->step->place + 1;
-    for (size_t i = 0; i < session->step_count; i++) {
-        const struct step *candidate = session->steps[i];
-        struct sighted_child child = { .known = candidate->known, .first = candidate };
-        bool is_same = true;
-        uint64_t last = 0;
+    for (size_t i = 0; i < session->step_count && sighting->child_count < MOST_CHILDREN; i++) {
+        const struct step *step = session->steps[i];
+        struct sighted_child child = { .known = step->known, .first = step };
+        uint64_t last;
 
-        if (candidate->place < before)
-            continue;
-        if (candidate->place > group->second_place || sighting->child_count == MOST_CHILDREN)
+        if (step->place > group->second_place)
             break;
-        if (candidate->is_explained || !candidate->known->is_read)
-            continue;
-        for (size_t j = i; j < session->step_count && is_same; j++) {
-            const struct step *step = session->steps[j];
-
-            if (step->known != candidate->known)
-                continue;
-            if (step->place > group->last_place + (uint64_t)detect->options.most_period)
-                break;
-            is_same = step_differ(step, candidate) == 0 &&
-                      (last == 0 || step->place - last <= (uint64_t)detect->options.most_period);
-            last = step->place;
-            child.calls++;
-            child.elapsed_us += step->elapsed_us > 0 ? step->elapsed_us : 0;
-            child.rows += step->rows > 0 ? step->rows : 0;
-        }
-        if (!is_same || child.calls < group->calls - 1 || child.calls < detect->options.min_repeats)
+        if (step->place < before || step->is_explained || !step->known->is_read ||
+            !add_constant(detect, session, group, i, &child, &last))
             continue;
         for (size_t j = i; j < session->step_count; j++)
-            if (session->steps[j]->known == candidate->known && session->steps[j]->place <= last)
+            if (session->steps[j]->known == step->known && session->steps[j]->place <= last)
                 session->steps[j]->is_explained = true;
         set_slots(&child, NULL);
-        for (uint32_t j = 0; j < candidate->count; j++)
-            for (uint32_t k = 0; k < group->result->step->params; k++)
-                if (k < group->result->step->count && j < candidate->params &&
-                    candidate->hashes[j] == group->result->step->hashes[k] &&
-                    candidate->hashes[j] != 0) {
-                    child.origins[j] = SLOT_PARAM;
-                    child.columns[j] = (int32_t)k;
-                }
+        set_params(&child, group->result->step);
         sighting->children[sighting->child_count++] = child;
     }
 }
@@ -225,8 +232,8 @@ sight(struct detect *detect, struct session *session, struct group *group)
 
 /* The inner loop of a loop: all its runs in the request are one. */
 static void
-sight_nested(struct detect *detect, struct session *session, struct group *group,
-    const struct group *outer)
+sight_nested(
+    struct detect *detect, struct session *session, struct group *group, const struct group *outer)
 {
     struct sighting sighting = {
         .kind = FOUND_N_PLUS_ONE,

@@ -136,8 +136,8 @@ take_param(struct reader *reader)
     if (reader->place == PLACE_OTHER && *behind)
         slot->place = PLACE_EQUAL;
     slot->column = *behind && reader->place == PLACE_OTHER ? arena_strdup(reader->arena, behind)
-                   : reader->place == PLACE_EQUAL          ? arena_strdup(reader->arena, reader->column)
-                                                           : NULL;
+                   : reader->place == PLACE_EQUAL ? arena_strdup(reader->arena, reader->column)
+                                                  : NULL;
 }
 
 static void
@@ -170,7 +170,7 @@ take_sign(struct reader *reader)
         reader->depth--;
         reader->place = reader->above[reader->depth] == PLACE_VALUES ? PLACE_VALUES : PLACE_OTHER;
     } else if (sign == ',') {
-        reader->place = reader->depth > 0 ? reader->above[reader->depth - 1]
+        reader->place = reader->depth > 0               ? reader->above[reader->depth - 1]
                         : reader->place == PLACE_VALUES ? PLACE_VALUES
                                                         : PLACE_OTHER;
     } else if (sign == '\'') {
@@ -211,9 +211,9 @@ known_new(struct arena *arena, const struct template *template)
     read_template(&reader);
     known->is_read =
         template->kind == TEMPLATE_READ || (template->kind == TEMPLATE_UNKNOWN && is_select);
-    known->is_update = template->kind == TEMPLATE_WRITE &&
-                       (strncasecmp(template->text, "update", 6) == 0 ||
-                           strncasecmp(template->text, "delete", 6) == 0);
+    known->is_update =
+        template->kind == TEMPLATE_WRITE && (strncasecmp(template->text, "update", 6) == 0 ||
+                                                strncasecmp(template->text, "delete", 6) == 0);
     known->is_noise = known->is_read && !reader.has_from && !strchr(template->text, '(');
     return known;
 }

@@ -10,7 +10,7 @@
 #define MOST_ROWS "2000"
 
 /* Of a statement, and of planning it. */
-#define TIMEOUT   "2s"
+#define TIMEOUT "2s"
 
 struct rerun {
     struct db *db;
@@ -45,9 +45,10 @@ called_names(struct arena *arena, const struct result *plan)
             bool is_quoted = start > line && start[-1] == '"';
 
             start -= is_quoted;
-            while (start > line && (is_quoted ? start[-1] != '"'
-                                              : isalnum((unsigned char)start[-1]) || start[-1] == '_' ||
-                                                    (unsigned char)start[-1] >= 0x80))
+            while (start > line &&
+                   (is_quoted ? start[-1] != '"'
+                              : isalnum((unsigned char)start[-1]) || start[-1] == '_' ||
+                                    (unsigned char)start[-1] >= 0x80))
                 start--;
             if (start < at - is_quoted)
                 text_list_add(
@@ -103,10 +104,11 @@ fetch(struct ctx *ctx, struct rerun *rerun, const char *sql, bool *ret_is_safe, 
     struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
 
     return begin(ctx, rerun, &transaction) && is_safe(ctx, rerun, sql, ret_is_safe) &&
-           (!*ret_is_safe ||
-               (db_exec(ctx, rerun->db,
-                    arena_printf(ctx->arena, "DECLARE pgmend_parent NO SCROLL CURSOR FOR %s", sql)) &&
-                   db_query(ctx, rerun->db, "FETCH " MOST_ROWS " FROM pgmend_parent", NULL, 0, ret)));
+           (!*ret_is_safe || (db_exec(ctx, rerun->db,
+                                  arena_printf(ctx->arena,
+                                      "DECLARE pgmend_parent NO SCROLL CURSOR FOR %s", sql)) &&
+                                 db_query(ctx, rerun->db, "FETCH " MOST_ROWS " FROM pgmend_parent",
+                                     NULL, 0, ret)));
 }
 
 /* False only when the connection is gone or we are to stop; *ret_done: there are rows to look at. */
@@ -211,17 +213,18 @@ set_parent(struct ctx *ctx, const struct sample *sample, const struct found *fou
 {
     const struct sample_statement *statement = found->statement;
     const struct sample_keys *keys = &sample->keys[found->keys];
-    bool is_known = finding->has_parent &&
-                    text_equal(finding->parent.fingerprint, statement->fingerprint);
+    bool is_known =
+        finding->has_parent && text_equal(finding->parent.fingerprint, statement->fingerprint);
 
     if (!is_known) {
         struct query_slot *slots =
             ARENA_ARRAY(ctx->arena, struct query_slot, statement->value_count + 1);
 
         for (size_t i = 0; i < statement->value_count; i++)
-            slots[i] = (struct query_slot){
-                .origin = SLOT_CONSTANT, .column = -1, .text = statement->values[i], .is_bound = true
-            };
+            slots[i] = (struct query_slot){ .origin = SLOT_CONSTANT,
+                .column = -1,
+                .text = statement->values[i],
+                .is_bound = true };
         finding->parent = (struct query_parent){
             .fingerprint = statement->fingerprint,
             .text = statement->text,

@@ -15,9 +15,9 @@ void detect_samples(
 
 struct rerun_counts {
     int64_t ran;
-    int64_t proven;   /* findings whose parent is certain now */
-    int64_t failed;   /* statements that the server refused, or that took too long */
-    int64_t unsafe;   /* that were not run because of functions in them */
+    int64_t proven; /* findings whose parent is certain now */
+    int64_t failed; /* statements that the server refused, or that took too long */
+    int64_t unsafe; /* that were not run because of functions in them */
 };
 
 /*

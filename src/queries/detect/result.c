@@ -37,7 +37,8 @@ fill_column(struct answer *result, size_t index, const struct traced_column *fro
 static struct answer *
 result_new(const struct step *step, const struct traced_statement *statement)
 {
-    size_t columns = statement->column_count < MOST_COLUMNS ? statement->column_count : MOST_COLUMNS;
+    size_t columns =
+        statement->column_count < MOST_COLUMNS ? statement->column_count : MOST_COLUMNS;
     size_t rows = statement->row_count < MOST_ROWS ? statement->row_count : MOST_ROWS;
     size_t words = filter_words(rows);
     size_t each = sizeof(struct result_column) + (rows + words) * sizeof(uint64_t) + MOST_NAME;
@@ -115,12 +116,12 @@ results_take(struct detect *detect, struct session *session, const struct step *
     result->changes = session->changes;
     result->gaps = session->gaps;
     detect->result_bytes += result->bytes;
-    memmove(
-        &session->results[1], &session->results[0], session->result_count * sizeof(struct answer *));
+    memmove(&session->results[1], &session->results[0],
+        session->result_count * sizeof(struct answer *));
     session->results[0] = result;
     session->result_count++;
-    for (struct session *old = detect->oldest; old && old != session && detect->result_bytes > most_bytes;
-         old = old->newer)
+    for (struct session *old = detect->oldest;
+         old && old != session && detect->result_bytes > most_bytes; old = old->newer)
         results_drop(detect, old);
 }
 

@@ -332,8 +332,9 @@ narrow(struct detect *detect, struct run *run, const struct step *step)
     struct candidate kept[MOST_CANDIDATES];
     size_t count = 0;
     /* What went on in order so far begins anew when it goes back: the same rows once more. */
-    bool is_shuffled = step->place - run->last->place <= (uint64_t)detect->options.most_period &&
-                       (run->calls < detect->options.min_repeats || run->candidates[0].is_unordered);
+    bool is_shuffled =
+        step->place - run->last->place <= (uint64_t)detect->options.most_period &&
+        (run->calls < detect->options.min_repeats || run->candidates[0].is_unordered);
 
     for (size_t i = 0; i < run->candidate_count; i++) {
         struct candidate next = run->candidates[i];

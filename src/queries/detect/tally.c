@@ -17,10 +17,11 @@ slot_of(const struct sighting *sighting)
     uint64_t hash = (uint64_t)sighting->kind + 1;
 
     if (sighting->parent)
-        hash += (sighting->parent->step->known->template->number + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        hash +=
+            (sighting->parent->step->known->template->number + 1) * UINT64_C(0x9e3779b97f4a7c15);
     for (size_t i = 0; i < sighting->child_count; i++)
-        hash = (hash ^ sighting->children[i].known->template->number) *
-               UINT64_C(0xd6e8feb86659fd93);
+        hash =
+            (hash ^ sighting->children[i].known->template->number) * UINT64_C(0xd6e8feb86659fd93);
     return (size_t)(hash >> 40) % MOST_ENTRIES;
 }
 
@@ -173,7 +174,8 @@ add_children(struct entry *entry, const struct sighting *sighting)
 }
 
 static void
-add_name(struct arena *arena, struct tallied_name *names, size_t most, size_t *count, const char *name)
+add_name(
+    struct arena *arena, struct tallied_name *names, size_t most, size_t *count, const char *name)
 {
     if (!name)
         return;
@@ -230,9 +232,10 @@ add_example(struct tally *tally, struct entry *entry, const struct sighting *sig
         .repeats = sighting->repeats > INT32_MAX ? INT32_MAX : (int32_t)sighting->repeats,
         .child_sql = detected_statement_text(tally->arena, child->known->template->text,
             (const char *const *)child->texts, child->hashes, child->count),
-        .parent_sql = parent ? detected_statement_text(tally->arena, parent->known->template->text,
-                                   (const char *const *)parent->texts, parent->hashes, parent->count)
-                             : NULL,
+        .parent_sql = parent
+                          ? detected_statement_text(tally->arena, parent->known->template->text,
+                                (const char *const *)parent->texts, parent->hashes, parent->count)
+                          : NULL,
     };
 }
 

@@ -149,9 +149,8 @@ fill_children(struct arena *arena, const struct entry *entry, const struct guess
             .slots = ARENA_ARRAY(arena, struct query_slot, from->slot_count + 1),
             .calls = from->calls,
             .total_us = from->elapsed_us,
-            .rows_mean = from->rows < 0 || from->calls == 0
-                             ? -1
-                             : (double)from->rows / (double)from->calls,
+            .rows_mean =
+                from->rows < 0 || from->calls == 0 ? -1 : (double)from->rows / (double)from->calls,
         };
         for (size_t j = 0; j < from->slot_count; j++) {
             struct query_slot *slot = &child->slots[j];
@@ -229,12 +228,13 @@ judge_entry(struct arena *arena, const struct entry *entry, const struct guessed
             100 * guessed->share, guessed->rows_fit ? "has as many rows, " : "", guessed->name);
     } else if (entry->kind == FOUND_LOOP) {
         finding->confidence = is_all ? 0.4 : entry->hard > 0 ? 0.85 : 0.7;
-        finding->why = is_all ? "The traffic is little else: what looks like a loop may be requests "
-                                "of one statement, one after the other."
-                       : entry->hard > 0 ? "It was run again and again in one request; no "
-                                           "statement before it gave its values."
-                                         : "It was run again and again without a pause, more often "
-                                           "than by chance; no statement before it gave its values.";
+        finding->why =
+            is_all ? "The traffic is little else: what looks like a loop may be requests "
+                     "of one statement, one after the other."
+            : entry->hard > 0 ? "It was run again and again in one request; no "
+                                "statement before it gave its values."
+                              : "It was run again and again without a pause, more often "
+                                "than by chance; no statement before it gave its values.";
     } else {
         finding->confidence = is_all ? 0.4 : entry->hard > 0 ? 0.95 : 0.8;
         finding->why = entry->hard > 0 ? "It was asked with the same values in one request."
@@ -279,9 +279,9 @@ fill_times(const struct detect *detect, const struct entry *entry, struct query_
 
     finding->wasted_us = is_known ? (int64_t)entry->wasted_us : -1;
     finding->wasted_request_us = is_known ? entry->wasted_us / (double)entry->requests : -1;
-    finding->wasted_day_us =
-        is_known && span_us >= 1e6 ? entry->wasted_us / span_us * 86400e6 : -1;
-    finding->share = is_known && detect->total_us > 0 ? entry->wasted_us / (double)detect->total_us : -1;
+    finding->wasted_day_us = is_known && span_us >= 1e6 ? entry->wasted_us / span_us * 86400e6 : -1;
+    finding->share =
+        is_known && detect->total_us > 0 ? entry->wasted_us / (double)detect->total_us : -1;
 }
 
 static bool
@@ -357,8 +357,8 @@ detect_samples(struct detect *detect, const struct query_findings *findings, str
         if (entry->is_merged || entry->sample_count == 0 || !make_finding(detect, entry, &made))
             continue;
         for (size_t j = 0; j < findings->count; j++)
-            for (size_t k = 0; k < entry->sample_count && text_equal(findings->items[j].id, made.id);
-                 k++) {
+            for (size_t k = 0;
+                 k < entry->sample_count && text_equal(findings->items[j].id, made.id); k++) {
                 struct sample sample = entry->samples[k];
 
                 sample.finding = j;

@@ -35,11 +35,12 @@ detected_guess(struct arena *arena, const struct entry *entry, struct guessed *r
         double share = (double)before->count / (double)entry->requests;
         struct guessed guessed = { .before = before, .share = share };
 
-        if (share < least_share || share <= ret->share || !fits_by_name(arena, entry, before, &guessed))
+        if (share < least_share || share <= ret->share ||
+            !fits_by_name(arena, entry, before, &guessed))
             continue;
-        guessed.rows_fit = before->rows_known == before->count &&
-                           before->rows * entry->requests >=
-                               entry->children[0].calls * before->count * 9 / 10;
+        guessed.rows_fit =
+            before->rows_known == before->count &&
+            before->rows * entry->requests >= entry->children[0].calls * before->count * 9 / 10;
         if (before->rows_known > 0 && before->rows * 2 < entry->children[0].calls)
             continue;
         *ret = guessed;
@@ -54,9 +55,8 @@ bool
 detected_is_real(const struct detect *detect, const struct entry *entry, bool *ret_is_all)
 {
     double executed = (double)entry->children[0].known->executed;
-    double part = detect->statements > 0
-                      ? executed * (double)entry->period / (double)detect->statements
-                      : 1;
+    double part =
+        detect->statements > 0 ? executed * (double)entry->period / (double)detect->statements : 1;
     double by_chance;
     double longest;
 

@@ -64,9 +64,9 @@ struct entry {
     size_t child_count;
     size_t period;
     int64_t requests;
-    int64_t hard;      /* of them were told apart by transactions or tags */
-    int64_t nested;    /* of them inside of another loop */
-    int64_t needs;     /* of them are nothing without a parent */
+    int64_t hard;   /* of them were told apart by transactions or tags */
+    int64_t nested; /* of them inside of another loop */
+    int64_t needs;  /* of them are nothing without a parent */
     int64_t min, max;
     uint32_t *repeats; /* how often so many; from EXACT_REPEATS on in steps of an eighth */
     double trust;      /* summed up */
@@ -109,9 +109,10 @@ void detected_guess(struct arena *arena, const struct entry *entry, struct guess
 bool detected_is_real(const struct detect *detect, const struct entry *entry, bool *ret_is_all);
 
 /* ---- tally_sample.c ---- */
-void detected_keep_sample(struct tally *tally, struct entry *entry, const struct sighting *sighting);
-const char *detected_statement_text(
-    struct arena *arena, const char *template, const char *const *texts, const uint64_t *hashes, size_t count);
+void detected_keep_sample(
+    struct tally *tally, struct entry *entry, const struct sighting *sighting);
+const char *detected_statement_text(struct arena *arena, const char *template,
+    const char *const *texts, const uint64_t *hashes, size_t count);
 
 /* ---- detected_finish.c ---- */
 size_t detected_bucket(int64_t repeats);

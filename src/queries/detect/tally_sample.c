@@ -24,7 +24,8 @@ detected_statement_text(struct arena *arena, const char *template, const char *c
 
     for (const char *at = template; *at;) {
         char *end;
-        unsigned long number = *at == '$' && isdigit((unsigned char)at[1]) ? strtoul(at + 1, &end, 10) : 0;
+        unsigned long number =
+            *at == '$' && isdigit((unsigned char)at[1]) ? strtoul(at + 1, &end, 10) : 0;
 
         if (number == 0) {
             buffer_append(&buffer, at++, 1);

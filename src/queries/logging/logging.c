@@ -146,8 +146,6 @@ logging_plan(struct ctx *ctx, struct db *db, double sample_rate, const char *log
         return error_state(ctx, "Nothing was changed.");
     if (log_file)
         ret->prefix = value_of(&rows, "log_line_prefix");
-    if (ret->prefix && !strstr(ret->prefix, "%p") && !strstr(ret->prefix, "%c"))
-        ret->prefix = NULL;
     for (size_t i = 0; i < ret->settings.count; i++)
         if (!check_right(ctx, db, ret, ret->settings.items[i].name))
             return false;

@@ -62,6 +62,8 @@ ask_file(struct ctx *ctx, struct db *db, const struct logging_tail *tail, const 
     *ret_bytes = 0;
     if (!sql_queries_logging_file(ctx, db, &rows, .form = tail->plan->form)) {
         error_wrap(ctx, "asking which file the server logs to");
+        if (ctx->error.kind == ERR_CONNECTION)
+            return false;
         return error_hint(ctx,
             "The role needs pg_monitor and, to read the file, pg_read_server_files; or give the "
             "file with --log-file where it can be read here.");
@@ -180,6 +182,8 @@ read_there(struct ctx *ctx, struct db *db, struct logging_tail *tail, struct log
                 &own, db, &rows, .path = tail->path, .first = tail->at, .length = PIECE)) {
             error_set(ctx, own.error.kind, "reading %s through the server: %s", tail->path,
                 own.error.message);
+            if (own.error.kind == ERR_CONNECTION)
+                return false;
             return error_hint(ctx, "The role needs pg_read_server_files and EXECUTE on "
                                    "pg_read_binary_file(text, bigint, bigint, boolean); or give "
                                    "the file with --log-file where it can be read here.");

@@ -6,6 +6,14 @@
 static const char BINDING_NAME[] = "tls-server-end-point";
 
 /* Standard base64 is base64url with two other letters and padding. */
+static void
+replace(char *text, size_t length, char old, char new)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == old)
+            text[i] = new;
+}
+
 static const char *
 encode(struct arena *arena, const void *data, size_t length)
 {
@@ -15,8 +23,8 @@ encode(struct arena *arena, const void *data, size_t length)
         : length % 3 == 1 ? "=="
                           : "=");
 
-    for (char *at = text; *at; at++)
-        *at = *at == '-' ? '+' : *at == '_' ? '/' : *at;
+    replace(text, strlen(text), '-', '+');
+    replace(text, strlen(text), '_', '/');
     return text;
 }
 
@@ -30,8 +38,8 @@ decode(struct arena *arena, const char *text, const unsigned char **ret, size_t 
         return false;
     for (int padding = 0; padding < 2 && length > 0 && url[length - 1] == '='; padding++)
         length--;
-    for (size_t i = 0; i < length; i++)
-        url[i] = url[i] == '+' ? '-' : url[i] == '/' ? '_' : url[i];
+    replace(url, length, '+', '-');
+    replace(url, length, '/', '_');
     return base64url_decode(arena, url, length, ret, ret_length);
 }
 
@@ -90,9 +98,9 @@ scram_read_verifier(struct arena *arena, const char *text, struct scram_verifier
 char
 scram_binding_flag(const char *client_first, size_t length)
 {
-    char flag = length > 0 ? *client_first : '\0';
-
-    return flag == 'n' || flag == 'y' || flag == 'p' ? flag : '\0';
+    if (length > 0 && (*client_first == 'n' || *client_first == 'y' || *client_first == 'p'))
+        return *client_first;
+    return '\0';
 }
 
 /* A copy that is a C string; NULL when it holds a NUL or other characters that cannot be in a message. */
@@ -109,11 +117,10 @@ message_text(struct arena *arena, const char *data, size_t length)
 static const char *
 attribute(struct arena *arena, const char **at, char name)
 {
-    const char *value = *at + 2;
-
     if (!*at || (*at)[0] != name || (*at)[1] != '=')
         return NULL;
 
+    const char *value = *at + 2;
     size_t length = strcspn(value, ",");
 
     *at = value[length] ? value + length + 1 : NULL;
@@ -144,15 +151,12 @@ exclusive_or(
 static const char *
 binding_value(struct arena *arena, const char *header, const struct scram_binding *binding)
 {
-    size_t length = strlen(header);
-    unsigned char *bytes = arena_alloc(arena, length + SCRAM_BINDING_MOST);
+    struct buffer bytes = { .arena = arena };
 
-    memcpy(bytes, header, length);
-    if (*header == 'p') {
-        memcpy(bytes + length, binding->bytes, binding->length);
-        length += binding->length;
-    }
-    return encode(arena, bytes, length);
+    buffer_add(&bytes, header);
+    if (*header == 'p')
+        buffer_append(&bytes, binding->bytes, binding->length);
+    return encode(arena, bytes.data, bytes.length);
 }
 
 /* ---- as the server ---- */

@@ -299,7 +299,7 @@ compare_child(struct proving *proving, const struct prove_group *group, size_t n
 static bool
 has_parent_row(struct proving *proving, const struct prove_group *group, const struct some *bucket)
 {
-    if (!group->row || bucket)
+    if (!group->row || bucket || proving->group_columns != proving->parent_columns)
         return true;
     differ(proving, &(const struct proof_difference){ .key = group->key,
                         .parameters = group->parameters,
@@ -320,7 +320,7 @@ compare_group(struct proving *proving, const struct prove_group *group, const st
     return true;
 }
 
-/* Whether the parents' rows come as the parent alone gives them. */
+/* Whether the parents' rows come as the parent alone gives them; by key they are looked up anyhow. */
 static bool
 compare_order(struct proving *proving, const struct prove_group *groups, size_t count,
     const struct text_list *seen)
@@ -335,7 +335,8 @@ compare_order(struct proving *proving, const struct prove_group *groups, size_t 
     struct some rows = { 0 };
     bool is_same = true;
 
-    if (!groups || !groups[0].row || !proving->parent_order.is_ordered || seen->count != count)
+    if (count == 0 || !groups[0].row || proving->group_columns != proving->parent_columns ||
+        !proving->parent_order.is_ordered || seen->count != count)
         return true;
     for (size_t i = 0; i < count; i++) {
         is_same = is_same && strcmp(groups[i].tuple, seen->items[i]) == 0;

@@ -38,12 +38,17 @@ find_sets(struct proving *proving, struct sets *ret)
             .seed = proving->options->seed,
         };
         struct text_list values = { 0 };
+        struct map seen = { .arena = arena };
 
         if (!keys_sample(proving->ctx, proving->db, &wanted, &values, &proving->proof->notes))
             return false;
         for (size_t k = 0; k < values.count && k < 2 * each; k++) {
             const char **set = copy_of(proving);
+            const char *before = set[parent->params[i].slot];
 
+            if (map_get(&seen, values.items[k]) || (before && text_equal(before, values.items[k])))
+                continue;
+            map_set(&seen, values.items[k], &seen);
             set[parent->params[i].slot] = values.items[k];
             VEC_PUSH(arena, ret, set);
         }

@@ -167,6 +167,8 @@ run_keyed(struct proving *proving, struct prove_group *groups, size_t count)
 {
     struct arena *arena = proving->ctx->arena;
     const char **args = ARENA_ARRAY(arena, const char *, proving->statement.param_count + 1);
+    const struct prove_group *wanted;
+    size_t wanted_count;
     struct text_list keys = { 0 };
     struct result result;
     const char *call;
@@ -189,7 +191,8 @@ run_keyed(struct proving *proving, struct prove_group *groups, size_t count)
     }
     if (!prove_places(proving, &result))
         return false;
-    return prove_compare(proving, by_value(proving, groups, count, &count), count, &result);
+    wanted = by_value(proving, groups, count, &wanted_count);
+    return prove_compare(proving, wanted, wanted_count, &result);
 }
 
 bool

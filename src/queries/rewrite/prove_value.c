@@ -73,6 +73,11 @@ guess(struct proving *proving, const struct prove_statement *statement, size_t n
     if (!keys_sample(proving->ctx, proving->db, &wanted, &values, &proving->proof->notes))
         return false;
     *ret = values.count > 0 ? values.items[0] : NULL;
+    if (*ret)
+        text_list_add(proving->ctx->arena, &proving->proof->notes,
+            arena_printf(proving->ctx->arena,
+                "no value was known for $%zu of \"%.60s\": tried with one of the table's",
+                number + 1, statement->sql));
     return true;
 }
 

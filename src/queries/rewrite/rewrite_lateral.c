@@ -110,8 +110,9 @@ join_beside(struct joining *joining, const struct rewrite_piece *piece, const ch
     buffer_printf(&joining->from, "%s %s AS %s%s", joining->nth ? "\n          FULL JOIN" : "",
         numbered(joining, SHAPE_MANY, text), alias, list);
     if (joining->nth)
-        buffer_printf(
-            &joining->from, " ON %s.%s = coalesce(%s)", alias, joining->number, joining->nth);
+        buffer_printf(&joining->from,
+            strchr(joining->nth, ',') ? " ON %s.%s = coalesce(%s)" : " ON %s.%s = %s", alias,
+            joining->number, joining->nth);
     joining->nth = joining->nth
                        ? arena_printf(arena, "%s, %s.%s", joining->nth, alias, joining->number)
                        : arena_printf(arena, "%s.%s", alias, joining->number);

@@ -166,33 +166,45 @@ take_end(struct ctx *ctx, struct follow *follow, struct follow_session *session,
     return is_good;
 }
 
+/* Up to a message of this type, or the Sync that ends its part. */
+static struct follow_pending *
+skip_to(struct follow_session *session, char type)
+{
+    struct follow_pending *front = follow_front(session);
+
+    while (front && front->type != type && front->type != 'S') {
+        follow_pop(session);
+        front = follow_front(session);
+    }
+    return front;
+}
+
 static bool
 take_error(struct ctx *ctx, struct follow *follow, struct follow_session *session,
     const struct follow_message *message)
 {
     struct follow_pending *front = follow_front(session);
     struct ending ending = { .at_us = message->at_us, .rows = -1, .is_failed = true };
-    bool is_good = true;
+    bool is_simple, is_good = true;
 
     if (!front)
         return true; /* the server says good-bye */
+    is_simple = front->type == 'Q' || front->type == 'F' || front->type == 'S';
+    /* Constants are folded when a portal is made: what fails there is the statement that was to run. */
+    if (!is_simple)
+        front = skip_to(session, 'E');
     if (is_running(front) && running_text(session, front) &&
         !(front->portal && front->portal->was_told))
         is_good = emit(ctx, follow, session, &ending);
     session->answered_us = message->at_us;
     session->is_copying = false;
-    if (front->type == 'Q') {
+    if (!is_simple) {
+        /* The server ignores all up to the next Sync, be it under way or still to be sent. */
+        session->is_skipping = !skip_to(session, 'S');
+    } else if (front->type == 'Q') {
         session->statement = front->text_count;
         follow_result_clear(&session->result);
     }
-    if (front->type == 'Q' || front->type == 'F' || front->type == 'S')
-        return is_good;
-    /* The server ignores all up to the next Sync, be it under way or still to be sent. */
-    while (front && front->type != 'S') {
-        follow_pop(session);
-        front = follow_front(session);
-    }
-    session->is_skipping = !front;
     return is_good;
 }
 

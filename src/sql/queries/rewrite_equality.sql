@@ -12,7 +12,8 @@ WITH RECURSIVE base AS (
 ), compared AS (
     SELECT CASE b.oid WHEN 'pg_catalog.varchar'::pg_catalog.regtype THEN 'pg_catalog.text'::pg_catalog.regtype::oid
                       ELSE b.oid END AS type,
-           CASE $2::pg_catalog.oid WHEN 'pg_catalog.varchar'::pg_catalog.regtype THEN 'pg_catalog.text'::pg_catalog.regtype::oid
+           CASE $2::pg_catalog.oid
+                   WHEN 'pg_catalog.varchar'::pg_catalog.regtype THEN 'pg_catalog.text'::pg_catalog.regtype::oid
                    ELSE $2::pg_catalog.oid END AS key,
            CASE WHEN b.typtype = 'e' THEN 'pg_catalog.anyenum'::pg_catalog.regtype::oid
                 WHEN b.oid = 'pg_catalog.varchar'::pg_catalog.regtype THEN 'pg_catalog.text'::pg_catalog.regtype::oid

@@ -13,9 +13,11 @@ WITH RECURSIVE used AS (
      UNION
     SELECT d.refobjid
       FROM used AS u
-      JOIN pg_catalog.pg_rewrite AS r ON r.ev_class = u.oid AND r.ev_type = '1'
-      JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-       AND d.objid = r.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+     CROSS JOIN LATERAL (SELECT r.oid FROM pg_catalog.pg_rewrite AS r
+                          WHERE r.ev_class = u.oid AND r.ev_type = '1' OFFSET 0) AS r
+     CROSS JOIN LATERAL (SELECT d.refobjid FROM pg_catalog.pg_depend AS d
+                          WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+                            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass OFFSET 0) AS d
 ), tree AS (
     SELECT u.oid, r.ev_action::pg_catalog.text AS text
       FROM used AS u

@@ -30,6 +30,8 @@ create_database
 sql 'CREATE EXTENSION pg_stat_statements' # of this database, which the monitor watches
 sql "CREATE TABLE wide AS SELECT g AS id, repeat('x', 1000) AS t FROM generate_series(1, 30000) AS g"
 sql 'ANALYZE wide'
+sql 'CREATE TABLE writers AS SELECT g AS id FROM generate_series(1, 10) AS g'
+sql 'CREATE TABLE books AS SELECT g AS id, 1 + g % 10 AS writer_id FROM generate_series(1, 50) AS g'
 
 # -- the monitor ------------------------------------------------------------------------------------
 
@@ -96,6 +98,8 @@ for = 0
 for = 1s
 [alert collector-failing]
 for = 1s
+[alert nplus1-suspects]
+for = 0
 INI
 chmod 600 "$work/monitor.ini"
 
@@ -198,6 +202,13 @@ clears connections-exhausted connections-used
 
 # -- tables, indexes, ids, WAL ------------------------------------------------------------------------
 
+# A statement for each row of another. Texts of statements are asked for twice a minute only, so it goes on beside the
+# troubles that follow, which ask for nothing of statements.
+loop='SELECT id FROM writers;'
+for id in {1..10}; do loop+=" SELECT count(*) FROM books WHERE writer_id = $id;"; done
+loop+=' SELECT pg_sleep(0.05)'
+background looping sql "$loop"
+
 calm invalid-index dead-rows pending-restart collector-failing wraparound slot-retention slot-inactive
 sql 'CREATE UNIQUE INDEX CONCURRENTLY items_a ON items (a)' 2>/dev/null
 sql 'DELETE FROM items WHERE id % 2 = 0'
@@ -238,6 +249,10 @@ sql 'ALTER SYSTEM RESET archive_command'
 sql 'SELECT pg_reload_conf()' >/dev/null
 clears invalid-index dead-rows pending-restart collector-failing wraparound slot-retention slot-inactive checkpoint-storm \
     archive-failing
+
+fires nplus1-suspects
+stop looping
+clears nplus1-suspects
 
 # -- a standby, and the machine ---------------------------------------------------------------------------
 

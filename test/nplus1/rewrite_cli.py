@@ -1,0 +1,141 @@
+"""pgmend queries rewrite from outside: exit statuses, JSON, --with, --value, --output, --plan to apply and rollback.
+
+The environment names the program: PGMEND; and a server: PGHOST, PGPORT, PGUSER. What an answer has to be is asked by
+psql.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+PGMEND = os.environ["PGMEND"]
+DATABASE = "pgmend_test_rewrite_cli"
+TABLES = """
+CREATE TABLE parents (id int PRIMARY KEY, owner int NOT NULL, name text);
+CREATE TABLE children (id int PRIMARY KEY, parent_id int NOT NULL REFERENCES parents, kind text, amount int);
+INSERT INTO parents SELECT g, g % 5, 'p' || g FROM generate_series(1, 40) g;
+INSERT INTO children SELECT g, 1 + g % 30, (ARRAY['a','b'])[1 + g % 2], g FROM generate_series(1, 400) g;
+CREATE INDEX ON children (parent_id);
+ANALYZE;
+"""
+for unwanted in ("DATABASE_URL", "PGDATABASE", "PGOPTIONS", "PGSERVICE", "PGMEND_CONFIG"):
+    os.environ.pop(unwanted, None)
+state = {"number": 0, "failed": 0}
+
+
+def check(good, name, found=""):
+    state["number"] += 1
+    state["failed"] += not good
+    print(f"{'ok' if good else 'not ok'} {state['number']} - {name}", flush=True)
+    if not good:
+        print("# " + str(found)[:3000].replace("\n", "\n# "), flush=True)
+
+
+def psql(sql, database=DATABASE):
+    done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", sql],
+                          capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def pgmend(*args, words=("queries", "rewrite")):
+    return subprocess.run([PGMEND, *words, *args], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "PGDATABASE": DATABASE})
+
+
+PARENT = ["--parent", "SELECT id, name FROM parents WHERE owner = $1 ORDER BY id", "--key", "id", "--value", "1=3"]
+CHILD = ["--child", "SELECT sum(amount) AS total FROM children WHERE parent_id = $1 AND kind = 'a'"]
+
+
+def loop_of(done):
+    return json.loads(done.stdout)["loops"][0]
+
+
+def test_proof(folder):
+    done = pgmend(*PARENT, *CHILD, "--rounds", "1", "--json")
+    check(done.returncode == 0, "a loop whose rewrites are proven ends with 0", done.stdout + done.stderr)
+    loop = loop_of(done)
+    forms = {form["form"]: form for form in loop["forms"]}
+    check({"lateral", "joined"} <= set(forms), "lateral and joined are written", forms.keys())
+    check(all(form["proof"]["is_same"] for form in forms.values()), "all of them are proven", forms)
+    check(forms["joined"]["proof"]["loop"]["statements"] == 1 + int(psql("SELECT count(*) FROM parents WHERE owner = 3")),
+          "the loop is the parent and one for each of its rows", forms["joined"])
+    # Ten parents have no children; NULL and one that is nowhere come to them.
+    check(forms["lateral"]["proof"]["keys_null"] == 1, "NULL was tried", forms["lateral"])
+    # The statement that is recommended is run by psql, without pgmend.
+    sql = loop["recommended_sql"].replace("$1::integer", "3")
+    if loop["recommended"] == "joined":
+        total = psql(f"SELECT sum(total) FROM ({sql}) AS x")
+        check(total == psql("SELECT sum(amount) FROM children JOIN parents p ON p.id = parent_id "
+                            "WHERE owner = 3 AND kind = 'a'"), "what it gives is right by psql", total)
+    check("group_by" in loop["hints"][0]["sqlalchemy"], "the advice for an aggregate groups", loop["hints"])
+
+
+def test_wrong(folder):
+    wrong = folder / "wrong.sql"
+    wrong.write_text("SELECT p.id, sum(c.amount) FROM parents p LEFT JOIN children c ON c.parent_id = p.id\n"
+                     " WHERE p.owner = $1 AND c.kind = 'a' GROUP BY p.id;\n")
+    done = pgmend(*PARENT, *CHILD, "--rounds", "1", "--with", str(wrong), "--json")
+    check(done.returncode == 10, "an inner join in disguise ends with 10", done.stdout + done.stderr)
+    proof = loop_of(done)["forms"][0]["proof"]
+    key = proof["difference"]["key"]
+    check(not proof["is_same"] and psql(f"SELECT count(*) FROM children WHERE parent_id = {key} AND kind = 'a'") == "0",
+          "the key that is shown has no children of the kind", proof)
+    right = folder / "right.sql"
+    right.write_text(wrong.read_text().replace(" WHERE p.owner = $1 AND c.kind = 'a'", " AND c.kind = 'a' WHERE p.owner = $1"))
+    done = pgmend(*PARENT, *CHILD, "--rounds", "1", "--with", str(right))
+    check(done.returncode == 0 and "yours" in done.stdout, "with the condition in ON it is proven", done.stdout + done.stderr)
+
+
+def test_usage(folder):
+    for args, status, text in (
+        ([], 2, "nothing to rewrite"),
+        (["--child", "SELECT 1"], 2, "has no $1"),
+        (["--child", "SELECT name FROM parents WHERE id = $1", "--plan", "x.json"], 2, "--function"),
+        (["--child", "SELECT name FROM parents WHERE id = $1", "--value", "x"], 2, "--value"),
+        (["--child", "SELECT name FROM parents WHERE id = $1", "--try", "no number"], 3, "no values of type integer"),
+        (["/does/not/exist.json"], 1, "/does/not/exist.json"),
+        (["--child", "SELECT name FROM nowhere WHERE id = $1"], 1, "nowhere"),
+        (PARENT[:2] + ["--key", "colour"] + CHILD, 2, "no such column"),
+    ):
+        done = pgmend(*args)
+        check(done.returncode == status and text in done.stderr + done.stdout, f"{' '.join(args)[:60]}: {status}, {text}",
+              f"{done.returncode}\n{done.stdout}{done.stderr}")
+    done = pgmend("--child", "DELETE FROM children WHERE parent_id = $1 RETURNING id")
+    check(psql("SELECT count(*) FROM children") == "400", "nothing is deleted", done.stdout + done.stderr)
+    check(done.returncode in (1, 3), "a loop that writes has no rewrite", f"{done.returncode} {done.stdout}{done.stderr}")
+
+
+def test_plan(folder):
+    plan, script, journal = folder / "plan.json", folder / "out.sql", folder / "state"
+    done = pgmend(*PARENT, *CHILD, "--rounds", "1", "--form", "joined", "--output", str(script), "--plan", str(plan),
+                  "--function", "totals_of")
+    check(done.returncode == 0 and plan.exists(), "a plan is written", done.stdout + done.stderr)
+    check("LATERAL" in script.read_text(), "and the statement", script.read_text())
+    check(psql("SELECT count(*) FROM pg_proc WHERE proname = 'totals_of'") == "0", "nothing is made yet")
+    done = pgmend(str(plan), "--yes", "--state-dir", str(journal), "--override", "all", "--reason", "a test", words=("apply",))
+    check(done.returncode == 0, "pgmend apply makes the function", done.stdout + done.stderr)
+    check(psql("SELECT string_agg(id || ':' || coalesce(total, 0), ' ' ORDER BY key_ord) FROM totals_of(3)") ==
+          psql("SELECT string_agg(p.id || ':' || (SELECT coalesce(sum(amount), 0) FROM children WHERE parent_id = p.id "
+               "AND kind = 'a'), ' ' ORDER BY p.id) FROM parents p WHERE owner = 3"), "it gives what the loop gives")
+    done = pgmend("--yes", "--state-dir", str(journal), words=("rollback",))
+    check(done.returncode == 0 and psql("SELECT count(*) FROM pg_proc WHERE proname = 'totals_of'") == "0",
+          "pgmend rollback takes it away", done.stdout + done.stderr)
+
+
+def main():
+    psql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
+    psql(f"CREATE DATABASE {DATABASE}", "postgres")
+    try:
+        psql(TABLES)
+        with tempfile.TemporaryDirectory() as name:
+            for test in (test_proof, test_wrong, test_usage, test_plan):
+                test(pathlib.Path(name))
+    finally:
+        psql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
+    print(f"1..{state['number']}")
+    return 1 if state["failed"] else 0
+
+
+sys.exit(main())
