@@ -42,7 +42,8 @@ struct query_slot {
     enum slot_origin origin;
     int32_t column;   /* SLOT_KEY: of the parent's result, from 0; SLOT_PARAM: its value, from 0 */
     const char *text; /* an example of the value; NULL: values were not kept */
-    bool is_bound;    /* sent as $n, or not the same in all requests: no part of the statement's text */
+    bool
+        is_bound; /* sent as $n, or not the same in all requests: no part of the statement's text */
 };
 
 /* One statement of the cycle. */

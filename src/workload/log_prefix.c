@@ -246,6 +246,19 @@ time_end(const struct matcher *matcher, size_t at, char escape)
     return at + length;
 }
 
+/* Behind the blanks that fill up a field (%-8p), if what follows is no blank itself. */
+static size_t
+padding_end(const struct matcher *matcher, size_t number, size_t at)
+{
+    const struct part *next = &matcher->prefix->parts[number + 1];
+
+    if (number + 1 >= matcher->prefix->count || next->escape != 0 || next->text[0] == ' ')
+        return at;
+    while (at < matcher->length && matcher->line[at] == ' ')
+        at++;
+    return at;
+}
+
 /* The rest of the line after the part of this number, from this byte. */
 static bool
 match(struct matcher *matcher, size_t number, size_t at)
@@ -284,7 +297,7 @@ match(struct matcher *matcher, size_t number, size_t at)
         if (part->escape == 'p' && end == at)
             return false;
         take_escape(part->escape, (struct slice){ matcher->line + at, end - at }, matcher->record);
-        at = end;
+        at = padding_end(matcher, number, end);
     }
     return read_severity(matcher->line + at, matcher->length - at, matcher->record);
 }

@@ -101,8 +101,10 @@ log_sessions_new(
     sessions->sink = sink;
     sessions->data = data;
     sessions->names.arena = arena;
-    sessions->ended = ARENA_ARRAY(arena, uint64_t, MOST_ENDED);
-    sessions->answer = ARENA_ARRAY(arena, uint64_t, MOST_ENDED);
+    sessions->ended = calloc(MOST_ENDED, sizeof(sessions->ended[0]));
+    sessions->answer = calloc(MOST_ENDED, sizeof(sessions->ended[0]));
+    if (!sessions->ended || !sessions->answer)
+        abort();
     if (options->key)
         sessions->key = *options->key;
     else
@@ -122,6 +124,8 @@ log_sessions_free(struct log_sessions *sessions)
         free(session);
         session = older;
     }
+    free(sessions->ended);
+    free(sessions->answer);
     arena_free(sessions->work);
     arena_free(sessions->arena);
 }

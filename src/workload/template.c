@@ -62,7 +62,10 @@ templates_new(struct arena *arena)
     templates->scratch = arena_new();
     templates->reused = arena_new();
     templates->mask.text.arena = templates->reused;
-    templates->shapes = ARENA_ARRAY(arena, struct shape, SHAPE_SLOTS);
+    /* Pages of it that no shape falls on are never touched. */
+    templates->shapes = calloc(SHAPE_SLOTS, sizeof(templates->shapes[0]));
+    if (!templates->shapes)
+        abort();
     templates->by_identity.arena = arena;
     templates->by_text.arena = arena;
     random_bytes(&templates->seed, sizeof(templates->seed));
@@ -77,6 +80,7 @@ templates_free(struct templates *templates)
     arena_free(templates->own);
     arena_free(templates->scratch);
     arena_free(templates->reused);
+    free(templates->shapes);
 }
 
 /* FNV-1a with a seed of the run; eight bytes at a time would be no faster for texts of this length. */

@@ -10,6 +10,7 @@ struct identity {
     bool keywords;
     unsigned char *seen; /* by number of the parameter; NULL in the second pass */
     uint32_t *ranks;
+    uint32_t most; /* of these numbers */
     struct buffer *out;
 };
 
@@ -140,7 +141,7 @@ take_param(struct identity *identity, size_t at)
             number = number * 10 + (uint32_t)(identity->data[end] - '0');
         end++;
     }
-    if (number > UINT16_MAX)
+    if (number > identity->most)
         number = 0;
     if (identity->seen)
         identity->seen[number] = 1;
@@ -202,14 +203,15 @@ mask_identity(struct arena *arena, const struct mask *mask, bool keywords)
         .data = mask->text.data,
         .length = mask->text.length,
         .keywords = keywords,
-        .seen = arena_alloc(arena, UINT16_MAX + 1),
-        .ranks = ARENA_ARRAY(arena, uint32_t, UINT16_MAX + 1),
+        .seen = arena_alloc(arena, mask->params + 1),
+        .ranks = ARENA_ARRAY(arena, uint32_t, mask->params + 1),
+        .most = mask->params,
         .out = &first,
     };
     uint32_t rank = 0;
 
     pass(&identity);
-    for (size_t i = 0; i <= UINT16_MAX; i++)
+    for (size_t i = 0; i <= mask->params; i++)
         if (identity.seen[i])
             identity.ranks[i] = ++rank;
     identity.seen = NULL;
