@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "queries/logging/logging.h"
-#include "test.h"
+#include "support/test.h"
 
 struct server {
     struct ctx ctx;

@@ -2,7 +2,7 @@
  * Lines as PostgreSQL 15 wrote them, made by hand where a server would have to be broken: cut off,
  * mixed, in other languages. That the three forms of one log say the same is tested with a server.
  */
-#include "test.h"
+#include "support/test.h"
 #include "workload/log.h"
 
 struct seen {

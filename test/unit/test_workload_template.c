@@ -3,7 +3,7 @@
  * texts; what they stand for with what PostgreSQL's manual says (4.1.2).
  */
 #include "lang/sql.h"
-#include "test.h"
+#include "support/test.h"
 #include "workload/template.h"
 
 static const struct template *

@@ -47,6 +47,7 @@ struct known {
 
 /* An executed statement. One piece of memory: step_free(). */
 struct step {
+    int32_t users;
     struct known *known;
     uint64_t all; /* hash of all values */
     uint64_t session;
@@ -240,7 +241,8 @@ bool known_is_named(const struct known *known, size_t slot, const char *column);
 /* ---- step.c ---- */
 struct step *step_new(
     struct known *known, const struct traced_statement *statement, uint64_t place);
-struct step *step_copy(const struct step *step);
+/* One more who has it, until his step_free(): none of them changes its values. */
+struct step *step_use(const struct step *step);
 void step_free(struct step *step);
 /* A bit for each slot in which they differ. */
 uint32_t step_differ(const struct step *a, const struct step *b);

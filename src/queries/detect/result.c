@@ -49,7 +49,7 @@ result_new(const struct step *step, const struct traced_statement *statement)
     if (!result)
         abort();
     result->users = 1;
-    result->step = step_copy(step);
+    result->step = step_use(step);
     result->rows = rows;
     result->is_whole = statement->rows < 0 || (size_t)statement->rows == rows;
     result->column_count = columns;

@@ -165,7 +165,7 @@ add_group(struct detect *detect, struct session *session, const struct run *run)
     group = (struct group){
         .known = run->known,
         .result = best->result,
-        .first = step_copy(run->first),
+        .first = step_use(run->first),
         .serial = run->serial,
         .second_place = run->second_place,
         .last_place = run->last->place,
@@ -218,7 +218,7 @@ set_last(struct run *run, const struct step *step)
 {
     if (run->last != run->first)
         step_free(run->last);
-    run->last = step_copy(step);
+    run->last = step_use(step);
 }
 
 static void
@@ -229,7 +229,7 @@ begin_run(struct detect *detect, struct session *session, struct run *run, struc
         step_free(run->last);
     step_free(run->first);
     run->serial = ++session->serial;
-    run->first = step_copy(step);
+    run->first = step_use(step);
     run->last = run->first;
     run->second_place = 0;
     run->calls = 1;

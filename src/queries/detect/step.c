@@ -48,6 +48,7 @@ step_new(struct known *known, const struct traced_statement *statement, uint64_t
     for (size_t i = 0; i < count; i++)
         bytes += text_room(&statement->values[i]);
     step = step_alloc(count, bytes, &texts);
+    step->users = 1;
     step->known = known;
     step->session = statement->session;
     step->line = statement->line;
@@ -76,36 +77,19 @@ step_new(struct known *known, const struct traced_statement *statement, uint64_t
 }
 
 struct step *
-step_copy(const struct step *step)
+step_use(const struct step *step)
 {
-    size_t bytes = 0;
-    char *texts;
-    struct step *copy;
-    uint64_t *hashes;
-    char **pointers;
+    struct step *used = (struct step *)(uintptr_t)step;
 
-    for (size_t i = 0; i < step->count; i++)
-        bytes += step->texts[i] ? strlen(step->texts[i]) + 1 : 0;
-    copy = step_alloc(step->count, bytes, &texts);
-    hashes = copy->hashes;
-    pointers = copy->texts;
-    *copy = *step;
-    copy->hashes = hashes;
-    copy->texts = pointers;
-    for (size_t i = 0; i < step->count; i++) {
-        size_t room = step->texts[i] ? strlen(step->texts[i]) + 1 : 0;
-
-        hashes[i] = step->hashes[i];
-        pointers[i] = room > 0 ? memcpy(texts, step->texts[i], room) : NULL;
-        texts += room;
-    }
-    return copy;
+    used->users++;
+    return used;
 }
 
 void
 step_free(struct step *step)
 {
-    free(step);
+    if (step && --step->users == 0)
+        free(step);
 }
 
 uint32_t
