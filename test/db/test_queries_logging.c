@@ -2,6 +2,8 @@
  * A server of its own that writes its log in three forms: what it says about traffic that is known, in
  * each of them; and logging that is enabled and put back, also after a kill.
  */
+#include "support/test.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,7 +11,6 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "queries/logging/logging.h"
-#include "support/test.h"
 
 struct server {
     struct ctx ctx;
@@ -265,7 +266,7 @@ test_logging_killed(void **state)
     struct db *db CLEANUP(db_cleanup) = open_db(ctx, "test");
     const char *folder = test_folder(ctx);
     struct run_of_ours run;
-    size_t count;
+    size_t count = 0;
     int status;
     pid_t child = fork();
 

@@ -3,6 +3,7 @@
  * mixed, in other languages. That the three forms of one log say the same is tested with a server.
  */
 #include "support/test.h"
+
 #include "workload/log.h"
 
 struct seen {

@@ -2,8 +2,9 @@
  * Constants of a text: where they are is compared with libpg_query's own scanner over thousands of
  * texts; what they stand for with what PostgreSQL's manual says (4.1.2).
  */
-#include "lang/sql.h"
 #include "support/test.h"
+
+#include "lang/sql.h"
 #include "workload/template.h"
 
 static const struct template *
