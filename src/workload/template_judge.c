@@ -276,14 +276,16 @@ write_text(struct arena *arena, const struct writer *writer)
     for (size_t at = 0; at < mask->length;) {
         const char *mark = memchr(mask->data + at, MASK_LITERAL, mask->length - at);
         size_t length = mark ? (size_t)(mark - mask->data) - at : mask->length - at;
-        const struct literal_role *role = &writer->roles[index];
-        const struct literal *literal = &writer->literals->items[index];
+        const struct literal_role *role;
+        const struct literal *literal;
         const char *type;
 
         buffer_append(&buffer, mask->data + at, length);
         at += length;
         if (!mark)
             break;
+        role = &writer->roles[index];
+        literal = &writer->literals->items[index];
         at++;
         if (role->is_kept) {
             buffer_append(&buffer, writer->sql + literal->start, literal->end - literal->start);

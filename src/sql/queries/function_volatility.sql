@@ -1,5 +1,5 @@
 -- Which of these functions may do more than read: any function of the name, in any schema, that is volatile.
--- @arg    names         text   an array literal
+-- @arg    names         text[]
 -- @column name          text
 -- @server 14+
 SELECT DISTINCT p.proname::pg_catalog.text
