@@ -11,8 +11,8 @@ enum { LONGEST_LINE = 300, MOST_SHOWN = 30 };
 static const char *
 one_line(struct arena *arena, const char *text)
 {
-    char *line = arena_strndup(arena, text ? text : "", LONGEST_LINE);
-    size_t length = strlen(line);
+    size_t length = text ? strnlen(text, LONGEST_LINE) : 0;
+    char *line = arena_strndup(arena, text ? text : "", length);
     bool is_cut = text && text[length] != '\0';
     char *to = line;
 
