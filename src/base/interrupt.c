@@ -2,10 +2,16 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
+/* Of the first signal: what tells a group of it tells each one twice or more, as timeout(1) does. */
+#define SAME_US 1000000
+
 static volatile sig_atomic_t caught;
-static volatile sig_atomic_t count;
+static _Atomic int64_t first_us; /* 0: there was none */
 static volatile sig_atomic_t wake_fd = -1;
 
 /* Runs in a signal handler: keeps errno, and could do nothing about a counter that is full. */
@@ -25,8 +31,12 @@ note(int signal_number)
 {
     static const char text[] = "\npgmend: ended at once by a second signal; "
                                "\"pgmend status\" tells what is left\n";
+    int64_t now_us = clock_us();
+    int64_t before_us = 0;
 
-    if (++count > 1) {
+    if (!atomic_compare_exchange_strong(&first_us, &before_us, now_us)) {
+        if (now_us - before_us < SAME_US)
+            return;
         if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
             _exit(128 + signal_number);
         _exit(128 + signal_number);

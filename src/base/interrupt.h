@@ -1,6 +1,6 @@
 /*
- * Ctrl-C and SIGTERM. The first one asks the work to stop and clean up; the second ends the
- * program at once.
+ * Ctrl-C and SIGTERM. The first one asks the work to stop and clean up; another one, a second after it
+ * or later, ends the program at once. What comes sooner is the same one, told twice.
  */
 #pragma once
 

@@ -1,4 +1,6 @@
 /* Which objects differ, and in what. */
+#include <assert.h>
+
 #include "base/vec.h"
 #include "catalog/diff_part.h"
 
@@ -295,6 +297,7 @@ compare_objects(struct diff *diff, enum schema_class class, const void *found, c
 {
     struct change *change;
 
+    assert(found || wanted);
     if (found && wanted && is_plainly_same(class, found, wanted))
         return;
     if ((!found || !wanted) && class == SCHEMA_columns &&

@@ -177,10 +177,15 @@ trace_log(struct ctx *ctx, const struct run *run, struct query_desk *desk, int64
         .keeps_values = opts->keep_values,
         .keeps_sql = opts->keep_values,
     };
+    const struct query_logging_sink sink = {
+        .templates = query_desk_templates(desk),
+        .take = query_desk_take,
+        .ended = query_desk_end_session,
+        .data = desk,
+    };
     struct query_logging_result result;
 
-    if (!query_logging_run(ctx, run, &wanted, query_desk_templates(desk), query_desk_take,
-            query_desk_end_session, desk, &result))
+    if (!query_logging_run(ctx, run, &wanted, &sink, &result))
         return false;
     *ret_lost = result.lost;
     if (result.lost > 0)

@@ -2,6 +2,7 @@
  * Reading a log: bytes into records. Which form a file has is told by its first lines; a file may begin
  * in the middle of a record and end in one, as rotation cuts them.
  */
+#include <assert.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -487,7 +488,9 @@ take_more(struct ctx *ctx, struct log_reader *reader, bool is_end, bool *is_know
     if (!*is_known && reader->options.format != LOG_FORMAT_AUTO) {
         if (!is_end && reader->length - reader->tail < ENOUGH / 8)
             return true;
-        set_format(reader, reader->options.format, reader->data ? reader->data + reader->tail : "",
+        /* There is something to read by now. */
+        assert(reader->data);
+        set_format(reader, reader->options.format, reader->data + reader->tail,
             reader->length - reader->tail);
         *is_known = true;
         if (!settle_tail(ctx, reader, reader->options.format))

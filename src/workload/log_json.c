@@ -9,11 +9,23 @@ struct json_line {
     char *end;
 };
 
-static void
-skip_blanks(struct json_line *line)
+/* The next one that is no blank; 0 at the end. */
+static char
+peek(struct json_line *line)
 {
     while (line->at < line->end && strchr(" \t\r", *line->at))
         line->at++;
+    return (char)(line->at < line->end ? *line->at : '\0');
+}
+
+/* Goes behind it if it comes next. */
+static bool
+take(struct json_line *line, char c)
+{
+    if (peek(line) != c)
+        return false;
+    line->at++;
+    return true;
 }
 
 static int
@@ -76,7 +88,7 @@ read_string(struct json_line *line, struct slice *ret)
             continue;
         }
         known = strchr(letters, *line->at);
-        *out++ = known && *line->at ? controls[known - letters] : *line->at;
+        *out++ = (char)(known && *line->at ? controls[known - letters] : *line->at);
         line->at++;
     }
     ret->length = (size_t)(out - ret->data);
@@ -142,43 +154,44 @@ take_member(struct log_record *record, struct slice key, struct slice value)
     }
 }
 
+/* False: the text is not closed. */
+static bool
+read_value(struct json_line *line, struct slice *ret)
+{
+    if (take(line, '"'))
+        return read_string(line, ret);
+    read_word(line, ret);
+    return true;
+}
+
+/* A member and its comma. False: the line ends in it; what is there of its value is taken. */
+static bool
+read_member(struct json_line *line, struct log_record *record)
+{
+    struct slice key = { 0 };
+    struct slice value = { 0 };
+    bool is_whole;
+
+    if (!take(line, '"') || !read_string(line, &key) || !take(line, ':'))
+        return false;
+    is_whole = read_value(line, &value);
+    if (key.length > 0)
+        take_member(record, key, value);
+    return is_whole && (take(line, ',') || peek(line) == '}');
+}
+
 bool
 log_json_read(char *text, size_t length, struct log_record *ret)
 {
-    struct json_line line = { .at = text, .end = text + length };
-    bool is_cut = ret->is_cut;
+    struct json_line line;
 
+    line.at = text;
+    line.end = text + length;
     ret->has_vxid = true;
-    skip_blanks(&line);
-    if (line.at >= line.end || *line.at++ != '{')
+    if (!take(&line, '{'))
         return false;
-    for (;;) {
-        struct slice key = { 0 };
-        struct slice value = { 0 };
-
-        skip_blanks(&line);
-        if (line.at < line.end && *line.at == '}')
-            break;
-        if (line.at >= line.end || *line.at++ != '"' || !read_string(&line, &key))
-            return is_cut && ret->message.length > 0;
-        skip_blanks(&line);
-        if (line.at >= line.end || *line.at++ != ':')
-            return is_cut && ret->message.length > 0;
-        skip_blanks(&line);
-        if (line.at < line.end && *line.at == '"') {
-            line.at++;
-            if (!read_string(&line, &value) && !is_cut)
-                return false;
-        } else {
-            read_word(&line, &value);
-        }
-        if (key.length > 0)
-            take_member(ret, key, value);
-        skip_blanks(&line);
-        if (line.at < line.end && *line.at == ',')
-            line.at++;
-        else if (line.at >= line.end || *line.at != '}')
-            return is_cut && ret->message.length > 0;
-    }
+    while (!take(&line, '}'))
+        if (!read_member(&line, ret))
+            return ret->is_cut && ret->message.length > 0;
     return ret->severity.length > 0 && ret->time_us != 0;
 }

@@ -33,7 +33,8 @@ read_ms(struct slice text, int64_t *ret_us)
 static bool
 is_foreign_duration(struct slice text)
 {
-    const char *colon = memchr(text.data, ':', text.length < 60 ? text.length : 60);
+    size_t most = text.length < 60 ? text.length : 60;
+    const char *colon = text.data ? memchr(text.data, ':', most) : NULL;
     int64_t us;
     size_t at = colon ? (size_t)(colon - text.data) + 1 : 0;
     size_t digits;
@@ -96,14 +97,46 @@ read_text_plan(struct slice text, struct log_message *ret)
     ret->sql = (struct slice){ text.data, (size_t)(stop - text.data) };
 }
 
-/* The value of a member of a plan in JSON: its escapes are taken away in a copy that is in place. */
+/* What a letter behind a backslash stands for. */
+static char
+unescaped(char letter)
+{
+    switch (letter) {
+    case 'n':
+        return '\n';
+    case 't':
+        return '\t';
+    case 'r':
+        return '\r';
+    default:
+        return letter;
+    }
+}
+
+/* Takes the escapes of a text in JSON away, in place; at stands behind its quote. */
+static struct slice
+unescape(char *at, const char *end)
+{
+    char *start = at;
+    char *out = at;
+
+    while (at < end && *at != '"') {
+        if (*at == '\\' && at + 1 < end) {
+            *out++ = unescaped(at[1]);
+            at += 2;
+        } else {
+            *out++ = *at++;
+        }
+    }
+    return (struct slice){ start, (size_t)(out - start) };
+}
+
+/* The value of a member of a plan in JSON. */
 static struct slice
 json_member(struct slice text, const char *name)
 {
     const char *at = memmem(text.data, text.length, name, strlen(name));
     const char *end = text.data + text.length;
-    char *out;
-    char *start;
 
     if (!at)
         return (struct slice){ 0 };
@@ -112,18 +145,7 @@ json_member(struct slice text, const char *name)
         at++;
     if (at >= end || *at != '"')
         return (struct slice){ 0 };
-    at++;
-    start = out = (char *)(uintptr_t)at;
-    while (at < end && *at != '"') {
-        if (*at == '\\' && at + 1 < end) {
-            at++;
-            *out++ = *at == 'n' ? '\n' : *at == 't' ? '\t' : *at == 'r' ? '\r' : *at;
-            at++;
-        } else {
-            *out++ = *at++;
-        }
-    }
-    return (struct slice){ start, (size_t)(out - start) };
+    return unescape((char *)(uintptr_t)(at + 1), end);
 }
 
 static void

@@ -212,21 +212,21 @@ struct matcher {
     int steps; /* that are left: the work on a line that is made to be slow is bounded */
 };
 
-static bool match(struct matcher *matcher, size_t part, size_t at);
+static bool match(struct matcher *matcher, size_t number, size_t at);
 
 /* Names may hold anything: the shortest text after which the rest matches. */
 static bool
-match_free(struct matcher *matcher, size_t part, size_t at)
+match_free(struct matcher *matcher, size_t number, size_t at)
 {
     size_t most = at + 400 < matcher->length ? at + 400 : matcher->length;
 
     for (size_t end = at; end <= most; end++) {
         struct slice value = { matcher->line + at, end - at };
 
-        if (match(matcher, part + 1, end)) {
+        if (match(matcher, number + 1, end)) {
             while (value.length > 0 && value.data[value.length - 1] == ' ')
                 value.length--;
-            take_escape(matcher->prefix->parts[part].escape, value, matcher->record);
+            take_escape(matcher->prefix->parts[number].escape, value, matcher->record);
             return true;
         }
         if (matcher->steps <= 0)
@@ -259,45 +259,61 @@ padding_end(const struct matcher *matcher, size_t number, size_t at)
     return at;
 }
 
-/* The rest of the line after the part of this number, from this byte. */
+static bool
+match_text(const struct matcher *matcher, const struct part *part, size_t *at)
+{
+    if (matcher->length - *at < part->length ||
+        memcmp(matcher->line + *at, part->text, part->length) != 0)
+        return false;
+    *at += part->length;
+    return true;
+}
+
+/* What is told by its characters where it ends: a time, a number. */
+static bool
+match_field(const struct matcher *matcher, size_t number, size_t *at)
+{
+    char escape = matcher->prefix->parts[number].escape;
+    size_t start = *at;
+    size_t end;
+
+    while (start < matcher->length && matcher->line[start] == ' ')
+        start++;
+    end = start;
+    if (strchr("tms", escape))
+        end = time_end(matcher, start, escape);
+    else
+        while (end < matcher->length && is_token_character(escape, matcher->line[end]))
+            end++;
+    /* The others may be empty. */
+    if (end == start && strchr("tmsp", escape))
+        return false;
+    take_escape(escape, (struct slice){ matcher->line + start, end - start }, matcher->record);
+    *at = padding_end(matcher, number, end);
+    return true;
+}
+
+/* The rest of the line from the part of this number on, from this byte. */
 static bool
 match(struct matcher *matcher, size_t number, size_t at)
 {
     for (; number < matcher->prefix->count; number++) {
         const struct part *part = &matcher->prefix->parts[number];
-        size_t end = at;
 
         if (matcher->steps-- <= 0)
             return false;
         if (part->escape == 0) {
-            if (matcher->length - at < part->length ||
-                memcmp(matcher->line + at, part->text, part->length) != 0)
+            if (!match_text(matcher, part, &at))
                 return false;
-            at += part->length;
-            continue;
-        }
-        if (part->escape == 'q') {
+        } else if (part->escape == 'q') {
             /* Processes without a session write nothing that follows. */
             if (read_severity(matcher->line + at, matcher->length - at, matcher->record))
                 return true;
-            continue;
-        }
-        if (is_free(part->escape))
+        } else if (is_free(part->escape)) {
             return match_free(matcher, number, at);
-        while (at < matcher->length && end == at && matcher->line[at] == ' ')
-            end = ++at;
-        if (strchr("tms", part->escape)) {
-            end = time_end(matcher, at, part->escape);
-            if (end == at)
-                return false;
-        } else {
-            while (end < matcher->length && is_token_character(part->escape, matcher->line[end]))
-                end++;
-        }
-        if (part->escape == 'p' && end == at)
+        } else if (!match_field(matcher, number, &at)) {
             return false;
-        take_escape(part->escape, (struct slice){ matcher->line + at, end - at }, matcher->record);
-        at = padding_end(matcher, number, end);
+        }
     }
     return read_severity(matcher->line + at, matcher->length - at, matcher->record);
 }

@@ -288,14 +288,14 @@ flush(struct ctx *ctx, struct log_sessions *sessions, struct session *session, u
 static void
 unlink_age(struct log_sessions *sessions, struct session *session)
 {
-    if (session->newer)
-        session->newer->older = session->older;
-    else
+    if (session == sessions->newest)
         sessions->newest = session->older;
-    if (session->older)
-        session->older->newer = session->newer;
     else
+        session->newer->older = session->older;
+    if (session == sessions->oldest)
         sessions->oldest = session->newer;
+    else
+        session->older->newer = session->newer;
 }
 
 static void
@@ -410,7 +410,7 @@ static uint64_t
 vxid_of(struct slice vxid)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
-    const char *slash = memchr(vxid.data ? vxid.data : "", '/', vxid.length);
+    const char *slash = vxid.data ? memchr(vxid.data, '/', vxid.length) : NULL;
 
     if (!slash ||
         slice_equal((struct slice){ slash, vxid.length - (size_t)(slash - vxid.data) }, "/0"))

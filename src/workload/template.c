@@ -395,9 +395,3 @@ templates_count(const struct templates *templates)
 {
     return templates->items.count;
 }
-
-const struct template *
-templates_at(const struct templates *templates, size_t number)
-{
-    return templates->items.items[number];
-}

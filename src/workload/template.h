@@ -58,7 +58,6 @@ const struct template *templates_find(struct templates *templates, const char *s
  */
 const struct template *templates_add(struct templates *templates, const struct template *like);
 size_t templates_count(const struct templates *templates);
-const struct template *templates_at(const struct templates *templates, size_t number);
 
 /*
  * The value that a literal stands for, without quotes and escapes, as the server would write it:

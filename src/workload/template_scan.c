@@ -62,7 +62,7 @@ peek(const struct scanner *scanner, size_t ahead)
 {
     size_t at = scanner->at + ahead;
 
-    return at < scanner->length ? scanner->sql[at] : '\0';
+    return (char)(at < scanner->length ? scanner->sql[at] : '\0');
 }
 
 static void
@@ -70,10 +70,14 @@ put(struct scanner *scanner, const char *data, size_t length)
 {
     struct buffer *text = &scanner->mask->text;
 
+    if (text->capacity - text->length <= length + 1)
+        buffer_reserve(text, length + 1);
     if (scanner->wants_blank && text->length > 0)
-        buffer_append(text, " ", 1);
+        text->data[text->length++] = ' ';
     scanner->wants_blank = false;
-    buffer_append(text, data, length);
+    memcpy(text->data + text->length, data, length);
+    text->length += length;
+    text->data[text->length] = '\0';
 }
 
 /* ---- where tokens end ---- */
@@ -198,39 +202,59 @@ string_end(struct scanner *scanner, size_t quote, enum quoting quoting, bool is_
                : end;
 }
 
+/* Behind digits and the underscores between them. */
+static size_t
+digits_end(const struct scanner *scanner, size_t at)
+{
+    while (at < scanner->length && (is_digit(scanner->sql[at]) || scanner->sql[at] == '_'))
+        at++;
+    return at;
+}
+
+/* Behind 0x1F, 0o17 and 0b11; at itself when it is none. */
+static size_t
+radix_end(const struct scanner *scanner, size_t at)
+{
+    const char *sql = scanner->sql;
+
+    if (sql[at] != '0' || at + 2 >= scanner->length || !strchr("xXoObB", sql[at + 1]) ||
+        !isxdigit((unsigned char)sql[at + 2]))
+        return at;
+    at += 2;
+    while (at < scanner->length && (isxdigit((unsigned char)sql[at]) || sql[at] == '_'))
+        at++;
+    return at;
+}
+
+/* Behind e10 and E-3; at itself when it is none. */
+static size_t
+exponent_end(const struct scanner *scanner, size_t at)
+{
+    const char *sql = scanner->sql;
+    size_t digits = at + 1;
+
+    if (at >= scanner->length || (sql[at] != 'e' && sql[at] != 'E'))
+        return at;
+    if (digits < scanner->length && (sql[digits] == '+' || sql[digits] == '-'))
+        digits++;
+    return digits < scanner->length && is_digit(sql[digits]) ? digits_end(scanner, digits) : at;
+}
+
 /* Behind the number at at. */
 static size_t
 number_end(const struct scanner *scanner, size_t at)
 {
     const char *sql = scanner->sql;
     size_t length = scanner->length;
+    size_t end = radix_end(scanner, at);
 
-    if (sql[at] == '0' && at + 2 < length && strchr("xXoObB", sql[at + 1]) &&
-        isxdigit((unsigned char)sql[at + 2])) {
-        for (at += 2; at < length && (isxdigit((unsigned char)sql[at]) || sql[at] == '_');)
-            at++;
-        return at;
-    }
-    while (at < length && (is_digit(sql[at]) || sql[at] == '_'))
-        at++;
+    if (end > at)
+        return end;
+    end = digits_end(scanner, at);
     /* 1..2 are two numbers with two dots between. */
-    if (at < length && sql[at] == '.' && !(at + 1 < length && sql[at + 1] == '.')) {
-        at++;
-        while (at < length && (is_digit(sql[at]) || sql[at] == '_'))
-            at++;
-    }
-    if (at < length && (sql[at] == 'e' || sql[at] == 'E')) {
-        size_t digits = at + 1;
-
-        if (digits < length && (sql[digits] == '+' || sql[digits] == '-'))
-            digits++;
-        if (digits < length && is_digit(sql[digits])) {
-            at = digits;
-            while (at < length && (is_digit(sql[at]) || sql[at] == '_'))
-                at++;
-        }
-    }
-    return at;
+    if (end < length && sql[end] == '.' && !(end + 1 < length && sql[end + 1] == '.'))
+        end = digits_end(scanner, end + 1);
+    return exponent_end(scanner, end);
 }
 
 /* Behind $tag$ … $tag$ at at; at itself when it is none. */
@@ -352,8 +376,12 @@ is_word_before_value(const char *word, size_t length)
         "having", "in", "like", "limit", "not", "offset", "on", "or", "returning", "select", "then",
         "values", "when", "where" };
 
+    if (length < 2 || length > strlen("returning"))
+        return false;
+    /* The first letters differ for most: that is cheaper than a comparison. */
     for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (strlen(words[i]) == length && strncasecmp(words[i], word, length) == 0)
+        if (words[i][0] == (word[0] | 0x20) && words[i][1] == (word[1] | 0x20) &&
+            strlen(words[i]) == length && strncasecmp(words[i], word, length) == 0)
             return true;
     return false;
 }

@@ -108,7 +108,7 @@ take_escape(struct decoder *decoder)
         byte = (char)code;
     } else {
         decoder->at++;
-        byte = c && known ? controls[known - letters] : c;
+        byte = (char)(c && known ? controls[known - letters] : c);
     }
     buffer_append(&decoder->out, &byte, 1);
 }

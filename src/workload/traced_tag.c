@@ -62,7 +62,7 @@ decode(struct arena *arena, struct piece piece, bool is_encoded)
         } else if (is_encoded && c == '\\' && at + 1 < piece.end) {
             c = *++at;
         }
-        text[length++] = (unsigned char)c < 0x20 || c == 0x7f ? '?' : c;
+        text[length++] = (char)((unsigned char)c < 0x20 || c == 0x7f ? '?' : c);
     }
     text[length] = '\0';
     if (!text_is_utf8(text))

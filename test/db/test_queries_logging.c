@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "queries/logging/logging.h"
+#include "workload/template_part.h"
 
 struct server {
     struct ctx ctx;
@@ -72,6 +73,19 @@ ask(struct ctx *ctx, struct db *db, const char *sql)
     if (!db_value(ctx, db, sql, NULL, 0, &value))
         fail_msg("%s: %s", sql, ctx->error.message);
     return value ? value : "";
+}
+
+/* Until the answer is this one: a reload is not waited for by who asks for it. */
+static void
+wait_for(struct ctx *ctx, struct db *db, const char *sql, const char *wanted)
+{
+    int64_t limit = clock_us() + 60000000;
+
+    while (strcmp(ask(ctx, db, sql), wanted) != 0) {
+        if (clock_us() > limit)
+            fail_msg("%s is not %s", sql, wanted);
+        clock_sleep_us(20000);
+    }
 }
 
 /* Which settings ALTER SYSTEM has written, by the server's own view. */
@@ -242,6 +256,7 @@ test_logging_put_back(void **state)
 
     run_sql(ctx, db, "ALTER SYSTEM SET log_parameter_max_length = 5");
     run_sql(ctx, db, "SELECT pg_reload_conf()");
+    wait_for(ctx, db, "SHOW log_parameter_max_length", "5B");
     if (!begin_run(ctx, db, folder, &run) || !logging_enable(ctx, &run.rollout, &run.plan))
         fail_msg("%s", ctx->error.message);
     while_on = written(ctx, db);
@@ -305,16 +320,38 @@ test_logging_rights(void **state)
     run_sql(ctx, db, "CREATE ROLE weak LOGIN");
     options.url = arena_printf(ctx->arena, "%s user=weak", the_server()->url);
     assert_true(db_open(ctx, &options, &weak));
+    wait_for(ctx, weak, "SHOW log_transaction_sample_rate", "0");
     assert_false(logging_plan(ctx, weak, 1, NULL, &plan));
     assert_error(ctx, ERR_RIGHTS, "role weak may not ALTER SYSTEM SET log_transaction_sample_rate");
     assert_non_null(strstr(ctx->error.hint, "log_transaction_sample_rate = 1"));
     assert_string_equal(ctx->error.state, "Nothing was changed.");
 }
 
+/* No function of which the server says that a form of it is volatile counts as steady. */
+static void
+test_logging_functions(void **state)
+{
+    struct ctx *ctx = *state;
+    struct db *db CLEANUP(db_cleanup) = open_db(ctx, "test");
+    struct result result;
+
+    if (!db_query(ctx, db,
+            "SELECT DISTINCT proname FROM pg_proc WHERE provolatile = 'v' AND pronamespace = "
+            "'pg_catalog'::regnamespace",
+            NULL, 0, &result))
+        fail_msg("%s", ctx->error.message);
+    assert_true(result.rows > 100);
+    for (size_t i = 0; i < result.rows; i++)
+        if (function_is_steady(result_cell(&result, i, 0)))
+            fail_msg("%s is volatile", result_cell(&result, i, 0));
+    assert_true(function_is_steady("lower") && function_is_steady("xpath"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        test_with_ctx(test_logging_functions),
         test_with_ctx(test_logging_forms),
         test_with_ctx(test_logging_put_back),
         test_with_ctx(test_logging_killed),

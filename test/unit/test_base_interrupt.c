@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 
 static void
@@ -23,9 +24,9 @@ the_first_signal_is_kept_until_it_is_taken(void **state)
     assert_int_equal(interrupt_take(), 0);
 }
 
-/* The exit status of a child that gets both signals; its words are not shown. */
+/* The exit status of a child that gets both signals, so far apart; its words are not shown. */
 static int
-status_after(int first, int second)
+status_after(int first, int second, int64_t apart_us)
 {
     int status;
     pid_t child = fork();
@@ -34,8 +35,10 @@ status_after(int first, int second)
         interrupt_catch();
         close(STDERR_FILENO);
         raise(first);
+        for (int64_t start_us = clock_us(); clock_us() - start_us < apart_us;)
+            usleep(10000);
         raise(second);
-        _exit(0);
+        _exit(interrupt_signal() == first ? 0 : 1);
     }
     assert_true(child > 0);
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -46,8 +49,25 @@ static void
 the_second_signal_ends_the_program_at_once(void **state)
 {
     (void)state;
-    assert_int_equal(status_after(SIGINT, SIGINT), 130);
-    assert_int_equal(status_after(SIGINT, SIGTERM), 143);
+    assert_int_equal(status_after(SIGINT, SIGINT, 1100000), 130);
+    assert_int_equal(status_after(SIGINT, SIGTERM, 1100000), 143);
+}
+
+/* As timeout(1) does: to its child, and then to the whole group. */
+static void
+the_same_signal_told_twice_is_one(void **state)
+{
+    (void)state;
+    /* Where the machine is so busy that a second goes by in between, they are two. */
+    for (int64_t took_us = 1000000, tries = 0; took_us >= 1000000; tries++) {
+        int64_t start_us = clock_us();
+        int status = status_after(SIGINT, SIGINT, 0);
+
+        took_us = clock_us() - start_us;
+        assert_true(tries < 50);
+        if (took_us < 1000000)
+            assert_int_equal(status, 0);
+    }
 }
 
 static void
@@ -80,6 +100,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         /* First those with children: a caught signal is counted for ever. */
         test_with_ctx(the_second_signal_ends_the_program_at_once),
+        test_with_ctx(the_same_signal_told_twice_is_one),
         test_with_ctx(the_first_signal_is_kept_until_it_is_taken),
         test_with_ctx(a_closed_pipe_is_an_error_and_no_signal),
         test_with_ctx(the_error_tells_which_signal),

@@ -117,6 +117,82 @@ a_loop_over_the_rows_of_a_parent_is_found(void **state)
     templates_free(scene.templates);
 }
 
+/* The parent gives id and code; each row's child asks for both. */
+static void
+say_pairs(struct scene *scene, const char *child, const int64_t codes[6], bool is_other)
+{
+    struct traced_value ids[6];
+    struct traced_value texts[6];
+    struct traced_column columns[] = {
+        { .name = "id", .type = 23, .values = ids, .count = 6 },
+        { .name = "code", .type = 25, .values = texts, .count = 6 },
+    };
+    struct traced_statement statement = {
+        .session = scene->session,
+        .transaction = scene->transaction,
+        .started_us = scene->now_us,
+        .elapsed_us = 1000,
+        .rows = 6,
+        .columns = columns,
+        .column_count = 2,
+        .row_count = 6,
+    };
+    const char *parent = "SELECT id, code FROM p ORDER BY id";
+
+    for (int i = 0; i < 6; i++) {
+        ids[i] = value_of(100 + i);
+        texts[i] = value_of(codes[i]);
+    }
+    statement.template =
+        templates_find(scene->templates, parent, strlen(parent), false, scene->ctx->arena, NULL);
+    detect_take(scene->detect, &statement);
+    for (int i = 0; i < 6; i++) {
+        struct traced_value values[] = { ids[i], is_other ? value_of(900 - i) : texts[i] };
+
+        statement = (struct traced_statement){
+            .session = scene->session,
+            .transaction = scene->transaction,
+            .started_us = scene->now_us += 1200,
+            .elapsed_us = 1000,
+            .rows = 0,
+            .values = values,
+            .value_count = 2,
+            .param_count = 2,
+            .template = templates_find(
+                scene->templates, child, strlen(child), false, scene->ctx->arena, NULL),
+        };
+        detect_take(scene->detect, &statement);
+    }
+    scene->now_us += 200000;
+}
+
+static void
+two_columns_of_a_parent_are_told_apart(void **state)
+{
+    static const char child[] = "SELECT v FROM c WHERE pid = $1 AND code = $2";
+    static const int64_t apart[] = { 5, 6, 7, 8, 9, 10 };
+    static const int64_t alike[] = { 5, 5, 6, 6, 5, 5 };
+
+    /* The code may stay the same for some rows; in the last scene it comes from nowhere. */
+    for (int i = 0; i < 4; i++) {
+        struct scene scene = scene_new(*state, true);
+        const struct query_finding *finding;
+        const struct query_slot *slots;
+
+        say_pairs(&scene, child, i == 1 ? alike : apart, i == 3);
+        if (i > 1)
+            say_pairs(&scene, child, i == 2 ? alike : apart, false);
+        finding = only_finding(&scene);
+        assert_int_equal(finding->kind, FOUND_N_PLUS_ONE);
+        slots = finding->children[0].slots;
+        assert_int_equal(slots[0].origin, SLOT_KEY);
+        assert_int_equal(slots[0].column, 0);
+        assert_int_equal(slots[1].origin, i == 3 ? SLOT_VARIES : SLOT_KEY);
+        assert_int_equal(slots[1].column, i == 3 ? -1 : 1);
+        detect_free(scene.detect);
+    }
+}
+
 static void
 several_statements_a_row_are_one_finding(void **state)
 {
@@ -447,6 +523,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_ctx(a_loop_over_the_rows_of_a_parent_is_found),
+        test_with_ctx(two_columns_of_a_parent_are_told_apart),
         test_with_ctx(several_statements_a_row_are_one_finding),
         test_with_ctx(each_run_of_the_parent_is_a_request_where_nothing_ends_one),
         test_with_ctx(rows_may_be_left_out_and_others_may_come_between),

@@ -112,6 +112,35 @@ a_full_ring_loses_what_comes_and_keeps_what_it_has(void **state)
     record_ring_free(ring);
 }
 
+/* A reader that has kept up and then waits for a processor: what it skips at the end is not room that was used. */
+static void
+a_large_ring_takes_a_pause_wherever_it_is(void **state)
+{
+    struct record_ring *ring = record_ring_new(16 * 1024 * 1024);
+    const char *bytes;
+    uint64_t number = 0;
+
+    (void)state;
+    for (int turn = 0; turn < 4; turn++) {
+        uint64_t next;
+
+        for (int i = 0; i < 12000; i++) {
+            assert_true(put(ring, number, false));
+            assert_next(ring, 0, number++);
+            assert_null(record_ring_take(ring, 0, &bytes));
+        }
+        next = number;
+        /* About a megabyte. */
+        for (int i = 0; i < 5000; i++)
+            assert_true(put(ring, number++, false));
+        while (next < number)
+            assert_next(ring, 0, next++);
+        assert_null(record_ring_take(ring, 0, &bytes));
+    }
+    assert_int_equal(record_ring_lost(ring), 0);
+    record_ring_free(ring);
+}
+
 static void
 a_record_that_is_longer_than_the_ring_is_lost(void **state)
 {
@@ -284,6 +313,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_put_comes_out_in_order_over_the_end_of_the_ring),
         cmocka_unit_test(a_full_ring_loses_what_comes_and_keeps_what_it_has),
+        cmocka_unit_test(a_large_ring_takes_a_pause_wherever_it_is),
         cmocka_unit_test(a_record_that_is_longer_than_the_ring_is_lost),
         cmocka_unit_test(a_ring_that_was_closed_is_read_to_its_end_without_waiting),
         cmocka_unit_test(nothing_comes_of_an_empty_ring_when_the_time_is_over),

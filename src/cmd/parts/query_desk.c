@@ -26,6 +26,9 @@ query_desk_open(struct ctx *ctx, const struct query_desk_options *options, struc
     desk->options = *options;
     if (options->output && !trace_writer_open(ctx, options->output, &file, &desk->writer))
         return false;
+    if (desk->writer)
+        log_info("The statements are written to %s, which becomes %s at the end.",
+            trace_writer_path(desk->writer), options->output);
     desk->arena = arena_new();
     desk->templates = templates_new(desk->arena);
     desk->detect = detect_new(desk->arena, &options->detect);
@@ -51,6 +54,15 @@ query_desk_templates(struct query_desk *desk)
     return desk->templates;
 }
 
+/* The file can be written no more: that is told once. */
+static void
+tell_broken(struct ctx *ctx)
+{
+    log_warn("%s: no more is written into it; the traffic and the search for findings go on",
+        ctx->error.message);
+    error_clear(ctx);
+}
+
 bool
 query_desk_take(struct ctx *ctx, void *data, const struct traced_statement *statement)
 {
@@ -58,12 +70,16 @@ query_desk_take(struct ctx *ctx, void *data, const struct traced_statement *stat
 
     detect_take(desk->detect, statement);
     atomic_fetch_add_explicit(&desk->statements, 1, memory_order_relaxed);
-    if (desk->writer && !trace_writer_statement(ctx, desk->writer, statement)) {
-        log_warn("%s: no more is written into it; the traffic and the search for findings go on",
-            ctx->error.message);
-        error_clear(ctx);
-    }
+    if (desk->writer && !trace_writer_statement(ctx, desk->writer, statement))
+        tell_broken(ctx);
     return true;
+}
+
+void
+query_desk_tick(struct ctx *ctx, struct query_desk *desk)
+{
+    if (desk->writer && !trace_writer_tick(ctx, desk->writer))
+        tell_broken(ctx);
 }
 
 void

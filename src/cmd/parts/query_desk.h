@@ -25,7 +25,9 @@ void query_desk_cleanup(struct query_desk **desk);
 struct templates *query_desk_templates(struct query_desk *desk);
 /* A traced_sink, and what is told of a session's end; by one thread. */
 bool query_desk_take(struct ctx *ctx, void *desk, const struct traced_statement *statement);
-void query_desk_end_session(void *desk, uint64_t session);
+void query_desk_end_session(void *data, uint64_t session);
+/* By the same thread, when nothing has come for a moment: puts into the file what waits. */
+void query_desk_tick(struct ctx *ctx, struct query_desk *desk);
 /* So far; by any thread. */
 uint64_t query_desk_statements(const struct query_desk *desk);
 

@@ -33,9 +33,7 @@ struct load {
 struct tracing {
     const struct run *run;
     const struct query_logging_options *options;
-    traced_sink *sink;
-    void (*ended)(void *data, uint64_t session);
-    void *data;
+    const struct query_logging_sink *sink;
     struct db *db;
     struct rollout rollout;
     struct logging_plan plan;
@@ -152,7 +150,7 @@ take_statement(struct ctx *ctx, void *data, const struct traced_statement *state
     /* Our own sessions are in the log, too. */
     if (statement->application && text_starts_with(statement->application, "pgmend"))
         return true;
-    return tracing->sink(ctx, tracing->data, statement);
+    return tracing->sink->take(ctx, tracing->sink->data, statement);
 }
 
 static void
@@ -161,8 +159,8 @@ tell_ended(const struct tracing *tracing)
     const uint64_t *sessions;
     size_t count = log_reader_ended(tracing->reader, &sessions);
 
-    for (size_t i = 0; tracing->ended && i < count; i++)
-        tracing->ended(tracing->data, sessions[i]);
+    for (size_t i = 0; tracing->sink->ended && i < count; i++)
+        tracing->sink->ended(tracing->sink->data, sessions[i]);
 }
 
 /* What one look uses is given back: a trace may last for hours. */
@@ -288,7 +286,7 @@ tell_settings(const struct tracing *tracing)
 }
 
 static bool
-trace(struct ctx *ctx, struct tracing *tracing, struct templates *templates)
+trace(struct ctx *ctx, struct tracing *tracing)
 {
     const struct query_logging_options *options = tracing->options;
     const struct log_options reading = {
@@ -301,7 +299,8 @@ trace(struct ctx *ctx, struct tracing *tracing, struct templates *templates)
 
     be_quiet(tracing);
     wait_before(tracing);
-    if (!log_reader_new(ctx, &reading, templates, take_statement, tracing, &tracing->reader) ||
+    if (!log_reader_new(
+            ctx, &reading, tracing->sink->templates, take_statement, tracing, &tracing->reader) ||
         !logging_enable(ctx, &tracing->rollout, &tracing->plan) ||
         !logging_tail_open(ctx, tracing->rollout.watch, &tracing->plan, ctx->arena, &tracing->tail))
         return false;
@@ -355,10 +354,9 @@ prepare(struct ctx *ctx, struct tracing *tracing)
 }
 
 static bool
-run_all(struct ctx *ctx, struct tracing *tracing, struct templates *templates,
-    struct query_logging_result *ret)
+run_all(struct ctx *ctx, struct tracing *tracing, struct query_logging_result *ret)
 {
-    bool is_good = prepare(ctx, tracing) && trace(ctx, tracing, templates);
+    bool is_good = prepare(ctx, tracing) && trace(ctx, tracing);
     int signal_number = interrupt_take();
     struct log_counts counts = { 0 };
 
@@ -379,13 +377,11 @@ run_all(struct ctx *ctx, struct tracing *tracing, struct templates *templates,
 
 bool
 query_logging_run(struct ctx *ctx, const struct run *run,
-    const struct query_logging_options *options, struct templates *templates, traced_sink *sink,
-    void (*ended)(void *data, uint64_t session), void *data, struct query_logging_result *ret)
+    const struct query_logging_options *options, const struct query_logging_sink *sink,
+    struct query_logging_result *ret)
 {
     struct db *db CLEANUP(db_cleanup) = NULL;
-    struct tracing tracing = {
-        .run = run, .options = options, .sink = sink, .ended = ended, .data = data
-    };
+    struct tracing tracing = { .run = run, .options = options, .sink = sink };
     const struct db_options opening = {
         .url = run->global->db_url,
         .application = "pgmend/" LOGGING_COMMAND,
@@ -408,7 +404,7 @@ query_logging_run(struct ctx *ctx, const struct run *run,
     if (!logging_plan(ctx, db, rate, options->log_file, &tracing.plan) ||
         !rollout_open(ctx, db, &about, &observer, &tracing.rollout))
         return false;
-    is_good = run_all(ctx, &tracing, templates, ret);
+    is_good = run_all(ctx, &tracing, ret);
     logging_tail_close(tracing.tail);
     log_reader_free(tracing.reader);
     rollout_close(&tracing.rollout);

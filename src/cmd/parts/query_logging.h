@@ -18,6 +18,14 @@ struct query_logging_options {
     const char *state_dir; /* NULL: run->global's */
 };
 
+/* Where statements go. */
+struct query_logging_sink {
+    struct templates *templates;
+    traced_sink *take;
+    void (*ended)(void *data, uint64_t session); /* may be NULL */
+    void *data;                                  /* of both */
+};
+
 /* What was seen, for the caller's summary. */
 struct query_logging_result {
     int64_t statements;
@@ -26,10 +34,8 @@ struct query_logging_result {
 
 /*
  * Sets, reads until the time is over or Ctrl-C (which is no failure), puts back, and prints what it
- * cost. Statements go to the sink; ended may be NULL. On failure the error's state says how the
- * settings stand.
+ * cost. On failure the error's state says how the settings stand.
  */
 bool query_logging_run(struct ctx *ctx, const struct run *run,
-    const struct query_logging_options *options, struct templates *templates, traced_sink *sink,
-    void (*ended)(void *data, uint64_t session), void *data, struct query_logging_result *ret)
-    MUST_CHECK;
+    const struct query_logging_options *options, const struct query_logging_sink *sink,
+    struct query_logging_result *ret) MUST_CHECK;

@@ -1,15 +1,20 @@
 #include "cmd/parts/query_proxy.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "cli/out.h"
 
-enum { WAIT_US = 200000, DRAW_US = 500000 };
+enum { WAIT_US = 200000, DRAW_US = 500000, FOLLOW_NICE = 19 };
 
 struct work {
     const struct query_proxy_options *options;
@@ -18,6 +23,8 @@ struct work {
     struct proxy *proxy;
     struct record_ring *ring;
     struct follow *follow;      /* of the other thread while it runs */
+    bool is_broken;             /* as well: nothing more is followed */
+    _Atomic bool is_over;       /* it is to end */
     struct proxy_counts counts; /* at the end */
     struct loop_timer *end;
     struct loop_timer *draw;
@@ -29,26 +36,58 @@ struct work {
 
 /* ---- the thread that follows ---- */
 
-/* The desk never fails; should it ever, the ring is emptied all the same. */
-static void *
-follow_records(void *data)
+/*
+ * Where processors are scarce the traffic comes first: this thread alone steps back, as Linux allows it, and
+ * what it cannot look at is counted as lost.
+ */
+static void
+step_back(void)
 {
-    struct work *work = data;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), FOLLOW_NICE);
+}
+
+/* The desk never fails; should it ever, the ring is emptied all the same. */
+static void
+follow_until(struct work *work, const _Atomic bool *is_over)
+{
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct ctx ctx = { .arena = arena };
-    bool is_good = true;
 
-    for (;;) {
+    while (!atomic_load_explicit(is_over, memory_order_relaxed)) {
         const char *bytes;
         const struct record *record = record_ring_take(work->ring, WAIT_US, &bytes);
 
         if (!record && record_ring_is_done(work->ring))
-            return NULL;
-        if (record && is_good && !follow_record(&ctx, work->follow, record, bytes)) {
+            return;
+        if (!record)
+            query_desk_tick(&ctx, work->desk);
+        if (record && !work->is_broken && !follow_record(&ctx, work->follow, record, bytes)) {
             log_warn("%s: what passes is no longer looked at", ctx.error.message);
-            is_good = false;
+            work->is_broken = true;
         }
     }
+}
+
+static void *
+follow_records(void *data)
+{
+    struct work *work = data;
+
+    step_back();
+    follow_until(work, &work->is_over);
+    return NULL;
+}
+
+/* What is still in the ring is not left to a thread that waits for others: nobody comes after it. */
+static void
+finish_following(struct work *work, pthread_t thread)
+{
+    const _Atomic bool never = false;
+
+    atomic_store(&work->is_over, true);
+    record_ring_close(work->ring);
+    pthread_join(thread, NULL);
+    follow_until(work, &never);
 }
 
 /* Signals are for the loop: they are to wake it up, not this one. */
@@ -114,6 +153,19 @@ tell_address(const struct work *work)
         work->options->for_us > 0 ? "after that time, or with Ctrl-C" : "with Ctrl-C");
 }
 
+/*
+ * Where processors are scarce, being woken in the midst of others' work a message would cost them and us a
+ * change of context each time: as a batch thread the loop waits for its turn, and finds many messages then.
+ * Where a processor is free it makes no difference.
+ */
+static void
+set_policy(int policy)
+{
+    const struct sched_param param = { .sched_priority = 0 };
+
+    (void)sched_setscheduler(0, policy, &param);
+}
+
 static bool
 run_loop(struct ctx *ctx, struct work *work)
 {
@@ -121,6 +173,7 @@ run_loop(struct ctx *ctx, struct work *work)
 
     if (!start_thread(ctx, work, &thread))
         return false;
+    set_policy(SCHED_BATCH);
     tell_address(work);
     work->started_us = clock_us();
     work->drawn_us = work->started_us;
@@ -131,6 +184,7 @@ run_loop(struct ctx *ctx, struct work *work)
         loop_timer_set(work->end, work->options->for_us);
     loop_timer_set(work->draw, DRAW_US);
     loop_run(work->loop);
+    set_policy(SCHED_OTHER);
     /* What comes now has to be finished, and a signal was the way to say so. */
     (void)interrupt_take();
     progress_end(&work->progress);
@@ -139,8 +193,7 @@ run_loop(struct ctx *ctx, struct work *work)
     work->counts = proxy_counts(work->proxy);
     proxy_stop(work->proxy);
     work->proxy = NULL;
-    record_ring_close(work->ring);
-    pthread_join(thread, NULL);
+    finish_following(work, thread);
     return true;
 }
 
@@ -155,6 +208,11 @@ query_proxy_run(struct ctx *ctx, const struct query_proxy_options *options, stru
 
     if (!loop_new(ctx, &loop))
         return false;
+    /*
+     * The thread that follows takes and gives back memory all the time; the heap that a second thread would
+     * get grows page by page, each by a call that stops both threads.
+     */
+    (void)mallopt(M_ARENA_MAX, 1);
     work.loop = loop;
     work.ring = record_ring_new((size_t)options->buffer_bytes);
     work.follow = follow_new(&options->follow, query_desk_templates(desk), query_desk_take,

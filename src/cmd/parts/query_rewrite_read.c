@@ -1,6 +1,7 @@
 /* Findings, or options, as loops. */
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -362,13 +363,43 @@ check_usage(struct ctx *ctx, const struct run *run)
     return true;
 }
 
+/*
+ * --set holds from the first word to the server on: a policy may read it when the statements are
+ * prepared. Each transaction sets its own search_path, for which the name below stands.
+ */
+static bool
+set_settings(struct ctx *ctx, struct run *run)
+{
+    const struct query_rewrite_options *opts = run->options;
+
+    for (size_t i = 0; i < opts->set.count; i++) {
+        const char *text = opts->set.items[i];
+        size_t length = strcspn(text, "=");
+        const char *name = arena_strndup(ctx->arena, text, length);
+        const char *params[] = {
+            strcasecmp(name, "search_path") == 0 ? "pgmend.search_path" : name, text + length + 1
+        };
+        const char *ignored;
+
+        if (length == 0 || text[length] == '\0')
+            return error_set(ctx, ERR_USAGE, "--set \"%s\": expected NAME=VALUE", text);
+        if (db_value(ctx, run->db, "SELECT pg_catalog.set_config($1, $2, false)", params,
+                COUNT_OF(params), &ignored))
+            continue;
+        if (ctx->error.kind == ERR_CONNECTION || ctx->error.kind == ERR_INTERRUPTED)
+            return false;
+        return error_set(ctx, ERR_USAGE, "--set %s: %s", name, ctx->error.message);
+    }
+    return true;
+}
+
 bool
 query_rewrite_read(struct ctx *ctx, struct run *run, struct query_loops *ret)
 {
     const struct query_rewrite_options *opts = run->options;
 
     *ret = (struct query_loops){ 0 };
-    if (!check_usage(ctx, run) ||
+    if (!check_usage(ctx, run) || !set_settings(ctx, run) ||
         !(run->operands.count > 0 ? read_findings(ctx, run, ret) : read_options(ctx, run, ret)))
         return false;
     for (size_t i = 0; i < ret->count; i++) {

@@ -111,8 +111,9 @@ static bool
 find_search_path(struct ctx *ctx, struct run *run, const char **ret)
 {
     return db_value(ctx, run->db,
-        "SELECT s.reset_val FROM pg_catalog.pg_settings AS s WHERE s.name = 'search_path'", NULL, 0,
-        ret);
+        "SELECT coalesce(pg_catalog.current_setting('pgmend.search_path', true), s.reset_val)"
+        " FROM pg_catalog.pg_settings AS s WHERE s.name = 'search_path'",
+        NULL, 0, ret);
 }
 
 static bool

@@ -39,7 +39,7 @@ struct check_counter *check_counter_new(struct arena *arena, int64_t idle_gap_us
 void check_counter_free(struct check_counter *counter);
 /* A traced_sink, and a session's end. */
 bool check_counter_take(struct ctx *ctx, void *counter, const struct traced_statement *statement);
-void check_counter_end_session(void *counter, uint64_t session);
+void check_counter_end_session(void *data, uint64_t session);
 void check_counter_finish(struct check_counter *counter, struct check_routes *ret);
 
 /* A baseline: sorted, and only with what is the same in each run of the same requests. */

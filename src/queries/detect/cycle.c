@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 
 #include "queries/detect/detect_part.h"
@@ -350,6 +351,7 @@ turns_at(const struct cycles *cycles, size_t at, size_t period)
     const struct token *tokens = cycles->tokens;
     size_t same = 0;
 
+    assert(period > 0);
     for (size_t i = at; i < cycles->token_count; i++) {
         if (!tokens[i].known || tokens[i].is_used)
             break;
@@ -506,8 +508,8 @@ fold_tail(struct detect *detect, struct session *session, size_t period, size_t 
         (session->step_count - start) * sizeof(struct step *));
 }
 
-void
-cycle_fold(struct detect *detect, struct session *session)
+bool
+cycle_shorten(struct detect *detect, struct session *session)
 {
     for (size_t period = 1; period <= (size_t)detect->options.most_period; period++) {
         size_t tail = cyclic_tail(session, period);
@@ -515,8 +517,15 @@ cycle_fold(struct detect *detect, struct session *session)
         if (tail >= session->step_count / 2 &&
             tail > 6 * period * (size_t)detect->options.min_repeats) {
             fold_tail(detect, session, period, tail);
-            return;
+            return true;
         }
     }
-    judge_request(detect, session);
+    return false;
+}
+
+void
+cycle_fold(struct detect *detect, struct session *session)
+{
+    if (!cycle_shorten(detect, session))
+        judge_request(detect, session);
 }

@@ -10,6 +10,8 @@ enum {
     MOST_SESSIONS = 10000,
     IDLE_GAP_US = 50000,
     MOST_GROUPS_OF_SOFT = 64,
+    /* After so many a long loop without a parent is shortened: a thousand sessions may be in one. */
+    STEPS_A_LOOK = 256,
 };
 
 static void
@@ -59,14 +61,14 @@ place_of(const struct detect *detect, uint64_t id)
 static void
 unlink_session(struct detect *detect, struct session *session)
 {
-    if (session->newer)
-        session->newer->older = session->older;
-    else
+    if (session == detect->newest)
         detect->newest = session->older;
-    if (session->older)
-        session->older->newer = session->newer;
     else
+        session->newer->older = session->older;
+    if (session == detect->oldest)
         detect->oldest = session->newer;
+    else
+        session->older->newer = session->newer;
     session->newer = session->older = NULL;
 }
 
@@ -287,6 +289,15 @@ add_step(struct session *session, struct step *step)
     session->steps[session->step_count++] = step;
 }
 
+static bool
+has_parent(const struct session *session)
+{
+    for (size_t i = 0; i < session->run_count; i++)
+        if (session->runs[i]->candidate_count > 0)
+            return true;
+    return false;
+}
+
 /* A request that nothing ends must be judged some time: best where another may begin. */
 static void
 make_room(struct detect *detect, struct session *session, bool is_parent)
@@ -299,6 +310,9 @@ make_room(struct detect *detect, struct session *session, bool is_parent)
         judge_request(detect, session);
     else if (is_full)
         cycle_fold(detect, session);
+    else if (session->step_count % STEPS_A_LOOK == STEPS_A_LOOK - 1 && session->group_count == 0 &&
+             !has_parent(session))
+        (void)cycle_shorten(detect, session);
 }
 
 static void

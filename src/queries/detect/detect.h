@@ -25,6 +25,6 @@ void detect_free(struct detect *detect);
 /* Copies what it needs. */
 void detect_take(struct detect *detect, const struct traced_statement *statement);
 /* A session has ended: its last request is judged. */
-void detect_end_session(struct detect *detect, uint64_t session);
+void detect_end_session(struct detect *detect, uint64_t id);
 /* Judges what is open, and gives all findings, the most time first. */
 void detect_finish(struct detect *detect, struct query_findings *ret);

@@ -95,14 +95,15 @@ struct candidate {
     uint32_t first; /* row of the first value */
     uint32_t at;    /* of the last one */
     bool is_unordered;
+    bool is_side; /* the slot did not vary at first: no run goes on for this alone */
 };
 
 /* A statement that comes again with values out of one result. */
 struct run {
     struct known *known;
     uint64_t serial;
-    struct step *first; /* a copy */
-    struct step *last;  /* a copy */
+    struct step *first;
+    struct step *last;
     uint64_t second_place;
     int64_t calls;
     int64_t elapsed_us;           /* -1: not known of one of them */
@@ -125,6 +126,7 @@ struct group {
     uint16_t column;
     uint16_t slot;
     uint32_t varying;
+    uint32_t fits[MOST_SLOTS]; /* for each slot, a bit for each column that holds its values */
     int64_t calls;
     int64_t elapsed_us;
     int64_t rows;
@@ -181,6 +183,7 @@ struct sighted_child {
     const struct step *first;
     enum slot_origin origins[MOST_SLOTS];
     int32_t columns[MOST_SLOTS];
+    uint32_t fits[MOST_SLOTS]; /* SLOT_KEY: a bit for each column that may be the one */
     int64_t calls;
     int64_t elapsed_us;
     int64_t rows;
@@ -273,6 +276,8 @@ void judge_pause(struct detect *detect, struct session *session);
 void judge_cycles(struct detect *detect, struct session *session);
 /* Makes room among the steps of a request that has too many. */
 void cycle_fold(struct detect *detect, struct session *session);
+/* The same, if it repeats itself; false: nothing was done. */
+bool cycle_shorten(struct detect *detect, struct session *session);
 
 /* ---- tally.c ---- */
 struct tally *detected_new(struct arena *arena);

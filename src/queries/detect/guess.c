@@ -5,7 +5,22 @@
 
 enum { MOST_COLUMN = 64 };
 
-/* One item of a SELECT list: what it is called, as far as that can be read. */
+/* Whether it is a column, by its names, or has a name that was given to it by AS. */
+static bool
+has_name(const char *start, const char *end)
+{
+    for (const char *at = end; at - start >= 4; at--)
+        if (isspace((unsigned char)at[-4]) && strncasecmp(at - 3, "as", 2) == 0 &&
+            isspace((unsigned char)at[-1]))
+            return true;
+    for (; start < end; start++)
+        if (!isalnum((unsigned char)*start) && !isspace((unsigned char)*start) &&
+            !strchr("_.*\"", *start) && (unsigned char)*start < 0x80)
+            return false;
+    return true;
+}
+
+/* One item of a SELECT list: what it is called, as far as that can be read; else empty. */
 static const char *
 item_name(struct arena *arena, const char *start, const char *end)
 {
@@ -13,6 +28,8 @@ item_name(struct arena *arena, const char *start, const char *end)
 
     while (end > start && isspace((unsigned char)end[-1]))
         end--;
+    if (!has_name(start, end))
+        return "";
     if (end > start && end[-1] == '"') {
         for (last = end - 1; last > start && last[-1] != '"';)
             last--;

@@ -73,6 +73,22 @@ explain(const struct session *session, const struct group *group)
             session->steps[i]->is_explained = true;
 }
 
+/* Of the columns that hold the values of a slot, the one that is named like it, or the first. */
+static int32_t
+column_of(const struct group *group, uint32_t slot)
+{
+    int32_t first = -1;
+
+    for (size_t i = group->result->column_count; i-- > 0;) {
+        if (!(group->fits[slot] & UINT32_C(1) << i))
+            continue;
+        if (known_is_named(group->known, slot, group->result->columns[i].name))
+            return (int32_t)i;
+        first = (int32_t)i;
+    }
+    return first;
+}
+
 /* What the slots of a child are: the key, what stays the same, what else changes. */
 static void
 set_slots(struct sighted_child *child, const struct group *group)
@@ -82,10 +98,11 @@ set_slots(struct sighted_child *child, const struct group *group)
 
         child->columns[i] = -1;
         child->origins[i] = varies ? SLOT_VARIES : SLOT_CONSTANT;
-        if (group && i == group->slot) {
-            child->origins[i] = SLOT_KEY;
-            child->columns[i] = group->column;
-        }
+        if (!group || (i != group->slot && (!varies || group->fits[i] == 0)))
+            continue;
+        child->origins[i] = SLOT_KEY;
+        child->columns[i] = i == group->slot ? group->column : column_of(group, i);
+        child->fits[i] = group->fits[i];
     }
 }
 
@@ -257,6 +274,8 @@ sight_nested(
         all.elapsed_us =
             all.elapsed_us < 0 || other->elapsed_us < 0 ? -1 : all.elapsed_us + other->elapsed_us;
         all.varying |= other->varying;
+        for (size_t slot = 0; slot < MOST_SLOTS; slot++)
+            all.fits[slot] &= other->fits[slot];
         explain(session, other);
     }
     sighting.repeats = all.calls;

@@ -74,7 +74,7 @@ take_word(struct reader *reader)
 {
     char word[MOST_WORD];
     size_t length = 0;
-    char quote = *reader->at == '"' ? *reader->at++ : '\0';
+    char quote = (char)(*reader->at == '"' ? *reader->at++ : '\0');
 
     while (*reader->at && (quote ? *reader->at != quote : is_name(*reader->at))) {
         if (length + 1 < sizeof(word))

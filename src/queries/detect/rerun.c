@@ -30,7 +30,26 @@ struct found {
 
 /* ---- what a statement may do ---- */
 
-/* Names that stand right before a parenthesis: what the plan calls. */
+static bool
+is_name_part(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+/* The name right before the parenthesis, without its quotes; NULL: there is none. */
+static const char *
+name_before(struct arena *arena, const char *line, const char *parenthesis)
+{
+    bool is_quoted = parenthesis > line && parenthesis[-1] == '"';
+    const char *end = parenthesis - is_quoted;
+    const char *start = end;
+
+    while (start > line && (is_quoted ? start[-1] != '"' : is_name_part(start[-1])))
+        start--;
+    return start < end ? arena_strndup(arena, start, (size_t)(end - start)) : NULL;
+}
+
+/* What the plan calls, as an array of names. */
 static const char *
 called_names(struct arena *arena, const struct result *plan)
 {
@@ -41,18 +60,10 @@ called_names(struct arena *arena, const struct result *plan)
         const char *line = result_cell(plan, i, 0);
 
         for (const char *at = line; (at = strchr(at, '(')) != NULL; at++) {
-            const char *start = at;
-            bool is_quoted = start > line && start[-1] == '"';
+            const char *name = name_before(arena, line, at);
 
-            start -= is_quoted;
-            while (start > line &&
-                   (is_quoted ? start[-1] != '"'
-                              : isalnum((unsigned char)start[-1]) || start[-1] == '_' ||
-                                    (unsigned char)start[-1] >= 0x80))
-                start--;
-            if (start < at - is_quoted)
-                text_list_add(
-                    arena, &names, arena_strndup(arena, start, (size_t)(at - is_quoted - start)));
+            if (name)
+                text_list_add(arena, &names, name);
         }
     }
     buffer_add(&array, "{");

@@ -24,7 +24,7 @@ fill_column(struct answer *result, size_t index, const struct traced_column *fro
     struct result_column *column = &result->columns[index];
 
     if (from->name)
-        snprintf(column->name, MOST_NAME, "%s", from->name);
+        memcpy(column->name, from->name, strnlen(from->name, MOST_NAME - 1));
     for (size_t i = 0; i < result->rows && i < from->count; i++) {
         uint64_t hash = from->values[i].hash;
         size_t bit = hash & result->filter_mask;

@@ -2,7 +2,9 @@
 
 #include "queries/detect/detect_part.h"
 
-enum { MOST_GROUPS = 256 };
+#define LEAST_COVERAGE 0.5
+
+enum { MOST_GROUPS = 256, LONG_RUN = 6 };
 
 static struct run *
 find_run(const struct session *session, const struct known *known)
@@ -118,7 +120,7 @@ best_candidate(const struct run *run)
     for (size_t i = 0; i < run->candidate_count; i++) {
         double score = score_of(run, &run->candidates[i]);
 
-        if (score > highest) {
+        if (score > highest && !run->candidates[i].is_side) {
             highest = score;
             best = &run->candidates[i];
         }
@@ -149,9 +151,24 @@ merge_group(struct session *session, const struct group *group)
                                 ? -1
                                 : other->elapsed_us + group->elapsed_us;
         other->last_place = group->last_place;
+        for (size_t slot = 0; slot < MOST_SLOTS; slot++)
+            other->fits[slot] &= group->fits[slot];
         return true;
     }
     return false;
+}
+
+/* Each slot may come from a column of its own: which ones hold its values. */
+static void
+set_fits(const struct run *run, const struct candidate *best, struct group *group)
+{
+    for (size_t i = 0; i < run->candidate_count; i++) {
+        const struct candidate *candidate = &run->candidates[i];
+
+        if (candidate->result == best->result && candidate->slot < MOST_SLOTS &&
+            candidate->is_unordered <= best->is_unordered)
+            group->fits[candidate->slot] |= UINT32_C(1) << candidate->column;
+    }
 }
 
 static void
@@ -181,6 +198,7 @@ add_group(struct detect *detect, struct session *session, const struct run *run)
         .is_slow = run->gaps - best->result->gaps > 1 + (uint64_t)run->calls / 8,
         .changes_settings = run->calls > 1 && run->changes + 1 >= (uint64_t)run->calls,
     };
+    set_fits(run, best, &group);
     group.result->users++;
     if (merge_group(session, &group)) {
         forget_group(detect, &group);
@@ -284,57 +302,106 @@ add_call(const struct session *session, struct run *run, struct step *step)
     set_last(run, step);
 }
 
-/* Places where the last value and, behind it, this one stand, for each slot that varies. */
+/* Where the column holds the last value and, if it can be behind it, the next one. */
+static bool
+find_pair(struct candidate *candidate, uint64_t last, uint64_t next)
+{
+    const struct answer *result = candidate->result;
+    size_t first = result_find(result, candidate->column, last, 0);
+    size_t second = first == SIZE_MAX ? SIZE_MAX : result_find(result, candidate->column, next, 0);
+
+    if (second == SIZE_MAX)
+        return false;
+    if (second < first) {
+        size_t behind = result_find(result, candidate->column, next, first + 1);
+
+        candidate->is_unordered = behind == SIZE_MAX;
+        second = candidate->is_unordered ? second : behind;
+    }
+    candidate->first = (uint32_t)first;
+    candidate->at = (uint32_t)second;
+    return true;
+}
+
+/* The columns of a result for each of these slots. */
+static void
+look_in_result(
+    struct run *run, struct answer *result, const struct step *step, uint32_t varying, bool is_side)
+{
+    const struct step *last = run->last;
+
+    for (size_t column = 0; column < result->column_count; column++)
+        for (uint16_t slot = 0; slot < step->count && slot < last->count; slot++) {
+            struct candidate candidate = {
+                .result = result, .column = (uint16_t)column, .slot = slot, .is_side = is_side
+            };
+
+            if ((varying & UINT32_C(1) << slot) && last->hashes[slot] != 0 &&
+                find_pair(&candidate, last->hashes[slot], step->hashes[slot]))
+                add_candidate(run, &candidate);
+        }
+}
+
+/* Places where the last value and, behind it, this one stand. */
 static void
 look_for_pair(const struct session *session, struct run *run, const struct step *step)
 {
-    const struct step *last = run->last;
-    uint32_t varying = step_differ(last, step);
+    uint32_t varying = step_differ(run->last, step);
 
     for (size_t i = 0; i < session->result_count; i++) {
         struct answer *result = session->results[i];
 
-        if (result->step->place >= run->first->place || result->step->known == run->known ||
-            result->rows < 2)
-            continue;
-        for (size_t column = 0; column < result->column_count; column++)
-            for (uint16_t slot = 0; slot < step->count && slot < last->count; slot++) {
-                struct candidate candidate = {
-                    .result = result, .column = (uint16_t)column, .slot = slot
-                };
-                size_t first;
-                size_t second;
-
-                if (!(varying & UINT32_C(1) << slot) || last->hashes[slot] == 0)
-                    continue;
-                first = result_find(result, column, last->hashes[slot], 0);
-                if (first == SIZE_MAX)
-                    continue;
-                second = result_find(result, column, step->hashes[slot], 0);
-                if (second == SIZE_MAX)
-                    continue;
-                if (second < first)
-                    candidate.is_unordered =
-                        result_find(result, column, step->hashes[slot], first + 1) == SIZE_MAX;
-                if (second < first && !candidate.is_unordered)
-                    second = result_find(result, column, step->hashes[slot], first + 1);
-                candidate.first = (uint32_t)first;
-                candidate.at = (uint32_t)second;
-                add_candidate(run, &candidate);
-            }
+        if (result->step->place < run->first->place && result->step->known != run->known &&
+            result->rows >= 2)
+            look_in_result(run, result, step, varying, false);
     }
+    /* What did not vary between these two may do so later, in step with what did. */
+    for (size_t i = 0, known = run->candidate_count; i < known; i++) {
+        struct answer *result = run->candidates[i].result;
+
+        if (i == 0 || result != run->candidates[i - 1].result)
+            look_in_result(run, result, step, ~varying, true);
+    }
+}
+
+static bool
+was_asked(const struct session *session, const struct run *run, size_t slot, uint64_t hash)
+{
+    for (size_t i = session->step_count; i > 0; i--) {
+        const struct step *step = session->steps[i - 1];
+
+        if (step->place < run->first->place)
+            return false;
+        if (step->known == run->known && step->run == run->serial && slot < step->count &&
+            step->hashes[slot] == hash)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Whether what went on in order so far was so by chance, now that it goes back: to a value that it has left
+ * out, after few values or many left out. Else it begins anew: the same rows once more, or other rows.
+ */
+static bool
+is_by_chance(const struct session *session, const struct run *run,
+    const struct candidate *candidate, uint64_t hash)
+{
+    return (run->calls < LONG_RUN || coverage_of(run, candidate) < LEAST_COVERAGE) &&
+           !was_asked(session, run, candidate->slot, hash);
 }
 
 /* Drops the candidates that do not hold the next value. */
 static bool
-narrow(struct detect *detect, struct run *run, const struct step *step)
+narrow(
+    struct detect *detect, const struct session *session, struct run *run, const struct step *step)
 {
     struct candidate kept[MOST_CANDIDATES];
     size_t count = 0;
-    /* What went on in order so far begins anew when it goes back: the same rows once more. */
+    bool goes_on = false;
+    bool is_near = step->place - run->last->place <= (uint64_t)detect->options.most_period;
     bool is_shuffled =
-        step->place - run->last->place <= (uint64_t)detect->options.most_period &&
-        (run->calls < detect->options.min_repeats || run->candidates[0].is_unordered);
+        run->calls < detect->options.min_repeats || run->candidates[0].is_unordered;
 
     for (size_t i = 0; i < run->candidate_count; i++) {
         struct candidate next = run->candidates[i];
@@ -344,7 +411,8 @@ narrow(struct detect *detect, struct run *run, const struct step *step)
 
         if (at == SIZE_MAX && column->hashes[next.at] == hash)
             at = next.at;
-        if (at == SIZE_MAX && is_shuffled) {
+        if (at == SIZE_MAX && is_near &&
+            (is_shuffled || is_by_chance(session, run, &next, hash))) {
             at = result_find(next.result, next.column, hash, 0);
             next.is_unordered = true;
         }
@@ -352,8 +420,9 @@ narrow(struct detect *detect, struct run *run, const struct step *step)
             continue;
         next.at = (uint32_t)at;
         kept[count++] = next;
+        goes_on |= !next.is_side;
     }
-    if (count == 0)
+    if (!goes_on)
         return false;
     for (size_t i = 0; i < count; i++)
         kept[i].result->users++;
@@ -383,6 +452,7 @@ move_to(struct detect *detect, struct session *session, struct run *run, struct 
 {
     struct candidate moved[MOST_CANDIDATES];
     size_t count = 0;
+    bool goes_on = false;
 
     for (size_t i = 0; i < run->candidate_count; i++) {
         const struct candidate *old = &run->candidates[i];
@@ -401,9 +471,11 @@ move_to(struct detect *detect, struct session *session, struct run *run, struct 
             .slot = old->slot,
             .first = (uint32_t)at,
             .at = (uint32_t)at,
+            .is_side = old->is_side,
         };
+        goes_on |= !old->is_side;
     }
-    if (count == 0)
+    if (!goes_on)
         return false;
     close_run(detect, session, run);
     begin_run(detect, session, run, step);
@@ -446,7 +518,7 @@ runs_take(struct detect *detect, struct session *session, struct step *step)
     }
     if (move_to(detect, session, run, step, false))
         return;
-    if (narrow(detect, run, step)) {
+    if (narrow(detect, session, run, step)) {
         add_call(session, run, step);
         return;
     }

@@ -89,6 +89,7 @@ new_entry(struct tally *tally, const struct sighting *sighting, size_t slot)
         child->slot_count = from->first->count;
         memcpy(child->origins, from->origins, sizeof(child->origins));
         memcpy(child->columns, from->columns, sizeof(child->columns));
+        memcpy(child->fits, from->fits, sizeof(child->fits));
         for (size_t j = 0; j < child->slot_count; j++) {
             child->hashes[j] = from->first->hashes[j];
             child->texts[j] = keep_text(tally->arena, from->first->texts[j]);
@@ -124,29 +125,53 @@ sum_known(int64_t a, int64_t b)
     return a < 0 || b < 0 ? -1 : a + b;
 }
 
+/*
+ * What varies: the column must hold the values in each request. That of the finding's own key does, or it
+ * would be another finding.
+ */
+static void
+merge_varying(
+    struct tallied_child *child, const struct sighted_child *from, size_t slot, int32_t key)
+{
+    bool was_key = child->origins[slot] == SLOT_KEY;
+    bool is_key = from->origins[slot] == SLOT_KEY;
+
+    if (was_key && child->columns[slot] == key)
+        return;
+    if (is_key &&
+        (from->columns[slot] == key || (!was_key && child->origins[slot] != SLOT_VARIES))) {
+        child->origins[slot] = SLOT_KEY;
+        child->columns[slot] = from->columns[slot];
+        child->fits[slot] = from->fits[slot];
+        return;
+    }
+    if (was_key && !is_key && from->origins[slot] != SLOT_VARIES)
+        return;
+    child->fits[slot] &= from->fits[slot];
+    if (!was_key || !is_key || child->fits[slot] == 0) {
+        child->origins[slot] = SLOT_VARIES;
+        child->columns[slot] = -1;
+    } else if (!(child->fits[slot] & UINT32_C(1) << child->columns[slot])) {
+        child->columns[slot] = __builtin_ctz(child->fits[slot]);
+    }
+}
+
 /* What was a constant, or the parent's value, must be so in each request. */
 static void
-merge_slots(struct tallied_child *child, const struct sighted_child *from)
+merge_slots(struct tallied_child *child, const struct sighted_child *from, int32_t key)
 {
     for (size_t i = 0; i < child->slot_count; i++) {
         uint64_t hash = i < from->first->count ? from->first->hashes[i] : 0;
 
         if (hash != child->hashes[i])
             child->is_bound[i] = true;
-        if (i >= from->first->count || child->origins[i] == from->origins[i]) {
-            if (i < from->first->count && child->origins[i] == SLOT_PARAM &&
-                child->columns[i] != from->columns[i]) {
-                child->origins[i] = SLOT_CONSTANT;
-                child->columns[i] = -1;
-            }
+        if (i >= from->first->count)
             continue;
-        }
-        if (child->origins[i] == SLOT_KEY)
-            continue;
-        if (from->origins[i] == SLOT_KEY || from->origins[i] == SLOT_VARIES) {
-            child->origins[i] = from->origins[i];
-            child->columns[i] = from->columns[i];
-        } else if (child->origins[i] == SLOT_PARAM) {
+        if (child->origins[i] == SLOT_KEY || child->origins[i] == SLOT_VARIES ||
+            from->origins[i] == SLOT_KEY || from->origins[i] == SLOT_VARIES) {
+            merge_varying(child, from, i, key);
+        } else if (child->origins[i] == SLOT_PARAM &&
+                   (from->origins[i] != SLOT_PARAM || child->columns[i] != from->columns[i])) {
             child->origins[i] = SLOT_CONSTANT;
             child->columns[i] = -1;
         }
@@ -163,7 +188,7 @@ add_children(struct entry *entry, const struct sighting *sighting)
         struct tallied_child *child = &entry->children[i];
         const struct sighted_child *from = &sighting->children[i];
 
-        merge_slots(child, from);
+        merge_slots(child, from, entry->parent ? entry->column : -1);
         child->calls += from->calls;
         child->elapsed_us = sum_known(child->elapsed_us, from->elapsed_us);
         child->rows = sum_known(child->rows, from->rows);
@@ -209,6 +234,7 @@ add_before(struct tally *tally, struct entry *entry, const struct sighting *sigh
             keep_values(tally->arena, &before->values, step);
         }
         before->count++;
+        before->seen += step->has_columns;
         compare_values(&before->values, step);
         if (step->rows < 0)
             continue;

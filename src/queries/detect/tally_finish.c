@@ -15,8 +15,9 @@ detected_bucket(int64_t repeats)
     return EXACT_REPEATS + (step >= COARSE_REPEATS - 1 ? COARSE_REPEATS - 1 : (size_t)step);
 }
 
-int64_t
-detected_bucket_value(size_t bucket)
+/* The number of repeats that a bucket stands for. */
+static int64_t
+bucket_value(size_t bucket)
 {
     if (bucket < EXACT_REPEATS)
         return (int64_t)bucket;
@@ -34,7 +35,7 @@ quantile(const struct entry *entry, double share)
         seen += entry->repeats[i];
         if (entry->repeats[i] == 0 || seen < wanted)
             continue;
-        value = detected_bucket_value(i);
+        value = bucket_value(i);
         return value < entry->min ? entry->min : value > entry->max ? entry->max : value;
     }
     return entry->max;
@@ -56,6 +57,36 @@ holds_children(const struct entry *big, const struct entry *small)
     return true;
 }
 
+/* -1: one of them is not known. */
+static int64_t
+sum_of_known(int64_t a, int64_t b)
+{
+    return a < 0 || b < 0 ? -1 : a + b;
+}
+
+static void
+merge_child(struct entry *into, const struct tallied_child *from)
+{
+    for (size_t i = 0; i < into->child_count; i++) {
+        struct tallied_child *child = &into->children[i];
+
+        if (child->known != from->known)
+            continue;
+        child->calls += from->calls;
+        child->elapsed_us = sum_of_known(child->elapsed_us, from->elapsed_us);
+        child->rows = sum_of_known(child->rows, from->rows);
+    }
+}
+
+static bool
+has_route(const struct entry *entry, const char *name)
+{
+    for (size_t i = 0; i < entry->route_count; i++)
+        if (strcmp(entry->routes[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static void
 merge(struct entry *into, struct entry *from)
 {
@@ -72,27 +103,10 @@ merge(struct entry *into, struct entry *from)
     for (size_t i = 0; i < EXACT_REPEATS + COARSE_REPEATS; i++)
         into->repeats[i] += from->repeats[i];
     for (size_t i = 0; i < from->child_count; i++)
-        for (size_t j = 0; j < into->child_count; j++) {
-            struct tallied_child *child = &into->children[j];
-
-            if (child->known != from->children[i].known)
-                continue;
-            child->calls += from->children[i].calls;
-            child->elapsed_us = child->elapsed_us < 0 || from->children[i].elapsed_us < 0
-                                    ? -1
-                                    : child->elapsed_us + from->children[i].elapsed_us;
-            child->rows = child->rows < 0 || from->children[i].rows < 0
-                              ? -1
-                              : child->rows + from->children[i].rows;
-        }
-    for (size_t i = 0; i < from->route_count && into->route_count < MOST_ROUTES; i++) {
-        bool is_there = false;
-
-        for (size_t j = 0; j < into->route_count; j++)
-            is_there |= strcmp(into->routes[j].name, from->routes[i].name) == 0;
-        if (!is_there)
+        merge_child(into, &from->children[i]);
+    for (size_t i = 0; i < from->route_count && into->route_count < MOST_ROUTES; i++)
+        if (!has_route(into, from->routes[i].name))
             into->routes[into->route_count++] = from->routes[i];
-    }
     from->is_merged = true;
 }
 
@@ -200,46 +214,84 @@ fill_parent(struct arena *arena, const struct entry *entry, const struct guessed
             (double)guessed->before->rows / (double)guessed->before->rows_known;
 }
 
+/* Its values were seen in a result. */
+static void
+judge_seen(struct arena *arena, const struct entry *entry, struct query_finding *finding)
+{
+    double trust = entry->trust / (double)entry->requests;
+    const char *order = trust >= 0.9    ? "each of them, in order"
+                        : trust >= 0.75 ? "in order, with some left out"
+                                        : "in another order";
+    const char *nested =
+        entry->nested * 2 > entry->requests ? "; the parent itself is run in a loop" : "";
+
+    finding->provenance = PROVENANCE_SEEN;
+    finding->confidence = trust > 0.99 ? 0.99 : trust;
+    finding->why = arena_printf(arena,
+        "The parent's result was seen: its column \"%s\" holds the values that the loop asks "
+        "for, %s%s.",
+        entry->key_name, order, nested);
+}
+
+/* A parent was guessed by what stood before it. */
+static void
+judge_guessed(struct arena *arena, const struct entry *entry, const struct guessed *guessed,
+    struct query_finding *finding)
+{
+    const char *seen = guessed->before->seen > 0
+                           ? "The parent's result was seen, and does not hold the values as they "
+                             "are, or not all of its rows were kept"
+                           : "No results were seen";
+
+    finding->provenance = PROVENANCE_ORDER;
+    finding->confidence = (guessed->rows_fit ? 0.75 : 0.6) + (entry->requests >= 5 ? 0.1 : 0);
+    if (guessed->before->seen > 0 && finding->confidence > 0.5)
+        finding->confidence = 0.5;
+    finding->why = arena_printf(arena,
+        "%s: the parent stood before the loop in %.0f %% of the requests, "
+        "%sand its column \"%s\" is named like what the loop looks for.",
+        seen, 100 * guessed->share, guessed->rows_fit ? "has as many rows, " : "", guessed->name);
+}
+
+/* is_all: the traffic is little else. */
+static void
+judge_loop(const struct entry *entry, bool is_all, struct query_finding *finding)
+{
+    if (is_all) {
+        finding->confidence = 0.4;
+        finding->why = "The traffic is little else: what looks like a loop may be requests of one "
+                       "statement, one after the other.";
+    } else if (entry->hard > 0) {
+        finding->confidence = 0.85;
+        finding->why = "It was run again and again in one request; no statement before it gave its "
+                       "values.";
+    } else {
+        finding->confidence = 0.7;
+        finding->why = "It was run again and again without a pause, more often than by chance; no "
+                       "statement before it gave its values.";
+    }
+}
+
+static void
+judge_duplicate(const struct entry *entry, bool is_all, struct query_finding *finding)
+{
+    finding->confidence = is_all ? 0.4 : entry->hard > 0 ? 0.95 : 0.8;
+    finding->why = entry->hard > 0 ? "It was asked with the same values in one request."
+                                   : "It was asked with the same values without a pause.";
+}
+
 static void
 judge_entry(struct arena *arena, const struct entry *entry, const struct guessed *guessed,
     bool is_all, struct query_finding *finding)
 {
-    double trust = entry->trust / (double)entry->requests;
-    const char *nested =
-        entry->nested * 2 > entry->requests ? "; the parent itself is run in a loop" : "";
-
-    if (entry->parent) {
-        finding->provenance = PROVENANCE_SEEN;
-        finding->confidence = trust > 0.99 ? 0.99 : trust;
-        finding->why = arena_printf(arena,
-            "The parent's result was seen: its column \"%s\" holds the values that the loop asks "
-            "for, %s%s.",
-            entry->key_name,
-            trust >= 0.9    ? "each of them, in order"
-            : trust >= 0.75 ? "in order, with some left out"
-                            : "in another order",
-            nested);
-    } else if (guessed->before) {
-        finding->provenance = PROVENANCE_ORDER;
-        finding->confidence = (guessed->rows_fit ? 0.75 : 0.6) + (entry->requests >= 5 ? 0.1 : 0);
-        finding->why = arena_printf(arena,
-            "No results were seen: the parent stood before the loop in %.0f %% of the requests, "
-            "%sand its column \"%s\" is named like what the loop looks for.",
-            100 * guessed->share, guessed->rows_fit ? "has as many rows, " : "", guessed->name);
-    } else if (entry->kind == FOUND_LOOP) {
-        finding->confidence = is_all ? 0.4 : entry->hard > 0 ? 0.85 : 0.7;
-        finding->why =
-            is_all ? "The traffic is little else: what looks like a loop may be requests "
-                     "of one statement, one after the other."
-            : entry->hard > 0 ? "It was run again and again in one request; no "
-                                "statement before it gave its values."
-                              : "It was run again and again without a pause, more often "
-                                "than by chance; no statement before it gave its values.";
-    } else {
-        finding->confidence = is_all ? 0.4 : entry->hard > 0 ? 0.95 : 0.8;
-        finding->why = entry->hard > 0 ? "It was asked with the same values in one request."
-                                       : "It was asked with the same values without a pause.";
-    }
+    if (entry->parent)
+        judge_seen(arena, entry, finding);
+    else if (guessed->before)
+        judge_guessed(arena, entry, guessed, finding);
+    else if (entry->kind == FOUND_LOOP)
+        judge_loop(entry, is_all, finding);
+    else
+        judge_duplicate(entry, is_all, finding);
 }
 
 static int

@@ -18,6 +18,7 @@ struct tallied_child {
     size_t slot_count;
     enum slot_origin origins[MOST_SLOTS];
     int32_t columns[MOST_SLOTS];
+    uint32_t fits[MOST_SLOTS];   /* SLOT_KEY: columns that held the values in each request */
     uint64_t hashes[MOST_SLOTS]; /* of the first request */
     const char *texts[MOST_SLOTS];
     bool is_bound[MOST_SLOTS];
@@ -45,6 +46,7 @@ struct tallied_before {
     int64_t count;
     int64_t rows;
     int64_t rows_known;
+    int64_t seen; /* how often its result was */
     struct tallied_values values;
 };
 
@@ -116,4 +118,3 @@ const char *detected_statement_text(struct arena *arena, const char *template,
 
 /* ---- detected_finish.c ---- */
 size_t detected_bucket(int64_t repeats);
-int64_t detected_bucket_value(size_t bucket);

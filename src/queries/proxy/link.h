@@ -16,6 +16,7 @@
  */
 #define LINK_READ_BYTES ((size_t)64 * 1024)
 #define LINK_SWEEP_US   250000
+#define LINK_SPARES     16
 
 /* Which messages a side's bytes are: its headers are read, the bodies skipped. */
 struct link_frame {
@@ -100,7 +101,8 @@ struct proxy {
     struct loop_timer *again_timer;
     bool is_swept;
     bool is_paused; /* no descriptors are left: nobody is let in till the next sweep */
-    int spare;      /* a descriptor to let the one in who is to be told so */
+    int spares[LINK_SPARES]; /* descriptors to let those in who are to be told so */
+    size_t spare_count;
     struct link *links;
     struct link *dead;
     struct link *again;

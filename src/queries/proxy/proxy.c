@@ -20,7 +20,7 @@
 
 /*
  * Edges are told once, so all of a turn are done before any link is freed. Going round here is cheaper
- * than through the loop, but others wait there.
+ * than through the loop, but others wait there; and after a single one, most likely nothing more is there.
  */
 static void
 links_are_ready(void *data, bool can_read, bool can_write)
@@ -39,7 +39,7 @@ links_are_ready(void *data, bool can_read, bool can_write)
             link_go_on(proxy);
         if (proxy->dead)
             link_reap(proxy);
-        if (count <= 0 && !proxy->again)
+        if (count <= 1 && !proxy->again)
             break;
     }
     if (proxy->again)
@@ -88,22 +88,6 @@ watch_listeners(struct proxy *proxy, bool is_on)
         loop_watch_set(proxy->listener_watches[i], is_on, false);
 }
 
-/* No descriptor is left: the spare one lets in who waits first, to be told; the others wait a moment. */
-static void
-out_of_descriptors(struct proxy *proxy, int listener)
-{
-    int client;
-
-    if (proxy->spare >= 0)
-        close(proxy->spare);
-    client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (client >= 0)
-        turn_away(proxy, client, "the proxy has no more file descriptors for connections");
-    proxy->spare = eventfd(0, EFD_CLOEXEC);
-    proxy->is_paused = true;
-    watch_listeners(proxy, false);
-}
-
 static void
 client_comes(struct proxy *proxy, int client)
 {
@@ -119,6 +103,43 @@ client_comes(struct proxy *proxy, int client)
         return;
     link->sides[LINK_CLIENT].can_read = true; /* seldom wrong, and then asked once in vain */
     link_event(&link->sides[LINK_CLIENT], 0);
+}
+
+/* As many as can be had again. */
+static void
+fill_spares(struct proxy *proxy)
+{
+    while (proxy->spare_count < COUNT_OF(proxy->spares)) {
+        int spare = eventfd(0, EFD_CLOEXEC);
+
+        if (spare < 0)
+            return;
+        proxy->spares[proxy->spare_count++] = spare;
+    }
+}
+
+/*
+ * No descriptor is left: a spare one lets in who waits first. It is heard as everybody is, because an error
+ * before its question about TLS is answered is none that drivers show; the connection to the server then
+ * is what cannot be made. The others wait a moment.
+ */
+static void
+out_of_descriptors(struct proxy *proxy, int listener)
+{
+    int client = -1;
+
+    if (proxy->spare_count > 0) {
+        close(proxy->spares[--proxy->spare_count]);
+        client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    }
+    if (client >= 0) {
+        client_comes(proxy, client);
+        return;
+    }
+    fill_spares(proxy);
+    proxy->is_paused = true;
+    watch_listeners(proxy, false);
+    link_start_sweep(proxy);
 }
 
 static void
@@ -166,10 +187,12 @@ sweep(void *data)
     link_trace_put_again(proxy);
     error_clear(&proxy->ctx);
     arena_reset(proxy->ctx.arena);
-    if (proxy->is_paused) {
+    fill_spares(proxy);
+    if (proxy->is_paused && proxy->spare_count > 0) {
         proxy->is_paused = false;
         watch_listeners(proxy, true);
     }
+    is_needed |= proxy->is_paused;
     proxy->is_swept = is_needed;
     if (is_needed)
         loop_timer_set(proxy->sweep, LINK_SWEEP_US);
@@ -217,8 +240,8 @@ free_proxy(struct proxy *proxy)
     loop_timer_free(proxy->again_timer);
     if (proxy->epoll >= 0)
         close(proxy->epoll);
-    if (proxy->spare >= 0)
-        close(proxy->spare);
+    while (proxy->spare_count > 0)
+        close(proxy->spares[--proxy->spare_count]);
     if (proxy->rules)
         login_rules_free(proxy->rules);
     free(proxy->unclosed);
@@ -239,7 +262,7 @@ open_proxy(struct ctx *ctx, struct proxy *proxy, const struct proxy_options *opt
     proxy->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (proxy->epoll < 0)
         return error_set_errno(ctx, "could not make an epoll set");
-    proxy->spare = eventfd(0, EFD_CLOEXEC);
+    fill_spares(proxy);
     proxy->epoll_watch = loop_watch_new(proxy->loop, proxy->epoll, links_are_ready, proxy);
     loop_watch_set(proxy->epoll_watch, true, false);
     for (size_t i = 0; i < proxy->listeners.count; i++)
@@ -260,7 +283,7 @@ proxy_start(
     if (!proxy)
         abort();
     proxy->loop = loop;
-    proxy->epoll = proxy->spare = -1;
+    proxy->epoll = -1;
     proxy->host = copy(text_is_empty(options->host) ? "/var/run/postgresql" : options->host);
     proxy->port = copy(text_is_empty(options->port) ? "5432" : options->port);
     proxy->ring = options->ring;

@@ -16,6 +16,7 @@
 #define NAP_US    10000
 #define NAP_BYTES ((uint64_t)256 * 1024)
 #define HOT_BYTES ((size_t)256 * 1024)
+#define HOT_SHARE 8
 
 enum reader_state { READER_AWAKE, READER_NAPS, READER_SLEEPS };
 
@@ -42,6 +43,7 @@ struct record_ring {
     _Atomic bool is_closed;
     char *data;
     size_t capacity;
+    size_t hot; /* bytes at its begin that are used as long as the reader keeps up */
 };
 
 static size_t
@@ -62,6 +64,7 @@ record_ring_new(size_t bytes)
     while (capacity < bytes)
         capacity *= 2;
     ring->capacity = capacity;
+    ring->hot = capacity / HOT_SHARE > HOT_BYTES ? capacity / HOT_SHARE : HOT_BYTES;
     ring->data = aligned_alloc(CACHE_LINE, capacity);
     if (!ring->data)
         abort();
@@ -85,6 +88,15 @@ wake(struct record_ring *ring)
     syscall(SYS_futex, &ring->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
+/* Whether so much has come together that a reader that naps is woken. */
+static bool
+is_nap_over(struct record_ring *ring, uint64_t head)
+{
+    uint64_t enough = ring->capacity / 4 < NAP_BYTES ? ring->capacity / 4 : NAP_BYTES;
+
+    return head - atomic_load_explicit(&ring->nap_from, memory_order_relaxed) >= enough;
+}
+
 /* All in one order with the reader's in rest(): either we see that it sleeps, or it sees the record. */
 static void
 publish(struct record_ring *ring, uint64_t head)
@@ -93,11 +105,7 @@ publish(struct record_ring *ring, uint64_t head)
 
     atomic_store(&ring->head, head);
     state = atomic_load(&ring->state);
-    if (state == READER_SLEEPS)
-        wake(ring);
-    else if (state == READER_NAPS &&
-             head - atomic_load_explicit(&ring->nap_from, memory_order_relaxed) >=
-                 (ring->capacity / 4 < NAP_BYTES ? ring->capacity / 4 : NAP_BYTES))
+    if (state == READER_SLEEPS || (state == READER_NAPS && is_nap_over(ring, head)))
         wake(ring);
 }
 
@@ -112,8 +120,9 @@ has_room(struct record_ring *ring, uint64_t head, size_t wanted)
 
 /*
  * What is left to the ring's end and is not used. Whenever the reader has taken all, the writer goes back
- * to the begin: as long as the reader keeps up, a large ring is touched in its first part only, which
- * stays in the processor's cache.
+ * to the begin: as long as the reader keeps up, a large ring is touched in its first part only, so that
+ * memory stays small. What is skipped counts as used until the reader has come past it, so that first
+ * part must hold what comes while it waits for a processor.
  */
 static size_t
 filler_size(struct record_ring *ring, uint64_t head, size_t size)
@@ -122,7 +131,7 @@ filler_size(struct record_ring *ring, uint64_t head, size_t size)
 
     if (size > left)
         return left;
-    if (ring->capacity - left < HOT_BYTES || size > HOT_BYTES)
+    if (ring->capacity - left < ring->hot || size > ring->hot)
         return 0;
     ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
     return ring->tail_seen == head ? left : 0;
@@ -143,6 +152,8 @@ record_ring_put(struct record_ring *ring, const struct record *record, const voi
     if (filler > 0) {
         *(uint64_t *)(void *)(ring->data + at) = FILLER;
         at = 0;
+        /* Nothing that a reader should be woken for. */
+        atomic_fetch_add_explicit(&ring->nap_from, filler, memory_order_relaxed);
     }
     memcpy(ring->data + at, record, sizeof(*record));
     if (record->kept > 0)

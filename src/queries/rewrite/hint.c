@@ -62,7 +62,7 @@ class_of(struct arena *arena, const char *table)
             is_start = true;
             continue;
         }
-        name[to++] = is_start ? (char)toupper((unsigned char)name[i]) : name[i];
+        name[to++] = (char)(is_start ? toupper((unsigned char)name[i]) : name[i]);
         is_start = false;
     }
     name[to] = '\0';
@@ -129,15 +129,14 @@ read_shape(const json_t *select, struct facts *facts)
     const json_t *outputs = json_object_get(select, "targetList");
     const char *aggregate = aggregate_of(
         json_object_get(json_object_get(json_array_get(outputs, 0), "ResTarget"), "val"));
+    bool is_grouped = json_object_get(select, "groupClause") != NULL;
 
     facts->aggregate = aggregate;
     read_order(select, facts);
-    if (!facts->child || !facts->column || json_object_get(select, "larg"))
+    if (!facts->child || !facts->column || is_grouped || json_object_get(select, "larg"))
         facts->shape = HINT_OTHER;
-    else if (aggregate && !json_object_get(select, "groupClause"))
+    else if (aggregate)
         facts->shape = HINT_AGGREGATE;
-    else if (json_object_get(select, "groupClause"))
-        facts->shape = HINT_OTHER;
     else if (strcmp(facts->column, "id") == 0)
         facts->shape = HINT_TO_ONE;
     else if (json_object_get(select, "limitCount"))

@@ -22,5 +22,9 @@ struct keys_wanted {
 bool keys_sample(struct ctx *ctx, struct db *db, const struct keys_wanted *wanted,
     struct text_list *ret, struct text_list *notes) MUST_CHECK;
 
+/* Whether $number says how many rows are wanted, or where they begin. */
+enum keys_limit { KEYS_NO_LIMIT, KEYS_LIMIT, KEYS_OFFSET };
+enum keys_limit keys_limit_read(struct arena *arena, const char *sql, int32_t number);
+
 /* '{"a","b",NULL}' */
 const char *keys_array(struct arena *arena, const struct text_list *keys);

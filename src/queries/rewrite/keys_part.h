@@ -22,6 +22,9 @@ struct keys_places {
     VEC(struct keys_table) tables;
 };
 
-/* Everything that "column = $number" and its kin compare in the statement; nothing when it cannot be read. */
+/*
+ * What "column = $number" compares in the statement, then what <, >= and other comparisons do; nothing when
+ * it cannot be read.
+ */
 void keys_places_read(
     struct arena *arena, const char *sql, int32_t number, struct keys_places *ret);

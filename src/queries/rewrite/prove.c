@@ -122,6 +122,21 @@ set_settings(struct proving *proving)
     return true;
 }
 
+/* Two sides that give nothing are the same, whatever they ask. */
+static void
+note_empty(struct proving *proving)
+{
+    struct proof *proof = proving->proof;
+
+    proof->is_empty = proof->is_same && proof->keys_answered == 0;
+    for (size_t i = 0; i < proving->child_count && proof->keys_answered > 0; i++)
+        if (proving->children[i].answered == 0)
+            prove_note(
+                proving, arena_printf(proving->ctx->arena,
+                             "statement %zu gave nothing for any key: of it nothing is proven",
+                             proving->children[i].number + 1));
+}
+
 static bool
 prove_in_transaction(struct proving *proving)
 {
@@ -132,6 +147,7 @@ prove_in_transaction(struct proving *proving)
     if (!is_good)
         return false;
     proving->proof->is_same = proving->proof->differing == 0;
+    note_empty(proving);
     return !proving->proof->is_same || prove_measure(proving);
 }
 
@@ -153,7 +169,7 @@ rewrite_prove(struct ctx *ctx, struct db *db, const struct rewrite_input *input,
     *ret = (struct proof){ 0 };
     if (rewrite->form == REWRITE_JOINED && !input->parent_sql)
         return error_set(ctx, ERR_INPUT, "the rewrite is of a parent, but there is none");
-    if (!prove_forget(ctx, db, "pgmend\\_proof\\_%"))
+    if (!prove_judge_loop(&proving) || !prove_forget(ctx, db, "pgmend\\_proof\\_%"))
         return false;
     {
         struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };

@@ -237,22 +237,23 @@ prefix_of(struct proving *proving, const struct prove_child *child)
                : "";
 }
 
+/* times: how often each row of the loop may come; 0: only the order is another. */
 static const char *
 what_differs(struct proving *proving, const struct prove_child *child, const struct some *loop,
-    const struct some *found, bool is_order)
+    const struct some *found, size_t times)
 {
     struct arena *arena = proving->ctx->arena;
     const char *prefix = prefix_of(proving, child);
 
-    if (is_order)
+    if (times == 0)
         return arena_printf(arena, "%sanother order", prefix);
-    if (loop->count != found->count)
+    if (found->count != loop->count * times)
         return arena_printf(arena, "%s%zu rows instead of %zu", prefix, found->count, loop->count);
-    if (loop->count == 1)
+    for (size_t k = 0; loop->count == 1 && k < found->count; k++)
         for (size_t i = 0; i < child->columns; i++)
-            if (!text_equal(loop->items[0][i], found->items[0][i]))
+            if (!text_equal(loop->items[0][i], found->items[k][i]))
                 return arena_printf(arena, "%s%s is %s instead of %s", prefix, child->names[i],
-                    found->items[0][i] ? shorten(arena, found->items[0][i]) : "NULL",
+                    found->items[k][i] ? shorten(arena, found->items[k][i]) : "NULL",
                     loop->items[0][i] ? shorten(arena, loop->items[0][i]) : "NULL");
     return arena_printf(arena, "%sother rows", prefix);
 }
@@ -287,11 +288,12 @@ compare_child(struct proving *proving, const struct prove_group *group, size_t n
     }
     *ret_is_same = is_same;
     if (!is_same)
-        differ(proving, &(const struct proof_difference){ .key = group->key,
-                            .parameters = group->parameters,
-                            .loop = shown(proving, &loop, child),
-                            .rewrite = shown(proving, &found, child),
-                            .what = what_differs(proving, child, &loop, &found, is_set) });
+        differ(
+            proving, &(const struct proof_difference){ .key = group->key,
+                         .parameters = group->parameters,
+                         .loop = shown(proving, &loop, child),
+                         .rewrite = shown(proving, &found, child),
+                         .what = what_differs(proving, child, &loop, &found, is_set ? 0 : times) });
     return true;
 }
 

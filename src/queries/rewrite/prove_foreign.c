@@ -40,9 +40,14 @@ rewrite_foreign(struct ctx *ctx, struct db *db, const struct rewrite_input *inpu
     struct rewrite *ret)
 {
     struct proving proving = { .ctx = ctx, .db = db };
+    const char *why;
     size_t asked;
 
     *ret = (struct rewrite){ .sql = sql, .why = "it is yours: only the proof speaks for it" };
+    if (!prove_judge(ctx, db, sql, &why))
+        return false;
+    if (why)
+        return error_set(ctx, ERR_UNSUPPORTED, "it %s: it was not run", why);
     if (!prove_forget(ctx, db, "pgmend\\_proof\\_%") || !ask_types(&proving, sql) ||
         !prove_forget(ctx, db, "pgmend\\_proof\\_%"))
         return false;

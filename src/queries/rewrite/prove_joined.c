@@ -2,72 +2,9 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
-#include "queries/rewrite/keys.h"
 #include "queries/rewrite/prove_part.h"
 
-enum { MOST_SETS = 40, MOST_SET_ROWS = 5000, MOST_ROWS = 10000 };
-
-/* Values of all the parent's parameters. */
-struct sets {
-    const char ***items;
-    size_t count;
-    size_t capacity;
-};
-
-static const char **
-copy_of(struct proving *proving)
-{
-    return arena_memdup(proving->ctx->arena, proving->parameters,
-        sizeof(*proving->parameters) * (proving->input->parent_slot_count + 1));
-}
-
-/* The parameters as they are known, then each with other values while the others stay. */
-static bool
-find_sets(struct proving *proving, struct sets *ret)
-{
-    struct arena *arena = proving->ctx->arena;
-    const struct prove_statement *parent = &proving->parent;
-    size_t each = parent->param_count > 0 ? MOST_SETS / parent->param_count + 1 : 0;
-
-    VEC_PUSH(arena, ret, copy_of(proving));
-    for (size_t i = 0; i < parent->param_count; i++) {
-        const struct keys_wanted wanted = {
-            .sql = parent->sql,
-            .number = (int32_t)i + 1,
-            .most = each,
-            .seed = proving->options->seed,
-        };
-        struct text_list values = { 0 };
-        struct map seen = { .arena = arena };
-
-        if (!keys_sample(proving->ctx, proving->db, &wanted, &values, &proving->proof->notes))
-            return false;
-        for (size_t k = 0; k < values.count && k < 2 * each; k++) {
-            const char **set = copy_of(proving);
-            const char *before = set[parent->params[i].slot];
-
-            if (map_get(&seen, values.items[k]) || (before && text_equal(before, values.items[k])))
-                continue;
-            map_set(&seen, values.items[k], &seen);
-            set[parent->params[i].slot] = values.items[k];
-            VEC_PUSH(arena, ret, set);
-        }
-    }
-    return true;
-}
-
-static const char *
-parameters_text(struct proving *proving)
-{
-    struct arena *arena = proving->ctx->arena;
-    struct text_list list = { 0 };
-
-    for (size_t i = 0; i < proving->input->parent_slot_count; i++)
-        text_list_add(arena, &list,
-            arena_printf(arena, "$%zu = %s", i + 1,
-                proving->parameters[i] ? proving->parameters[i] : "NULL"));
-    return text_list_join(arena, &list, ", ");
-}
+enum { MOST_SET_ROWS = 5000, MOST_ROWS = 10000 };
 
 /* One run of the loop for one set of the parent's parameters. */
 struct pass {
@@ -99,9 +36,8 @@ run_loop(struct proving *proving, struct pass *pass)
     prove_order_read(
         arena, parent->sql, pass->parents.names, pass->parents.columns, &proving->parent_order);
     if (pass->parents.rows > MOST_SET_ROWS) {
-        text_list_add(arena, &proving->proof->notes,
-            arena_printf(arena, "the parent gives %zu rows for %s: not tried", pass->parents.rows,
-                parameters_text(proving)));
+        prove_note(proving, arena_printf(arena, "the parent gives %zu rows for %s: not tried",
+                                pass->parents.rows, prove_parameters_text(proving)));
         return true;
     }
     pass->groups = ARENA_ARRAY(arena, struct prove_group, pass->parents.rows + 1);
@@ -114,7 +50,7 @@ run_loop(struct proving *proving, struct pass *pass)
             return false;
         if (!is_done)
             return true;
-        pass->groups[i].parameters = parameters_text(proving);
+        pass->groups[i].parameters = prove_parameters_text(proving);
     }
     pass->count = pass->parents.rows;
     pass->is_done = true;
@@ -174,7 +110,7 @@ run_rewrite(struct proving *proving, struct pass *pass)
     if (!prove_try(proving, call, &result, &why))
         return false;
     if (why) {
-        prove_refuse_failing(proving, why, parameters_text(proving));
+        prove_refuse_failing(proving, why, prove_parameters_text(proving));
         return true;
     }
     if (!prove_places(proving, &result))
@@ -183,38 +119,25 @@ run_rewrite(struct proving *proving, struct pass *pass)
     return prove_compare(proving, pass->groups, pass->count, &result);
 }
 
-/* What columns the children have, should no parent have a row. */
-static bool
-learn_children(struct proving *proving)
-{
-    struct proof before = *proving->proof;
-    struct prove_group group;
-    bool is_done;
-
-    if (!prove_children(proving, NULL, NULL, &group, &is_done))
-        return false;
-    before.notes = proving->proof->notes;
-    *proving->proof = before;
-    return true;
-}
-
 bool
 prove_joined(struct proving *proving)
 {
     struct proof *proof = proving->proof;
-    struct sets sets = { 0 };
+    struct prove_sets sets = { 0 };
 
-    if (!find_sets(proving, &sets) || !learn_children(proving))
+    if (!prove_find_sets(proving, &sets) || !prove_learn(proving))
         return false;
+    if (proving->options->tried_count > 0)
+        prove_note(proving,
+            "the keys that were given are not tried with it: it takes the parent's parameters");
     for (size_t i = 0; i < sets.count && proof->keys < MOST_ROWS; i++) {
         struct pass pass = { 0 };
 
         if (clock_us() - proving->started_us > PROVE_BUDGET_US && proof->parameter_sets > 0) {
-            text_list_add(proving->ctx->arena, &proof->notes,
-                arena_printf(proving->ctx->arena,
-                    "the loop is slow: %" PRId64
-                    " of %zu sets of the parent's parameters were tried",
-                    proof->parameter_sets, sets.count));
+            prove_note(proving, arena_printf(proving->ctx->arena,
+                                    "the loop is slow: %" PRId64
+                                    " of %zu sets of the parent's parameters were tried",
+                                    proof->parameter_sets, sets.count));
             break;
         }
         proving->parameters = sets.items[i];

@@ -1,9 +1,13 @@
 /* The proof of a rewrite that is asked by keys: all of them at once. */
+#include <inttypes.h>
+#include <string.h>
+
 #include "base/clock.h"
+#include "db/ident.h"
 #include "queries/rewrite/keys.h"
 #include "queries/rewrite/prove_part.h"
 
-enum { MOST_KEYS = 200 };
+enum { MOST_ROWS = 10000, MOST_OTHER_KEYS = 20 };
 
 static const char *
 element_type(struct proving *proving)
@@ -18,7 +22,7 @@ element_type(struct proving *proving)
     return arena_strndup(proving->ctx->arena, type, length - 2);
 }
 
-/* The values of the parent's column, as it is now. */
+/* The values of the parent's column, as it is now; none when it cannot be run. */
 static bool
 add_parent_keys(struct proving *proving, struct text_list *keys)
 {
@@ -29,14 +33,15 @@ add_parent_keys(struct proving *proving, struct text_list *keys)
     struct result result;
     const char *why;
 
+    if (!proving->has_parent || proving->parent_refusal)
+        return true;
     for (size_t i = 0; i < parent->param_count; i++)
         if (!(args[i] = proving->parameters[parent->params[i].slot]))
             return true;
     if (!prove_try(proving, prove_call(arena, parent, args, parent->param_count), &result, &why))
         return false;
     if (why)
-        text_list_add(arena, &proving->proof->notes,
-            arena_printf(arena, "the parent could not be run for keys: %s", why));
+        prove_note(proving, arena_printf(arena, "the parent could not be run for keys: %s", why));
     for (size_t i = 0; !why && i < result.rows && column < result.columns; i++)
         text_list_add(arena, keys, result_cell(&result, i, column));
     return true;
@@ -94,24 +99,49 @@ canonical(struct proving *proving, const struct text_list *from, const char *typ
     return true;
 }
 
+/* Of the keys that are given, those that are of the type; one of --try has to be. */
+static bool
+add_given_keys(struct proving *proving, const char *type, struct text_list *ret)
+{
+    struct ctx *ctx = proving->ctx;
+    const struct proof_options *options = proving->options;
+
+    for (size_t i = 0; i < options->key_count; i++) {
+        const char *key = options->keys[i];
+        struct result ignored;
+        const char *why = NULL;
+
+        if (key && !prove_try(proving,
+                       arena_printf(
+                           ctx->arena, "SELECT CAST(%s AS %s)", db_literal(ctx->arena, key), type),
+                       &ignored, &why))
+            return false;
+        if (!why)
+            text_list_add(ctx->arena, ret, key);
+        else if (i + options->tried_count >= options->key_count)
+            return error_set(ctx, ERR_USAGE, "--try %s is no %s", key, type);
+        else
+            prove_note(proving,
+                arena_printf(ctx->arena, "a key that was observed is no %s, and left out", type));
+    }
+    return true;
+}
+
 static bool
 find_keys(struct proving *proving, const char *type, struct text_list *ret)
 {
     struct arena *arena = proving->ctx->arena;
-    const struct proof_options *options = proving->options;
-    size_t most = options->most_keys > 0 ? (size_t)options->most_keys : MOST_KEYS;
+    size_t most = prove_most_keys(proving);
     struct text_list observed = { 0 };
     struct text_list parents = { 0 };
     struct text_list sampled = { 0 };
     struct text_list all = { 0 };
 
-    for (size_t i = 0; i < options->key_count; i++)
-        text_list_add(arena, &observed, options->keys[i]);
-    if (!canonical(proving, &observed, type, most, &all))
+    if (!add_given_keys(proving, type, &observed) ||
+        !canonical(proving, &observed, type, most, &all))
         return false;
     proving->proof->keys_observed = (int64_t)all.count;
-    if (!add_sampled_keys(proving, most, &sampled) ||
-        (proving->has_parent && !add_parent_keys(proving, &parents)))
+    if (!add_sampled_keys(proving, most, &sampled) || !add_parent_keys(proving, &parents))
         return false;
     /* The parent's shall not push out the sampled ones, which are of more kinds. */
     for (size_t i = 0; i < parents.count && i < most / 2; i++)
@@ -162,11 +192,39 @@ by_value(struct proving *proving, const struct prove_group *groups, size_t count
     return ret;
 }
 
+/* The rewrite's keys in the words of the loop's: a boolean is "f" as a column and "false" as a text. */
 static bool
-run_keyed(struct proving *proving, struct prove_group *groups, size_t count)
+name_keys_alike(struct proving *proving, const char *type, struct result *result)
+{
+    struct arena *arena = proving->ctx->arena;
+    struct text_list cells = { 0 };
+    struct result names;
+    const char *why;
+
+    if (proving->is_by_number || result->rows == 0)
+        return true;
+    for (size_t i = 0; i < result->rows; i++)
+        text_list_add(arena, &cells, result_cell(result, i, proving->group_first));
+    if (!prove_try(proving,
+            arena_printf(arena,
+                "SELECT u.v::pg_catalog.text FROM pg_catalog.unnest(%s::%s[]) WITH ORDINALITY AS u(v, n)"
+                " ORDER BY u.n",
+                db_literal(arena, keys_array(arena, &cells)), type),
+            &names, &why))
+        return false;
+    for (size_t i = 0; !why && i < result->rows && names.rows == result->rows; i++)
+        result->cells[i * result->columns + proving->group_first] = result_cell(&names, i, 0);
+    return true;
+}
+
+/* What is timed is the first run, which has the most keys. */
+static bool
+run_rewrite(
+    struct proving *proving, const char *type, const struct prove_group *groups, size_t count)
 {
     struct arena *arena = proving->ctx->arena;
     const char **args = ARENA_ARRAY(arena, const char *, proving->statement.param_count + 1);
+    bool is_first = proving->rewrite_calls.count == 0;
     const struct prove_group *wanted;
     size_t wanted_count;
     struct text_list keys = { 0 };
@@ -176,23 +234,96 @@ run_keyed(struct proving *proving, struct prove_group *groups, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         text_list_add(arena, &keys, groups[i].key);
-        prove_add_loop(proving, &groups[i]);
+        if (is_first)
+            prove_add_loop(proving, &groups[i]);
     }
     args[0] = keys_array(arena, &keys);
     if (!prove_fill(proving, &proving->statement, NULL, NULL, args + 1))
         return false;
     call = prove_call(arena, &proving->statement, args, proving->statement.param_count + 1);
-    text_list_add(arena, &proving->rewrite_calls, call);
+    if (is_first)
+        text_list_add(arena, &proving->rewrite_calls, call);
     if (!prove_try(proving, call, &result, &why))
         return false;
     if (why) {
-        prove_refuse_failing(proving, why, NULL);
+        prove_refuse_failing(proving, why, groups[0].parameters);
         return true;
     }
-    if (!prove_places(proving, &result))
+    if (!prove_places(proving, &result) || !name_keys_alike(proving, type, &result))
         return false;
     wanted = by_value(proving, groups, count, &wanted_count);
     return prove_compare(proving, wanted, wanted_count, &result);
+}
+
+static bool
+run_keys(struct proving *proving, const char *type, const struct text_list *keys, bool has_sets)
+{
+    struct arena *arena = proving->ctx->arena;
+    struct prove_group *groups = ARENA_ARRAY(arena, struct prove_group, keys->count + 1);
+    const char *parameters = has_sets ? prove_parameters_text(proving) : NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < keys->count; i++) {
+        bool is_done;
+
+        if (clock_us() - proving->started_us > PROVE_BUDGET_US && i > 0) {
+            prove_note(proving, arena_printf(arena, "the loop is slow: %zu of %zu keys were tried",
+                                    i, keys->count));
+            break;
+        }
+        if (!prove_children(proving, keys->items[i], NULL, &groups[count], &is_done))
+            return false;
+        groups[count].parameters = parameters;
+        count += is_done;
+    }
+    if (count == 0)
+        return true;
+    proving->proof->parameter_sets += has_sets;
+    return run_rewrite(proving, type, groups, count);
+}
+
+/* Keys that belong to other parameters of the parent; where it cannot be run, some that are known. */
+static bool
+find_other_keys(
+    struct proving *proving, const char *type, const struct text_list *first, struct text_list *ret)
+{
+    struct text_list keys = { 0 };
+
+    if (!add_parent_keys(proving, &keys))
+        return false;
+    for (size_t i = 0; keys.count == 0 && i < first->count && i < MOST_OTHER_KEYS; i++)
+        text_list_add(proving->ctx->arena, ret, first->items[i]);
+    return canonical(proving, &keys, type, prove_most_keys(proving), ret);
+}
+
+/*
+ * Under one set of the parent's parameters most keys have nothing on either side: each set is asked for the
+ * keys that its own rows give.
+ */
+static bool
+run_sets(struct proving *proving, const char *type, const struct text_list *first)
+{
+    struct prove_sets sets = { 0 };
+    struct proof *proof = proving->proof;
+
+    if (!prove_find_sets(proving, &sets))
+        return false;
+    for (size_t i = 1; i < sets.count && proof->keys < MOST_ROWS; i++) {
+        struct text_list keys = { 0 };
+
+        if (clock_us() - proving->started_us > PROVE_BUDGET_US) {
+            prove_note(proving,
+                arena_printf(proving->ctx->arena,
+                    "the loop is slow: %zu of %zu sets of the parent's parameters were tried", i,
+                    sets.count));
+            break;
+        }
+        proving->parameters = sets.items[i];
+        if (!find_other_keys(proving, type, first, &keys) || !run_keys(proving, type, &keys, true))
+            return false;
+    }
+    proving->parameters = sets.items[0];
+    return true;
 }
 
 bool
@@ -200,33 +331,18 @@ prove_keyed(struct proving *proving)
 {
     struct ctx *ctx = proving->ctx;
     const char *type = element_type(proving);
+    bool has_sets = prove_has_sets(proving);
     struct text_list keys = { 0 };
-    struct prove_group *groups;
-    size_t count = 0;
 
     if (!type) {
         error_set(ctx, ERR_INPUT, "$1 of the rewrite is no array");
         return error_hint(
             ctx, "Its keys come as one array: … = ANY($1::int[]), unnest($1::int[]).");
     }
-    if (!find_keys(proving, type, &keys))
+    if (!find_keys(proving, type, &keys) || !prove_learn(proving))
         return false;
     add_odd_keys(proving, &keys);
-    groups = ARENA_ARRAY(ctx->arena, struct prove_group, keys.count);
-    for (size_t i = 0; i < keys.count; i++) {
-        bool is_done;
-
-        if (clock_us() - proving->started_us > PROVE_BUDGET_US && count > 0) {
-            text_list_add(ctx->arena, &proving->proof->notes,
-                arena_printf(
-                    ctx->arena, "the loop is slow: %zu of %zu keys were tried", count, keys.count));
-            break;
-        }
-        if (!prove_children(proving, keys.items[i], NULL, &groups[count], &is_done))
-            return false;
-        count += is_done;
-    }
-    if (count == 0)
-        return prove_no_key(proving);
-    return run_keyed(proving, groups, count);
+    if (!run_keys(proving, type, &keys, has_sets) || (has_sets && !run_sets(proving, type, &keys)))
+        return false;
+    return proving->rewrite_calls.count > 0 || prove_no_key(proving);
 }

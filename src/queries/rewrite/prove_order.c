@@ -108,22 +108,30 @@ end_of_expression(const struct layout *layout, size_t first, size_t end)
     return end;
 }
 
+/* Names of the columns that the statement gives. */
+struct outputs {
+    const char *const *names;
+    size_t count;
+};
+
 /* The place, from 1, of the output that a lonely name or number means; 0: it is another thing. */
 static size_t
-place_of(const char *text, const char *const *names, size_t count)
+place_of(const char *text, const struct outputs *outputs)
 {
     size_t length = strlen(text);
     int64_t number;
 
     if (isdigit((unsigned char)*text))
-        return text_to_int64(text, &number) && number >= 1 && (size_t)number <= count
+        return text_to_int64(text, &number) && number >= 1 && (size_t)number <= outputs->count
                    ? (size_t)number
                    : 0;
-    for (size_t i = 0; i < count; i++) {
-        if (*text == '"' && length >= 2 && strlen(names[i]) == length - 2 &&
-            strncmp(names[i], text + 1, length - 2) == 0)
+    for (size_t i = 0; i < outputs->count; i++) {
+        const char *name = outputs->names[i];
+
+        if (*text == '"' && length >= 2 && strlen(name) == length - 2 &&
+            strncmp(name, text + 1, length - 2) == 0)
             return i + 1;
-        if (*text != '"' && strcasecmp(names[i], text) == 0)
+        if (*text != '"' && strcasecmp(name, text) == 0)
             return i + 1;
     }
     return 0;
@@ -140,11 +148,11 @@ struct keys {
 
 static void
 add_key(struct arena *arena, const struct layout *layout, size_t first, size_t end,
-    const char *const *names, size_t count, struct keys *keys)
+    const struct outputs *outputs, struct keys *keys)
 {
     size_t stop = end_of_expression(layout, first, end);
     const char *text = text_between(arena, layout, first, stop);
-    size_t place = stop - first == 1 ? place_of(text, names, count) : 0;
+    size_t place = stop - first == 1 ? place_of(text, outputs) : 0;
 
     if (keys->added_count == MOST_SORT_KEYS || keys->place_count == MOST_SORT_KEYS)
         keys->is_known = false;
@@ -155,7 +163,7 @@ add_key(struct arena *arena, const struct layout *layout, size_t first, size_t e
 }
 
 static void
-read_keys(struct arena *arena, const struct layout *layout, const char *const *names, size_t count,
+read_keys(struct arena *arena, const struct layout *layout, const struct outputs *outputs,
     struct keys *ret)
 {
     size_t end = layout->limit > layout->order ? layout->limit : layout->end;
@@ -170,12 +178,12 @@ read_keys(struct arena *arena, const struct layout *layout, const char *const *n
 
         depth += depth_step(layout, i);
         if (depth == 0 && token->kind == SQL_PUNCTUATION && layout->sql[token->start] == ',') {
-            add_key(arena, layout, first, i, names, count, ret);
+            add_key(arena, layout, first, i, outputs, ret);
             first = i + 1;
         }
     }
     if (first < end)
-        add_key(arena, layout, first, end, names, count, ret);
+        add_key(arena, layout, first, end, outputs, ret);
     /* Outputs of UNION cannot be added to, and a SELECT without FROM has one row. */
     if (ret->added_count > 0 && (layout->is_set || !layout->from))
         ret->is_known = false;
@@ -220,7 +228,7 @@ prove_order_read(struct arena *arena, const char *sql, const char *const *names,
     ret->is_limited = layout.limit > 0;
     if (!layout.select || (!layout.order && !layout.limit))
         return;
-    read_keys(arena, &layout, names, count, &keys);
+    read_keys(arena, &layout, &(struct outputs){ names, count }, &keys);
     if (!keys.is_known)
         return;
     ret->places = arena_memdup(arena, keys.places, sizeof(keys.places));

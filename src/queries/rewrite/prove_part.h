@@ -32,6 +32,8 @@ struct prove_child {
     struct prove_order order;
     size_t columns; /* of its result */
     const char **names;
+    const struct result *nothing; /* what it gives for NULL; NULL: it fails for it */
+    int64_t answered;             /* keys for which it gave something else */
 };
 
 /* One key, or one row of the parent. */
@@ -67,6 +69,7 @@ struct proving {
     const char *const *parent_args;
     struct prove_order parent_order;
     struct prove_statement statement;
+    const char *parent_refusal; /* why the parent is never run; NULL: it may be */
     const char **parameters;    /* values of the parent's */
     const char ***child_values; /* of slots without an example: what was found in the tables */
     struct prove_place *places; /* of the children */
@@ -77,6 +80,29 @@ struct proving {
     struct text_list rewrite_calls;
     int64_t started_us;
 };
+
+/* Values of all the parent's parameters, the known ones first. */
+struct prove_sets {
+    const char ***items;
+    size_t count;
+    size_t capacity;
+};
+
+/* ---- prove_safe.c ---- */
+
+/* Why a statement may do more than read ("calls the volatile function f()"); NULL: it only reads. */
+bool prove_judge(struct ctx *ctx, struct db *db, const char *sql, const char **ret_why) MUST_CHECK;
+/* The loop's statements; not in a transaction. ERR_UNSUPPORTED when it cannot be run. */
+bool prove_judge_loop(struct proving *proving) MUST_CHECK;
+
+/* ---- prove_sets.c ---- */
+
+size_t prove_most_keys(const struct proving *proving);
+/* Whether loop or rewrite take parameters of the parent. */
+bool prove_has_sets(const struct proving *proving);
+bool prove_find_sets(struct proving *proving, struct prove_sets *ret) MUST_CHECK;
+/* "$1 = 7, $2 = 20"; NULL: it has none. */
+const char *prove_parameters_text(struct proving *proving);
 
 /* ---- prove_run.c ---- */
 
@@ -129,6 +155,10 @@ bool prove_guess(struct proving *proving) MUST_CHECK;
 /* Runs all children for a key. *ret_done is false when one of them fails by itself. */
 bool prove_children(struct proving *proving, const char *key, const char *const *row,
     struct prove_group *ret, bool *ret_done) MUST_CHECK;
+/* What columns the children have and what they give for NULL, which counts for nothing. */
+bool prove_learn(struct proving *proving) MUST_CHECK;
+/* Each note once. */
+void prove_note(struct proving *proving, const char *text);
 void prove_note_failure(struct proving *proving, const char *why);
 void prove_add_loop(struct proving *proving, const struct prove_group *group);
 bool prove_no_key(struct proving *proving) MUST_CHECK;

@@ -70,14 +70,23 @@ guess(struct proving *proving, const struct prove_statement *statement, size_t n
         .seed = proving->options->seed,
     };
 
+    enum keys_limit limit = keys_limit_read(proving->ctx->arena, wanted.sql, wanted.number);
+
+    if (limit != KEYS_NO_LIMIT) {
+        *ret = limit == KEYS_LIMIT ? "10" : "0";
+        prove_note(proving,
+            arena_printf(proving->ctx->arena, "no value was known for the %s $%d: tried with %s",
+                limit == KEYS_LIMIT ? "LIMIT" : "OFFSET", wanted.number, *ret));
+        return true;
+    }
     if (!keys_sample(proving->ctx, proving->db, &wanted, &values, &proving->proof->notes))
         return false;
     *ret = values.count > 0 ? values.items[0] : NULL;
     if (*ret)
-        text_list_add(proving->ctx->arena, &proving->proof->notes,
-            arena_printf(proving->ctx->arena,
-                "no value was known for $%zu of \"%.60s\": tried with one of the table's",
-                number + 1, statement->sql));
+        prove_note(
+            proving, arena_printf(proving->ctx->arena,
+                         "no value was known for $%zu of \"%.60s\": tried with one of the table's",
+                         number + 1, statement->sql));
     return true;
 }
 
@@ -90,7 +99,8 @@ prove_guess(struct proving *proving)
     proving->parameters = ARENA_ARRAY(ctx->arena, const char *, input->parent_slot_count + 1);
     for (size_t i = 0; i < input->parent_slot_count; i++)
         proving->parameters[i] = input->parent_slots[i].text;
-    for (size_t i = 0; proving->has_parent && i < proving->parent.param_count; i++) {
+    for (size_t i = 0;
+         proving->has_parent && !proving->parent_refusal && i < proving->parent.param_count; i++) {
         size_t slot = proving->parent.params[i].slot;
 
         if (!proving->parameters[slot] &&
@@ -118,6 +128,13 @@ prove_guess(struct proving *proving)
 }
 
 void
+prove_note(struct proving *proving, const char *text)
+{
+    if (!text_list_has(&proving->proof->notes, text))
+        text_list_add(proving->ctx->arena, &proving->proof->notes, text);
+}
+
+void
 prove_note_failure(struct proving *proving, const char *why)
 {
     proving->proof->keys_failed++;
@@ -136,12 +153,47 @@ learn_child(struct proving *proving, struct prove_child *child, const struct res
         proving->ctx->arena, child->statement.sql, child->names, child->columns, &child->order);
 }
 
+/* An aggregate answers for each key, but for most of them with what it gives over nothing. */
+static bool
+is_answer(const struct prove_child *child, const struct result *answer)
+{
+    size_t cells = answer->rows * answer->columns;
+
+    if (!child->nothing)
+        return answer->rows > 0;
+    if (answer->rows != child->nothing->rows)
+        return true;
+    for (size_t i = 0; i < cells; i++)
+        if (!text_equal(answer->cells[i], child->nothing->cells[i]))
+            return true;
+    return false;
+}
+
+static void
+count_key(struct proving *proving, const struct prove_group *group)
+{
+    struct proof *proof = proving->proof;
+    bool has_answer = false;
+    bool is_empty = false;
+
+    for (size_t i = 0; i < proving->child_count; i++) {
+        bool is_one = group->key && is_answer(&proving->children[i], &group->answers[i]);
+
+        proving->children[i].answered += is_one;
+        has_answer |= is_one;
+        is_empty |= group->answers[i].rows == 0;
+    }
+    proof->keys++;
+    proof->keys_answered += has_answer;
+    proof->keys_without_rows += is_empty;
+    proof->keys_null += group->key == NULL;
+}
+
 bool
 prove_children(struct proving *proving, const char *key, const char *const *row,
     struct prove_group *ret, bool *ret_done)
 {
     struct arena *arena = proving->ctx->arena;
-    bool is_empty = false;
 
     *ret = (struct prove_group){ .key = key, .row = row, .times = 1 };
     ret->answers = ARENA_ARRAY(arena, struct result, proving->child_count);
@@ -163,12 +215,25 @@ prove_children(struct proving *proving, const char *key, const char *const *row,
         }
         learn_child(proving, child, &ret->answers[i]);
         ret->args[i] = args;
-        is_empty |= ret->answers[i].rows == 0;
     }
-    proving->proof->keys++;
-    proving->proof->keys_without_rows += is_empty;
-    proving->proof->keys_null += key == NULL;
+    count_key(proving, ret);
     *ret_done = true;
+    return true;
+}
+
+bool
+prove_learn(struct proving *proving)
+{
+    struct proof before = *proving->proof;
+    struct prove_group group;
+    bool is_done;
+
+    if (!prove_children(proving, NULL, NULL, &group, &is_done))
+        return false;
+    for (size_t i = 0; i < proving->child_count && is_done; i++)
+        proving->children[i].nothing = &group.answers[i];
+    before.notes = proving->proof->notes;
+    *proving->proof = before;
     return true;
 }
 

@@ -84,9 +84,6 @@ struct rewrite_writing {
     size_t seen_from; /* columns that are added now are seen by the children from this one on */
 };
 struct rewrite_writing rewrite_writing_new(struct rewriting *rewriting, enum rewrite_form form);
-/* "$3" for a slot of a piece; the same for the same value. */
-const char *rewrite_param_text(
-    struct rewrite_writing *writing, const struct rewrite_piece *piece, size_t slot);
 /* A name that nothing in the loop's statements can mean, as it is or with "_" behind it. */
 const char *rewrite_free_name(struct rewriting *rewriting, const char *wanted);
 /* A name for a column of ours that the children see: no table of theirs is called so. */

@@ -118,8 +118,9 @@ is_same_value(const struct rewriting *rewriting, const struct rewrite_param *kno
     return other->origin == SLOT_PARAM && other->column == origin->column;
 }
 
-const char *
-rewrite_param_text(struct rewrite_writing *writing, const struct rewrite_piece *piece, size_t slot)
+/* "$3" for a slot of a piece; the same for the same value. */
+static const char *
+param_text(struct rewrite_writing *writing, const struct rewrite_piece *piece, size_t slot)
 {
     struct arena *arena = writing->rewriting->ctx->arena;
     size_t at = 0;
@@ -137,7 +138,7 @@ rewrite_value_text(struct rewrite_writing *writing, const struct rewrite_piece *
     const struct shape_param *param)
 {
     size_t slot = (size_t)param->number - 1;
-    const char *text = rewrite_param_text(writing, piece, slot);
+    const char *text = param_text(writing, piece, slot);
 
     if (param->is_cast)
         return text;

@@ -69,30 +69,107 @@ column_of(const json_t *node)
     return column;
 }
 
+/*
+ * $number, or a cast of it: a parameter has the type that it is cast to, so that the comparison is the same
+ * without the words. A length ("varchar(3)") would cut it.
+ */
 static bool
 is_number(const json_t *node, int32_t number)
 {
-    const json_t *param = json_object_get(node, "ParamRef");
+    const json_t *cast = json_object_get(node, "TypeCast");
+    const json_t *param = json_object_get(cast ? json_object_get(cast, "arg") : node, "ParamRef");
 
-    return param && json_get_int(param, "number", 0) == number;
+    return param && json_get_int(param, "number", 0) == number &&
+           !json_object_get(json_object_get(cast, "typeName"), "typmods");
 }
 
-/* Between the column and the parameter there may be nothing but the sign. */
-static bool
-is_sign_alone(const struct shape *shape, size_t start, size_t end)
+/* The one value that a column is compared with by "=" or "IN ($1)"; NULL: it is something else. */
+static const json_t *
+value_of(const json_t *expression, bool *ret_is_list)
 {
-    size_t count = 0;
+    const json_t *right = json_object_get(expression, "rexpr");
+    const json_t *items = json_object_get(json_object_get(right, "List"), "items");
+    const json_t *names = json_object_get(expression, "name");
+    const char *kind = json_string_value(json_object_get(expression, "kind"));
+    const char *sign = json_string_value(
+        json_object_get(json_object_get(json_array_get(names, 0), "String"), "sval"));
 
-    for (size_t i = 0; i < shape->tokens.count; i++) {
-        const struct sql_token *token = &shape->tokens.items[i];
+    *ret_is_list = text_equal(kind, "AEXPR_IN");
+    if (json_array_size(names) != 1 || !text_equal(sign, "="))
+        return NULL;
+    if (*ret_is_list)
+        return json_array_size(items) == 1 ? json_array_get(items, 0) : NULL;
+    return text_equal(kind, "AEXPR_OP") ? right : NULL;
+}
 
-        if (token->start < start || token->end > end)
-            continue;
-        if (!is_word(shape, i, "="))
-            return false;
-        count++;
+static bool
+is_word_at(const struct shape *shape, size_t token, const char *word)
+{
+    return token < shape->tokens.count && is_word(shape, token, word);
+}
+
+/* The first token that begins there or behind it. */
+static size_t
+token_at(const struct shape *shape, size_t place)
+{
+    size_t i = 0;
+
+    while (i < shape->tokens.count && shape->tokens.items[i].start < place)
+        i++;
+    return i;
+}
+
+/* Behind the type whose name begins at this token. */
+static size_t
+behind_type(const struct shape *shape, size_t token)
+{
+    static const char *const more[] = { "precision", "varying", "with", "without", "time", "zone" };
+    size_t i = token;
+
+    if (i < shape->tokens.count)
+        i = token_at(shape, sql_name_end(shape->sql, shape->tokens.items[i].start));
+    for (size_t k = 0; k < COUNT_OF(more); k++)
+        if (is_word_at(shape, i, more[k]))
+            i++;
+    return i;
+}
+
+/* "= $1", "= CAST($1 AS type)", "IN ($1::type)" behind a column: where it ends; 0: there are other words. */
+static size_t
+end_of_value(const struct shape *shape, size_t start, const struct shape_param *param)
+{
+    size_t i = token_at(shape, start);
+    size_t open = 0;
+
+    if (!is_word_at(shape, i, "=") && !is_word_at(shape, i, "in"))
+        return 0;
+    for (i++; i < shape->tokens.count && shape->tokens.items[i].start < param->start; i++) {
+        if (is_word(shape, i, "("))
+            open++;
+        else if (!is_word(shape, i, "cast"))
+            return 0;
     }
-    return count == 1;
+    for (i++; i < shape->tokens.count;) {
+        bool is_cast = is_word(shape, i, "::") || is_word(shape, i, "as");
+
+        if (!is_cast && (open == 0 || !is_word(shape, i, ")")))
+            break;
+        if (!is_cast)
+            open--;
+        i = is_cast ? behind_type(shape, i + 1) : i + 1;
+    }
+    return open == 0 && i <= shape->tokens.count ? shape->tokens.items[i - 1].end : 0;
+}
+
+/* "$1::type = " stands right before the column. */
+static bool
+is_before(const struct shape *shape, const struct shape_param *param, size_t column)
+{
+    size_t i = token_at(shape, param->end);
+
+    if (is_word_at(shape, i, "::"))
+        i = behind_type(shape, i + 1);
+    return is_word_at(shape, i, "=") && i + 1 == token_at(shape, column);
 }
 
 static bool
@@ -101,16 +178,12 @@ read_equality(const struct shape *shape, struct arena *arena, const json_t *node
 {
     const json_t *expression = json_object_get(node, "A_Expr");
     const json_t *left = json_object_get(expression, "lexpr");
-    const json_t *right = json_object_get(expression, "rexpr");
-    const json_t *names = json_object_get(expression, "name");
-    const char *kind = json_string_value(json_object_get(expression, "kind"));
-    const char *sign = json_string_value(
-        json_object_get(json_object_get(json_array_get(names, 0), "String"), "sval"));
+    bool is_list;
+    const json_t *right = value_of(expression, &is_list);
     bool is_right = is_number(right, param->number);
     const json_t *column = column_of(is_right ? left : right);
 
-    if (!text_equal(kind, "AEXPR_OP") || json_array_size(names) != 1 || !text_equal(sign, "=") ||
-        !column || (!is_right && !is_number(left, param->number)))
+    if (!column || (!is_right && (is_list || !is_number(left, param->number))))
         return false;
 
     size_t start = (size_t)json_get_int(column, "location", 0);
@@ -118,11 +191,10 @@ read_equality(const struct shape *shape, struct arena *arena, const json_t *node
 
     *ret = (struct shape_equality){
         .start = is_right ? start : param->start,
-        .end = is_right ? param->end : end,
+        .end = is_right ? end_of_value(shape, end, param) : end,
         .column = arena_strndup(arena, shape->sql + start, end - start),
     };
-    return is_right ? is_sign_alone(shape, end, param->start)
-                    : is_sign_alone(shape, param->end, start);
+    return is_right ? ret->end > 0 : is_before(shape, param, start);
 }
 
 /* Conditions that are joined by AND, at whatever depth. */

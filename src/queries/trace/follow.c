@@ -68,14 +68,14 @@ bucket_of(const struct follow *follow, uint64_t id)
 static void
 unlink_age(struct follow *follow, struct follow_session *session)
 {
-    if (session->newer)
-        session->newer->older = session->older;
-    else
+    if (session == follow->newest)
         follow->newest = session->older;
-    if (session->older)
-        session->older->newer = session->newer;
     else
+        session->newer->older = session->older;
+    if (session == follow->oldest)
         follow->oldest = session->newer;
+    else
+        session->older->newer = session->newer;
 }
 
 static void
@@ -141,16 +141,18 @@ session_find(struct follow *follow, uint64_t id)
 static struct follow_session *
 session_new(struct follow *follow, uint64_t id)
 {
-    struct follow_session *session = follow_alloc(sizeof(*session));
     struct follow_session **bucket = &follow->buckets[bucket_of(follow, id)];
+    struct follow_session *session;
 
+    if (follow->session_count >= MOST_SESSIONS)
+        session_end(follow, follow->oldest);
+    session = follow_alloc(sizeof(*session));
     session->id = id;
     session->in_bucket = *bucket;
     *bucket = session;
     link_newest(follow, session);
+    follow->session_count++;
     follow->counts.sessions++;
-    if (++follow->session_count > MOST_SESSIONS)
-        session_end(follow, follow->oldest);
     return session;
 }
 
@@ -162,6 +164,7 @@ follow_free(struct follow *follow)
     while (follow->oldest)
         session_free(follow, follow->oldest);
     arena_free(follow->scratch);
+    arena_free(follow->spare);
     free(follow->buckets);
     free(follow);
 }

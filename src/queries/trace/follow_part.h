@@ -59,7 +59,8 @@ struct follow_pending {
 
 /* The result that is coming in. */
 struct follow_result {
-    struct arena *arena; /* NULL: nothing of it was kept */
+    struct follow *follow; /* that gave the arena */
+    struct arena *arena;   /* NULL: nothing of it was kept */
     struct traced_column *columns;
     bool *is_binary;
     size_t column_count;
@@ -115,6 +116,7 @@ struct follow {
     uint64_t line;
     uint64_t unlike; /* counts values that equal no other */
     struct arena *scratch;
+    struct arena *spare; /* of the last result that was over; NULL: none */
     struct follow_session **buckets;
     size_t bucket_count;
     size_t session_count;
@@ -179,7 +181,6 @@ bool follow_server(struct ctx *ctx, struct follow *follow, struct follow_session
 /* ---- follow_queue.c: what waits for an answer ---- */
 
 struct follow_pending *follow_front(struct follow_session *session);
-struct follow_pending *follow_pending_at(struct follow_session *session, size_t index);
 /* False: there are too many. */
 bool follow_push(struct follow_session *session, const struct follow_pending *pending);
 void follow_pop(struct follow_session *session);

@@ -5,8 +5,8 @@
 
 enum { FIRST_CAPACITY = 16, MOST_PENDING = 65536 };
 
-struct follow_pending *
-follow_pending_at(struct follow_session *session, size_t index)
+static struct follow_pending *
+pending_at(struct follow_session *session, size_t index)
 {
     return &session->pending[(session->pending_first + index) & (session->pending_capacity - 1)];
 }
@@ -14,7 +14,7 @@ follow_pending_at(struct follow_session *session, size_t index)
 struct follow_pending *
 follow_front(struct follow_session *session)
 {
-    return session->pending_count > 0 ? follow_pending_at(session, 0) : NULL;
+    return session->pending_count > 0 ? pending_at(session, 0) : NULL;
 }
 
 static void
@@ -34,7 +34,7 @@ grow(struct follow_session *session)
     struct follow_pending *larger = follow_alloc(sizeof(*larger) * capacity);
 
     for (size_t i = 0; i < session->pending_count; i++)
-        larger[i] = *follow_pending_at(session, i);
+        larger[i] = *pending_at(session, i);
     free(session->pending);
     session->pending = larger;
     session->pending_first = 0;
@@ -53,7 +53,7 @@ follow_push(struct follow_session *session, const struct follow_pending *pending
     if (session->pending_count == session->pending_capacity)
         grow(session);
     session->pending_count++;
-    *follow_pending_at(session, session->pending_count - 1) = *pending;
+    *pending_at(session, session->pending_count - 1) = *pending;
     return true;
 }
 
@@ -80,10 +80,10 @@ follow_drop_syncs(struct follow_session *session)
     size_t kept = 1;
 
     for (size_t i = kept; i < session->pending_count; i++) {
-        struct follow_pending pending = *follow_pending_at(session, i);
+        struct follow_pending pending = *pending_at(session, i);
 
         if (pending.type != 'S')
-            *follow_pending_at(session, kept++) = pending;
+            *pending_at(session, kept++) = pending;
     }
     session->pending_count = kept;
 }

@@ -5,13 +5,34 @@
 
 enum { FIRST_ROWS = 8, FIELD_BYTES = 18 };
 
+/* Most results are over before the next one begins: its memory is used again. */
+static void
+put_by(struct follow_result *result)
+{
+    if (result->follow->spare) {
+        arena_free(result->arena);
+        return;
+    }
+    arena_reset(result->arena);
+    result->follow->spare = result->arena;
+}
+
 void
 follow_result_clear(struct follow_result *result)
 {
-    if (result->arena || result->rows > 0 || result->is_described) {
-        arena_free(result->arena);
+    if (result->arena)
+        put_by(result);
+    if (result->arena || result->rows > 0 || result->is_described)
         *result = (struct follow_result){ 0 };
-    }
+}
+
+static struct arena *
+take_arena(struct follow *follow)
+{
+    struct arena *arena = follow->spare ? follow->spare : arena_new();
+
+    follow->spare = NULL;
+    return arena;
 }
 
 /* ---- what the columns are ---- */
@@ -66,7 +87,8 @@ follow_result_describe(struct follow *follow, struct follow_session *session,
     result->is_blind = portal && portal->is_blind;
     if (columns->count == 0)
         return;
-    result->arena = arena_new();
+    result->follow = follow;
+    result->arena = take_arena(follow);
     result->column_count = columns->count;
     result->columns = ARENA_ARRAY(result->arena, struct traced_column, columns->count);
     result->is_binary = ARENA_ARRAY(result->arena, bool, columns->count);
@@ -78,7 +100,6 @@ follow_result_describe(struct follow *follow, struct follow_session *session,
         result->columns[i].type = column->type;
         result->is_binary[i] = portal ? portal_is_binary(portal, i) : column->is_binary;
     }
-    (void)follow;
 }
 
 /* Nobody has said what comes: as many columns as the row has, of which only the format is known. */

@@ -1,7 +1,7 @@
 /*
  * A trace as a file: JSON lines, the first of which says what it is. A template stands in a line of its
- * own before it is used. Values are hashes, unless they are kept. A file that was cut off is read to the
- * last whole line.
+ * own before it is used. Values are hashes, unless they are kept, and those of statements that set
+ * passwords always. A file that was cut off is read to the last whole line.
  */
 #pragma once
 
@@ -20,6 +20,10 @@ bool trace_writer_open(struct ctx *ctx, const char *path, const struct trace_fil
     struct trace_writer **ret) MUST_CHECK;
 bool trace_writer_statement(struct ctx *ctx, struct trace_writer *writer,
     const struct traced_statement *statement) MUST_CHECK;
+/* From time to time when nothing comes: what waits is written, so that little is lost by kill -9. */
+bool trace_writer_tick(struct ctx *ctx, struct trace_writer *writer) MUST_CHECK;
+/* Where it is written until it is closed. */
+const char *trace_writer_path(const struct trace_writer *writer);
 /* lost: statements that were not seen. */
 bool trace_writer_close(struct ctx *ctx, struct trace_writer *writer, int64_t lost) MUST_CHECK;
 void trace_writer_discard(struct trace_writer *writer);

@@ -5,23 +5,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "queries/trace/trace_file_part.h"
 
 #define STANDARD_BYTES (INT64_C(1000) * 1000 * 1000)
+#define FLUSH_US       1000000 /* what a killed trace loses at most */
 
 enum { WRITE_BYTES = 256 * 1024, END_BYTES = 200 };
 
 struct trace_writer {
     struct trace_file_options options;
     struct arena *arena;   /* of its own life */
-    struct arena *scratch; /* of a line */
+    struct arena *scratch; /* of the line */
+    struct buffer line;    /* that is made */
     const char *path;
     char *beside;
     int file;
     struct buffer lines; /* not yet written; in lines_arena */
     struct arena *lines_arena;
+    int64_t flushed_us;
     int64_t bytes;   /* that are in the file as whole lines */
     int64_t planned; /* and with those that wait */
     int64_t statements;
@@ -41,30 +45,89 @@ const char *const trace_file_kinds[] = {
 };
 const size_t trace_file_kind_count = COUNT_OF(trace_file_kinds);
 
-/* ---- JSON ---- */
+/* ---- JSON: a line a statement, so nothing here is left to printf() ---- */
+
+/* Here, so that the compiler sees how little it is. The line is no C string in between. */
+static inline void
+add_bytes(struct buffer *line, const char *data, size_t length)
+{
+    if (line->capacity - line->length <= length)
+        buffer_reserve(line, length);
+    memcpy(line->data + line->length, data, length);
+    line->length += length;
+}
+
+/* A text of the program, of which the compiler knows how long it is. */
+#define ADD(line, text) add_bytes((line), (text), sizeof(text) - 1)
+
+static void
+add_number(struct buffer *line, int64_t number)
+{
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char text[24];
+    size_t at = sizeof(text);
+
+    do {
+        text[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        text[--at] = '-';
+    add_bytes(line, text + at, sizeof(text) - at);
+}
+
+/* How long the text is when it can stand there as it is: letters of ASCII; SIZE_MAX: it cannot. */
+static size_t
+plain_length(const char *text)
+{
+    size_t length = 0;
+
+    for (; text[length]; length++) {
+        unsigned char c = (unsigned char)text[length];
+
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+            return SIZE_MAX;
+    }
+    return length;
+}
 
 static void
 add_escaped(struct buffer *line, const char *text)
 {
-    bool is_utf8 = text_is_utf8(text);
+    size_t length = plain_length(text);
+    bool is_utf8;
 
-    buffer_append(line, "\"", 1);
+    add_bytes(line, "\"", 1);
+    if (length != SIZE_MAX) {
+        add_bytes(line, text, length);
+        add_bytes(line, "\"", 1);
+        return;
+    }
+    is_utf8 = text_is_utf8(text);
     while (*text) {
         size_t plain = strcspn(text, "\"\\\x01\x02\x03\x04\x05\x06\x07\b\t\n\v\f\r\x0e\x0f\x10\x11"
                                      "\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f");
 
         if (is_utf8) {
-            buffer_append(line, text, plain);
+            add_bytes(line, text, plain);
         } else {
             /* Not text that JSON could hold: letters are shown, the rest is not. */
             for (size_t i = 0; i < plain; i++)
-                buffer_append(line, (unsigned char)text[i] < 0x80 ? &text[i] : "?", 1);
+                add_bytes(line, (unsigned char)text[i] < 0x80 ? &text[i] : "?", 1);
         }
         text += plain;
         if (*text)
             buffer_printf(line, "\\u%04x", (unsigned)(unsigned char)*text++);
     }
-    buffer_append(line, "\"", 1);
+    add_bytes(line, "\"", 1);
+}
+
+static void
+add_name(struct buffer *line, const char *name)
+{
+    ADD(line, "\"");
+    buffer_add(line, name);
+    ADD(line, "\":");
 }
 
 static void
@@ -72,9 +135,12 @@ add_member(struct buffer *line, const char *name, const char *text)
 {
     if (!text)
         return;
-    buffer_printf(line, ",\"%s\":", name);
+    ADD(line, ",");
+    add_name(line, name);
     add_escaped(line, text);
 }
+
+#define ADD_COUNT(line, name, number) (ADD((line), ",\"" name "\":"), add_number((line), (number)))
 
 static void
 add_hash(struct buffer *line, const char *before, uint64_t hash)
@@ -85,37 +151,81 @@ add_hash(struct buffer *line, const char *before, uint64_t hash)
     for (size_t i = sizeof(text); i > 0; hash >>= 4)
         text[--i] = digits[hash & 0xf];
     buffer_add(line, before);
-    buffer_append(line, text, sizeof(text));
-    buffer_append(line, "\"", 1);
+    add_bytes(line, text, sizeof(text));
+    add_bytes(line, "\"", 1);
+}
+
+enum values {
+    VALUES_HASHED,
+    VALUES_HIDDEN, /* hashes in a file of values, and no text */
+    VALUES_KEPT,
+};
+
+static bool
+has_word(const char *text, const char *word)
+{
+    return text && strcasestr(text, word);
+}
+
+/*
+ * Of what makes a role, a server, a user mapping, a subscription, or a block that may do so: passwords are
+ * in no file, whatever else is kept. Not of statements that only read or change rows.
+ */
+static bool
+is_secret(const struct traced_statement *statement)
+{
+    static const char *const words[] = { "password", "subscription", "user mapping", "scram-sha-256$" };
+    const struct template *template = statement->template;
+
+    if (template->kind == TEMPLATE_READ || template->kind == TEMPLATE_WRITE ||
+        template->kind == TEMPLATE_TRANSACTION)
+        return false;
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (has_word(template->text, words[i]) || has_word(statement->sql, words[i]))
+            return true;
+        for (size_t n = 0; n < statement->value_count; n++)
+            if (has_word(statement->values[n].text, words[i]))
+                return true;
+    }
+    return false;
+}
+
+static enum values
+values_of(const struct trace_writer *writer, const struct traced_statement *statement)
+{
+    if (!writer->options.keeps_values)
+        return VALUES_HASHED;
+    return is_secret(statement) ? VALUES_HIDDEN : VALUES_KEPT;
 }
 
 /* null, a text that is kept, or a hash; a hash of bytes that are no text is told apart by a letter. */
 static void
-add_value(struct buffer *line, const struct traced_value *value, bool keeps)
+add_value(struct buffer *line, const struct traced_value *value, enum values values)
 {
     if (value->hash == 0)
         buffer_add(line, "null");
-    else if (!keeps)
+    else if (values == VALUES_HASHED)
         add_hash(line, value->is_opaque ? "\"o" : "\"", value->hash);
-    else if (value->text && text_is_utf8(value->text))
+    else if (values == VALUES_KEPT && value->text && text_is_utf8(value->text))
         add_escaped(line, value->text);
     else {
         add_hash(line, "{\"o\":\"", value->hash);
-        buffer_append(line, "}", 1);
+        add_bytes(line, "}", 1);
     }
 }
 
 static void
 add_values(struct buffer *line, const char *name, const struct traced_value *values, size_t count,
-    bool keeps)
+    enum values kept)
 {
-    buffer_printf(line, "\"%s\":[", name);
+    add_name(line, name);
+    ADD(line, "[");
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
-            buffer_append(line, ",", 1);
-        add_value(line, &values[i], keeps);
+            add_bytes(line, ",", 1);
+        add_value(line, &values[i], kept);
     }
-    buffer_append(line, "]", 1);
+    add_bytes(line, "]", 1);
 }
 
 /* ---- lines ---- */
@@ -153,6 +263,7 @@ flush(struct ctx *ctx, struct trace_writer *writer)
     } else {
         writer->bytes += (int64_t)writer->lines.length;
     }
+    writer->flushed_us = clock_us();
     arena_reset(writer->lines_arena);
     writer->lines = (struct buffer){ .arena = writer->lines_arena };
     buffer_reserve(&writer->lines, WRITE_BYTES);
@@ -165,7 +276,24 @@ add_line(struct ctx *ctx, struct trace_writer *writer, struct buffer *line)
     buffer_append(line, "\n", 1);
     buffer_append(&writer->lines, line->data, line->length);
     writer->planned += (int64_t)line->length;
-    return writer->lines.length < WRITE_BYTES / 2 || flush(ctx, writer);
+    if (writer->lines.length < WRITE_BYTES / 2 && clock_us() - writer->flushed_us < FLUSH_US)
+        return true;
+    return flush(ctx, writer);
+}
+
+bool
+trace_writer_tick(struct ctx *ctx, struct trace_writer *writer)
+{
+    if (writer->is_broken || writer->lines.length == 0 ||
+        clock_us() - writer->flushed_us < FLUSH_US)
+        return true;
+    return flush(ctx, writer);
+}
+
+const char *
+trace_writer_path(const struct trace_writer *writer)
+{
+    return writer->beside;
 }
 
 static bool
@@ -199,14 +327,17 @@ add_template(struct buffer *line, const struct template *template)
 }
 
 static void
-add_columns(struct buffer *line, const struct traced_statement *statement, bool keeps)
+add_columns(struct buffer *line, const struct traced_statement *statement, enum values kept)
 {
-    buffer_printf(line, ",\"r\":%zu,\"c\":[", statement->row_count);
+    ADD_COUNT(line, "r", (int64_t)statement->row_count);
+    ADD(line, ",\"c\":[");
     for (size_t i = 0; i < statement->column_count; i++) {
         const struct traced_column *column = &statement->columns[i];
 
-        buffer_printf(line, "%s{\"o\":%u,", i > 0 ? "," : "", column->type);
-        add_values(line, "v", column->values, column->count, keeps);
+        buffer_add(line, i > 0 ? ",{\"o\":" : "{\"o\":");
+        add_number(line, column->type);
+        ADD(line, ",");
+        add_values(line, "v", column->values, column->count, kept);
         add_member(line, "n", column->name);
         buffer_append(line, "}", 1);
     }
@@ -214,22 +345,25 @@ add_columns(struct buffer *line, const struct traced_statement *statement, bool 
 }
 
 static void
-add_statement(struct buffer *line, const struct traced_statement *statement, bool keeps)
+add_statement(struct buffer *line, const struct traced_statement *statement, enum values kept)
 {
-    buffer_printf(
-        line, "{\"q\":%u,\"s\":%" PRIu64, statement->template->number, statement->session);
+    ADD(line, "{\"q\":");
+    add_number(line, statement->template->number);
+    ADD_COUNT(line, "s", (int64_t)statement->session);
     if (statement->transaction > 0)
-        buffer_printf(line, ",\"x\":%" PRIu64, statement->transaction);
-    buffer_printf(line,
-        ",\"l\":%" PRIu64 ",\"at\":%" PRId64 ",\"us\":%" PRId64 ",\"rows\":%" PRId64,
-        statement->line, statement->started_us, statement->elapsed_us, statement->rows);
+        ADD_COUNT(line, "x", (int64_t)statement->transaction);
+    ADD_COUNT(line, "l", (int64_t)statement->line);
+    ADD_COUNT(line, "at", statement->started_us);
+    ADD_COUNT(line, "us", statement->elapsed_us);
+    ADD_COUNT(line, "rows", statement->rows);
     if (statement->value_count > 0) {
-        buffer_printf(line, ",\"p\":%zu,", statement->param_count);
-        add_values(line, "v", statement->values, statement->value_count, keeps);
+        ADD_COUNT(line, "p", (int64_t)statement->param_count);
+        ADD(line, ",");
+        add_values(line, "v", statement->values, statement->value_count, kept);
     }
     if (statement->column_count > 0)
-        add_columns(line, statement, keeps);
-    if (keeps)
+        add_columns(line, statement, kept);
+    if (kept == VALUES_KEPT)
         add_member(line, "sql", statement->sql);
     add_member(line, "route", statement->tag.route);
     add_member(line, "request", statement->tag.request);
@@ -245,7 +379,7 @@ bool
 trace_writer_statement(
     struct ctx *ctx, struct trace_writer *writer, const struct traced_statement *statement)
 {
-    struct buffer line = { .arena = writer->scratch };
+    struct buffer *line = &writer->line;
     const struct template *template = statement->template;
     bool is_new = !is_written(writer, template->number);
 
@@ -253,18 +387,21 @@ trace_writer_statement(
         writer->left_out++;
         return true;
     }
-    if (arena_used(writer->scratch) > WRITE_BYTES)
+    if (line->capacity > WRITE_BYTES) {
         arena_reset(writer->scratch);
+        *line = (struct buffer){ .arena = writer->scratch };
+    }
+    line->length = 0;
     if (is_new)
-        add_template(&line, template);
-    add_statement(&line, statement, writer->options.keeps_values);
-    if (writer->planned + (int64_t)line.length + END_BYTES > writer->options.most_bytes) {
+        add_template(line, template);
+    add_statement(line, statement, values_of(writer, statement));
+    if (writer->planned + (int64_t)line->length + END_BYTES > writer->options.most_bytes) {
         writer->left_out++;
         return true;
     }
     writer->written[template->number] = true;
     writer->statements++;
-    return add_line(ctx, writer, &line);
+    return add_line(ctx, writer, line);
 }
 
 /* ---- opening and closing ---- */
@@ -300,6 +437,7 @@ trace_writer_open(struct ctx *ctx, const char *path, const struct trace_file_opt
     if (writer->options.most_bytes <= 0)
         writer->options.most_bytes = STANDARD_BYTES;
     writer->lines.arena = writer->lines_arena;
+    writer->line.arena = writer->scratch;
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
         writer_free(writer);
         return error_set(

@@ -197,19 +197,17 @@ static void
 add_special(
     struct arena *arena, struct vector_choice *choice, const struct decided_special *decided)
 {
-    struct vector_special *special = NULL;
+    const char *method = vector_method_name(arena, &decided->candidate->method);
+    size_t at = 0;
 
-    for (size_t i = 0; i < choice->specials.count && !special; i++)
-        if (text_equal(vector_method_name(arena, &choice->specials.items[i].method),
-                vector_method_name(arena, &decided->candidate->method)))
-            special = &choice->specials.items[i];
-    if (!special) {
+    while (at < choice->specials.count &&
+           !text_equal(vector_method_name(arena, &choice->specials.items[at].method), method))
+        at++;
+    if (at == choice->specials.count)
         VEC_PUSH(arena, &choice->specials,
             (struct vector_special){ .method = decided->candidate->method });
-        special = &choice->specials.items[choice->specials.count - 1];
-    }
     for (size_t i = 0; i < decided->tenants.count; i++)
-        text_list_add(arena, &special->tenants, decided->tenants.items[i]);
+        text_list_add(arena, &choice->specials.items[at].tenants, decided->tenants.items[i]);
 }
 
 void
