@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/out.h"
+#include "monitor/plain.h"
 #include "queries/check/check.h"
 #include "queries/top_files.h"
 
@@ -144,6 +145,21 @@ results_json(const struct check_results *results)
     return json_pack("{s:I, s:o}", "failed", (json_int_t)results->failed, "routes", rows);
 }
 
+/* Routes are anybody's text: on one line, and without what a terminal would obey. */
+static struct check_results
+plain_results(struct arena *arena, const struct check_results *results)
+{
+    struct check_results plain = *results;
+
+    plain.items = ARENA_ARRAY(arena, struct check_result, results->count + 1);
+    for (size_t i = 0; i < results->count; i++) {
+        plain.items[i] = results->items[i];
+        plain.items[i].route = plain_text(arena, results->items[i].route);
+        plain.items[i].message = plain_text(arena, results->items[i].message);
+    }
+    return plain;
+}
+
 static void
 print_text(FILE *out, const struct check_results *results)
 {
@@ -160,20 +176,21 @@ print_text(FILE *out, const struct check_results *results)
 }
 
 static void
-print_to(const struct run *run, FILE *out, const struct check_results *results)
+print_to(struct arena *arena, const struct run *run, FILE *out, const struct check_results *results)
 {
     const struct options *opts = run->options;
+    const struct check_results plain = plain_results(arena, results);
 
     if (run->global->json) {
         json_t *json CLEANUP(json_release) = results_json(results);
 
         out_json(out, json);
     } else if (text_equal(opts->format, "junit")) {
-        check_print_junit(out, results);
+        check_print_junit(out, &plain);
     } else if (text_equal(opts->format, "github")) {
-        check_print_github(out, results);
+        check_print_github(out, &plain);
     } else {
-        print_text(out, results);
+        print_text(out, &plain);
     }
 }
 
@@ -187,15 +204,16 @@ print(struct ctx *ctx, const struct run *run, const struct check_results *result
     bool is_good;
 
     if (!opts->output) {
-        print_to(run, run->out, results);
+        print_to(ctx->arena, run, run->out, results);
         if (!run->global->json && text_equal(opts->format, "text") && results->failed > 0)
-            out_next(run->out, "pgmend queries nplusone %s", run->operands.items[0]);
+            out_next(run->out, "pgmend queries nplusone %s",
+                opts->grown.count > 0 ? opts->grown.items[0] : run->operands.items[0]);
         return true;
     }
     memory = open_memstream(&text, &length);
     if (!memory)
         return error_set_errno(ctx, "printing");
-    print_to(run, memory, results);
+    print_to(ctx->arena, run, memory, results);
     fclose(memory);
     is_good = file_write(ctx, opts->output, text, length, 0644);
     free(text);

@@ -145,6 +145,26 @@ run_again(struct ctx *ctx, const struct run *run, struct detect *detect,
     return open_db(ctx, run, &db) && rerun_parents(ctx, db, &samples, findings, ret);
 }
 
+/* A file that holds nothing is no proof that nothing is repeated. */
+static bool
+refuse_nothing(struct ctx *ctx, const struct run *run, const struct query_files *files)
+{
+    const struct options *opts = run->options;
+
+    error_set(ctx, ERR_INPUT, "there is no statement in %s%s%s%s",
+        text_list_join(ctx->arena, &run->operands, ", "), opts->database ? " of database \"" : "",
+        opts->database ? opts->database : "", opts->database ? "\"" : "");
+    if (files->log.other_databases > 0)
+        return error_hint(ctx, "%s lines are of other databases: --database.",
+            text_from_count(ctx->arena, files->log.other_databases));
+    if (files->logs > 0)
+        return error_hint(ctx, "A log holds statements where log_min_duration_statement = 0 or "
+                               "log_statement = 'all' was set, or while \"pgmend queries trace "
+                               "--enable-logging\" runs.");
+    return error_hint(ctx, "A trace is taken with: pgmend queries trace --listen 127.0.0.1:6432 "
+                           "--output FILE");
+}
+
 static bool
 read_files(
     struct ctx *ctx, const struct run *run, struct query_findings *ret, const char **ret_more)
@@ -170,6 +190,9 @@ read_files(
 
     if (is_good) {
         detect_finish(detect, ret);
+        is_good = ret->statements > 0 || refuse_nothing(ctx, run, &files);
+    }
+    if (is_good) {
         ret->lost = files.lost;
         ret->source = files.has_wire ? "wire" : "log";
         is_good = !opts->rerun || run_again(ctx, run, detect, ret, &rerun);

@@ -19,7 +19,9 @@ static const struct field options[] = {
     FIELD(struct query_rewrite_options, form, .momentary = true, .arg = "FORM", .choices = forms,
         .help = "write and prove only this form"),
     FIELD(struct query_rewrite_options, keys, .arg = "N", .standard = "200",
-        .help = "most keys that are tried"),
+        .help =
+            "most keys that are asked for at once; of sets of the parent's parameters, whose rows are all "
+            "tried, two fifths as many"),
     FIELD(struct query_rewrite_options, try, .momentary = true, .arg = "KEY",
         .help = "a key that is tried besides; may be given several times"),
     FIELD(struct query_rewrite_options, set, .momentary = true, .arg = "NAME=VALUE",
@@ -44,7 +46,24 @@ static bool
 must_stop(const struct ctx *ctx)
 {
     return ctx->error.kind == ERR_CONNECTION || ctx->error.kind == ERR_INTERRUPTED ||
-           ctx->error.kind == ERR_TERMINATED;
+           ctx->error.kind == ERR_TERMINATED || ctx->error.kind == ERR_USAGE;
+}
+
+/* Proofs ask hundreds of statements that are no part of the workload; who may says so to its counters. */
+static bool
+leave_uncounted(struct ctx *ctx, struct db *db)
+{
+    static const char sql[] =
+        "SELECT pg_catalog.set_config(s.name, 'none', false) FROM pg_catalog.pg_settings AS s"
+        " WHERE s.name = 'pg_stat_statements.track'";
+    struct result ignored;
+
+    if (db_query(ctx, db, sql, NULL, 0, &ignored))
+        return true;
+    if (must_stop(ctx) || !db_is_connected(db))
+        return false;
+    error_clear(ctx);
+    return true;
 }
 
 /* What one form is worth; that it cannot be tried is told beside the others. */
@@ -55,6 +74,7 @@ try_one(struct ctx *ctx, struct run *run, struct query_loop *loop, struct query_
     const struct proof_options wanted = {
         .keys = loop->keys.items,
         .key_count = loop->keys.count,
+        .tried_count = opts->try.count,
         .most_keys = (int32_t)opts->keys,
         .statement_timeout_us = opts->timeout,
         .rounds = (int32_t)opts->rounds,
@@ -111,7 +131,8 @@ is_better(const struct query_attempt *attempt, const struct query_loop *loop)
     bool covers_all = attempt->rewrite.form == REWRITE_LATERAL ||
                       attempt->rewrite.form == REWRITE_JOINED || loop->input.child_count == 1;
 
-    if (attempt->is_foreign || attempt->failure || !attempt->proof.is_same || !covers_all)
+    if (attempt->is_foreign || attempt->failure || !attempt->proof.is_same ||
+        attempt->proof.is_empty || !covers_all)
         return false;
     return !best || attempt->proof.speed_up > best->proof.speed_up;
 }
@@ -129,7 +150,8 @@ write_hints(struct ctx *ctx, struct query_loop *loop)
             if (input->children[i].slots[k].origin == SLOT_KEY ||
                 (input->children[i].slots[k].origin == SLOT_VARIES && !input->parent_sql))
                 key = (int32_t)k + 1;
-        hint_write(ctx->arena, input->parent_sql, input->children[i].sql, key, &loop->hints[i]);
+        hint_write(ctx->arena, input->parent_sql, input->key_column, input->children[i].sql, key,
+            &loop->hints[i]);
     }
 }
 
@@ -155,7 +177,8 @@ work_on(struct ctx *ctx, struct run *run, struct progress *progress, struct quer
         if (!run->global->quiet && !run->global->json)
             progress_show(progress, loop->id ? loop->id : "the loop",
                 attempt->is_foreign ? "your rewrite" : rewrite_form_name(attempt->rewrite.form), -1,
-                clock_us() - start_us, -1, NULL);
+                clock_us() - start_us, -1,
+                arena_printf(ctx->arena, "form %zu of %zu", i + 1, loop->attempt_count));
         if (!try_one(ctx, run, loop, attempt))
             return false;
         if (is_better(attempt, loop))
@@ -176,7 +199,7 @@ status_of(const struct query_loops *loops)
 
         if (has_foreign && !loop->attempts[0].proof.is_same)
             return error_exit_status(ERR_VERIFICATION);
-        if (loop->best || has_foreign)
+        if (has_foreign ? !loop->attempts[0].proof.is_empty : loop->best != NULL)
             continue;
         status = status ? status : 3;
         for (size_t k = 0; k < loop->attempt_count; k++)
@@ -191,7 +214,7 @@ run(struct ctx *ctx, struct run *run)
 {
     struct query_loops loops;
     struct progress progress;
-    bool is_good = query_rewrite_read(ctx, run, &loops);
+    bool is_good = leave_uncounted(ctx, run->db) && query_rewrite_read(ctx, run, &loops);
 
     progress_begin(&progress);
     for (size_t i = 0; is_good && i < loops.count; i++)
@@ -221,7 +244,8 @@ const struct command cmd_queries_rewrite = {
         "keys that come twice and one that is nowhere. The answers are compared key by key, as the server "
         "writes them: rows, values, and their order where there is an ORDER BY (rows that tie may "
         "change places, as SQL leaves that open; without ORDER BY any order is the same). A rewrite that "
-        "differs for one key is refused, and that key is shown. Of those that are the same, the fastest is "
+        "differs for one key is refused, and that key is shown; where no key had an answer at all, nothing is "
+        "proven. What writes or calls a volatile function is never run. Of those that are the same, the fastest is "
         "recommended: what is told are medians of rounds in turns with the cache warm.\n\n"
         "--with proves a rewrite of your own in the same way. Is its $1 an array, then these are the keys, "
         "$2 and on the parent's parameters; else all are the parent's. Its first column is the key, or "
@@ -229,7 +253,7 @@ const struct command cmd_queries_rewrite = {
         "statement's after a boolean has_N (N from 1), if you like.\n\n"
         "Nothing is changed. With --plan, a function is planned that \"pgmend apply\" makes and \"pgmend "
         "rollback\" takes away.\n\n"
-        "Exit status: 0 each loop has a rewrite that is proven; 3 for some there is none; 10 a rewrite "
+        "Exit status: 0 each loop has a rewrite that is proven; 3 for some there is none, or nothing could be proven; 10 a rewrite "
         "gives another answer than the loop.",
     .operands = "[FINDINGS.json [ID]...]",
     .min_operands = 0,
@@ -243,6 +267,6 @@ const struct command cmd_queries_rewrite = {
         "pgmend queries rewrite findings.json 1a2b3c4d --with stats.sql\n"
         "pgmend queries rewrite --parent 'SELECT id, name FROM assistants WHERE user_id = $1' --key id "
         "--value 1=7 --child 'SELECT count(*) FROM dialogs WHERE assistant_id = $1'",
-    .next = "pgmend queries check",
+    .next = "pgmend queries check TRACE --baseline queries.json",
     .run = run,
 };

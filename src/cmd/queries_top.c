@@ -74,7 +74,11 @@ read_counters(struct ctx *ctx, const struct run *run, struct query_top *ret)
         return false;
     query_ranking_count(
         ctx->arena, opts->span > 0 ? &ret->before : NULL, &ret->after, &ret->ranking);
-    return true;
+    /* This session's own may be set for it alone: what the others have is the one of the start. */
+    return ret->ranking.count > 0 || db_value(ctx, db,
+                                         "SELECT s.reset_val FROM pg_catalog.pg_settings AS s"
+                                         " WHERE s.name = 'pg_stat_statements.track'",
+                                         NULL, 0, &ret->track);
 }
 
 /* Both look at the same statements: one counts, the other finds what repeats. */

@@ -1,5 +1,8 @@
 #include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/out.h"
@@ -83,17 +86,43 @@ check_options(struct ctx *ctx, const struct options *opts)
                                "to; --enable-logging reads the server's log and needs the rights "
                                "to set what is logged.");
     }
-    if (opts->for_us < 0 || opts->min_repeats < 2 || opts->max_connections < 1)
-        return error_set(ctx, ERR_USAGE,
-            "--for is not below 0, --min-repeats at least 2, --max-connections at least 1");
+    if (opts->for_us < 0)
+        return error_set(ctx, ERR_USAGE, "--for is not below 0");
+    if (opts->min_repeats < 2)
+        return error_set(ctx, ERR_USAGE, "--min-repeats is at least 2");
+    if (opts->max_connections < 1)
+        return error_set(ctx, ERR_USAGE, "--max-connections is at least 1");
     if (opts->buffer < LEAST_BUFFER || opts->output_size < LEAST_BUFFER)
-        return error_set(ctx, ERR_USAGE, "--buffer and --output-size are at least 1MB");
+        return error_set(ctx, ERR_USAGE, "%s is at least 1MB",
+            opts->buffer < LEAST_BUFFER ? "--buffer" : "--output-size");
     if (!(opts->sample_rate > 0 && opts->sample_rate <= 1))
         return error_set(ctx, ERR_USAGE, "--sample-rate is above 0 and at most 1");
     if (!opts->tls_cert != !opts->tls_key)
         return error_set(ctx, ERR_USAGE, "--tls-cert and --tls-key belong together");
     if (opts->output && text_equal(opts->output, opts->findings))
         return error_set(ctx, ERR_USAGE, "--output and --findings are the same file");
+    if (opts->listen && (opts->sample_rate < 1 || opts->log_file))
+        log_warn(
+            "--sample-rate and --log-file are for --enable-logging; all that passes a proxy is "
+            "looked at.");
+    return true;
+}
+
+/* What is found at the end of a long trace must have a place then. */
+static bool
+check_findings_file(struct ctx *ctx, const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *folder = !slash          ? "."
+                         : slash == path ? "/"
+                                         : arena_strndup(ctx->arena, path, (size_t)(slash - path));
+
+    if (!path)
+        return true;
+    if (access(folder, W_OK | X_OK) != 0)
+        return error_set_errno(ctx, "--findings %s cannot be written", path);
+    if (file_exists(path))
+        log_warn("%s is there: these findings will replace it.", path);
     return true;
 }
 
@@ -115,8 +144,9 @@ tell_missed(struct ctx *ctx, const struct query_proxy_result *result)
             text_from_count(ctx->arena, result->follow.unknown));
     if (result->proxy.refused > 0)
         buffer_printf(&text,
-            "%s connections were refused: over --max-connections, or the server "
-            "was not there. ",
+            "%s connections did not get as far as a session: refused by the server (a wrong "
+            "password, pg_hba.conf), over --max-connections or without a file descriptor, or "
+            "the server was not there; each client was told which. ",
             text_from_count(ctx->arena, (int64_t)result->proxy.refused));
     if (text.length == 0)
         return NULL;
@@ -199,12 +229,20 @@ finish(struct ctx *ctx, struct run *run, struct query_desk *desk, int64_t lost, 
 {
     const struct options *opts = run->options;
     struct query_findings findings = { 0 };
-    const struct query_findings_screen screen = { .file = opts->findings, .more = missed };
+    struct query_findings_screen screen = { .file = opts->findings, .more = missed };
 
     if (!query_desk_finish(ctx, desk, lost, &findings))
         return false;
-    if (opts->findings && !query_findings_write(ctx, opts->findings, &findings))
+    if (opts->findings && !query_findings_write(ctx, opts->findings, &findings)) {
+        struct error unwritten = ctx->error;
+
+        /* Whatever became of the file, they are shown. */
+        error_clear(ctx);
+        screen.file = NULL;
+        if (query_findings_show(ctx, run, &findings, &screen))
+            ctx->error = unwritten;
         return false;
+    }
     if (opts->output)
         log_info(
             "The statements are in %s: pgmend queries nplusone %s", opts->output, opts->output);
@@ -224,8 +262,10 @@ run(struct ctx *ctx, struct run *run)
     int64_t lost = 0;
     bool is_good;
 
-    if (!check_options(ctx, opts))
+    if (!check_options(ctx, opts) || !check_findings_file(ctx, opts->findings))
         return false;
+    if (opts->output && file_exists(opts->output))
+        log_warn("%s is there: this trace will replace it at the end.", opts->output);
 
     const struct query_desk_options wanted = {
         .detect = { .min_repeats = opts->min_repeats },

@@ -6,6 +6,7 @@
 #include "cli/out.h"
 #include "cmd/parts/roll_out.h"
 #include "monitor/calm.h"
+#include "queries/logging/logging.h"
 #include "sql.h"
 
 enum { NEEDS_ATTENTION = 3, RUNNING_US = 300000000 };
@@ -53,6 +54,7 @@ struct picture {
     struct sql_catalog_invalid_indexes_rows invalid;
     VEC(struct standing) standing;
     size_t unfinished;
+    size_t logging;          /* settings of the log that a killed trace has left */
     const struct calm *calm; /* what a monitor with our state folder has seen; NULL: nothing */
 };
 
@@ -170,8 +172,13 @@ look(struct ctx *ctx, const struct run *run, struct picture *ret)
     if (!look_at_calm(ctx, run, ret) || !run_lock_holder(ctx, db, &ret->holder) ||
         !look_at_journal(ctx, db, ret) || !sql_catalog_invalid_indexes(ctx, db, &ret->invalid))
         return false;
+    if (!logging_left(ctx, db, &ret->logging))
+        return false;
     if (!ret->holder.is_held)
         return true;
+    /* Its own trace, which goes on. */
+    if (!ret->holder.is_orphan && strstr(ret->holder.application, "queries trace"))
+        ret->logging = 0;
     if (!sql_change_progress(ctx, db, &rows, .pid = ret->holder.pid))
         return false;
     if (rows.count == 1)
@@ -200,6 +207,17 @@ print_holder(struct ctx *ctx, FILE *out, const struct picture *picture)
     if (progress->blocker_pid)
         fprintf(out, "      waits for pid %d (%s, transaction of %s)\n", (int)progress->blocker_pid,
             progress->blocker, text_from_us(ctx->arena, progress->blocker_age));
+}
+
+/* What the server logs is not in what this program looks at otherwise, and fills disks. */
+static void
+print_logging(FILE *out, const struct picture *picture)
+{
+    if (picture->logging > 0)
+        out_mark_line(out, MARK_WARN,
+            "logging was left on by a killed trace (%zu setting%s): \"pgmend rollback\" puts it "
+            "back",
+            picture->logging, picture->logging == 1 ? "" : "s");
 }
 
 static void
@@ -277,14 +295,14 @@ print_json(struct ctx *ctx, struct run *run, const struct picture *picture)
                   holder->application, "since", holder->since, "is_orphan", (int)holder->is_orphan,
                   "phase", picture->progress.phase ? picture->progress.phase : "")
             : json_null();
-    json_t *json CLEANUP(json_release) =
-        json_pack("{s:o, s:o, s:I, s:o, s:o}", "running", running, "calm",
-            calm_json(ctx, picture->calm), "unfinished", (json_int_t)picture->unfinished, "changes",
-            out_json_rows(columns, COUNT_OF(columns), picture->standing.items,
-                picture->standing.count, sizeof(struct standing)),
-            "invalid_indexes",
-            out_json_rows(invalid_columns, COUNT_OF(invalid_columns), picture->invalid.items,
-                picture->invalid.count, sizeof(struct sql_catalog_invalid_indexes)));
+    json_t *json CLEANUP(json_release) = json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "running",
+        running, "calm", calm_json(ctx, picture->calm), "unfinished",
+        (json_int_t)picture->unfinished, "logging_left", (json_int_t)picture->logging, "changes",
+        out_json_rows(columns, COUNT_OF(columns), picture->standing.items, picture->standing.count,
+            sizeof(struct standing)),
+        "invalid_indexes",
+        out_json_rows(invalid_columns, COUNT_OF(invalid_columns), picture->invalid.items,
+            picture->invalid.count, sizeof(struct sql_catalog_invalid_indexes)));
 
     out_json(run->out, json);
     return true;
@@ -298,13 +316,15 @@ run(struct ctx *ctx, struct run *run)
 
     if (!look(ctx, run, &picture))
         return false;
-    if (opts->exit_code && (picture.unfinished > 0 || picture.invalid.count > 0))
+    if (opts->exit_code &&
+        (picture.unfinished > 0 || picture.invalid.count > 0 || picture.logging > 0))
         run->status = NEEDS_ATTENTION;
     if (run->global->json)
         return print_json(ctx, run, &picture);
     fprintf(
         run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db), db_version_text(run->db));
     print_holder(ctx, run->out, &picture);
+    print_logging(run->out, &picture);
     print_invalid(ctx, run->out, &picture);
     print_calm(ctx, run->out, picture.calm);
     if (picture.unfinished > 0)

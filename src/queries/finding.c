@@ -4,7 +4,7 @@
 
 #define FORMAT "pgmend-query-findings-1"
 
-enum { MOST_COLUMN = 1663, MOST_ITEMS = 100000 };
+enum { MOST_COLUMN = 1663, MOST_ITEMS = 100000, MOST_CHILDREN = 8 };
 
 #define QUERY_FINDING_NAME(kind, name, meaning) name,
 static const char *const kind_names[] = { QUERY_FINDING_KINDS(QUERY_FINDING_NAME) NULL };
@@ -324,6 +324,8 @@ read_children(struct ctx *ctx, const char *at, const json_t *from, struct query_
         return false;
     if (finding->child_count == 0)
         return refuse(ctx, at, "children", "is missing or empty");
+    if (finding->child_count > MOST_CHILDREN)
+        return refuse(ctx, at, "children", "has more than 8 statements");
     finding->children = ARENA_ARRAY(ctx->arena, struct query_child, finding->child_count);
     for (size_t i = 0; i < finding->child_count; i++) {
         struct query_child *child = &finding->children[i];

@@ -105,6 +105,24 @@ struct counted {
     struct map ranked; /* fingerprint → place in the ranking, from 1 */
 };
 
+/* What "queries rewrite" asked for its proofs, by the names of what it prepares and of its savepoints. */
+static bool
+is_own(const char *query)
+{
+    static const char *const words[] = { "PREPARE pgmend_", "EXECUTE pgmend_", "DEALLOCATE pgmend_",
+        "SAVEPOINT pgmend_" };
+
+    for (size_t i = 0; query && i < COUNT_OF(words); i++) {
+        const char *found = strstr(query, words[i]);
+
+        /* EXPLAIN (…) EXECUTE, ROLLBACK TO SAVEPOINT, RELEASE SAVEPOINT. */
+        if (found &&
+            (found == query || strncmp(query, "EXPLAIN (", 9) == 0 || strncmp(query, "R", 1) == 0))
+            return true;
+    }
+    return false;
+}
+
 static void
 take_delta(struct counted *counted, const struct workload_delta *delta, const struct map *before,
     struct query_ranking *ret)
@@ -113,6 +131,10 @@ take_delta(struct counted *counted, const struct workload_delta *delta, const st
 
     if (!statement->is_top_level) {
         ret->nested++;
+        return;
+    }
+    if (is_own(statement->query)) {
+        ret->own++;
         return;
     }
     if (delta->change == CHANGE_VANISHED) {

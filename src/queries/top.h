@@ -51,6 +51,7 @@ struct query_ranking {
     double total_ms;
     bool has_estimated_p95; /* by mean and standard deviation, not measured */
     bool has_blocks;
+    int64_t own;    /* entries left out: proofs of "queries rewrite" */
     int64_t nested; /* entries left out: run by functions, whose time is in that of their caller */
     int64_t vanished; /* entries of the first reading that were gone in the second */
     int64_t untimed;  /* executions without a time, which the calls hold and the times do not */

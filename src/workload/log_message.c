@@ -172,8 +172,10 @@ read_duration(struct slice text, struct log_message *ret)
     size_t at = read_ms(text, &ret->elapsed_us);
 
     text = behind(text, at);
-    if (at == 0 || !slice_starts_with(text, " ms"))
+    if (at == 0 || !slice_starts_with(text, " ms")) {
+        ret->kind = LOG_MESSAGE_BROKEN;
         return;
+    }
     text = behind(text, strlen(" ms"));
     if (text.length == 0) {
         ret->kind = LOG_MESSAGE_DURATION;

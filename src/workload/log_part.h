@@ -65,6 +65,7 @@ enum log_message_kind {
     LOG_MESSAGE_STEP, /* parse and bind, and a portal that goes on */
     LOG_MESSAGE_CONNECTED,
     LOG_MESSAGE_GONE,
+    LOG_MESSAGE_BROKEN,  /* a duration that is none */
     LOG_MESSAGE_FOREIGN, /* it looks like one of these in another language */
 };
 

@@ -584,6 +584,9 @@ take_message(struct ctx *ctx, struct log_sessions *sessions, struct session *ses
         return hold(ctx, sessions, session, record, &message, counts);
     case LOG_MESSAGE_GONE:
         return close_session(ctx, sessions, session, counts);
+    case LOG_MESSAGE_BROKEN:
+        counts->broken++;
+        return true;
     case LOG_MESSAGE_FOREIGN:
         counts->foreign++;
         return true;

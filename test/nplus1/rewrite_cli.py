@@ -18,6 +18,7 @@ CREATE TABLE children (id int PRIMARY KEY, parent_id int NOT NULL REFERENCES par
 INSERT INTO parents SELECT g, g % 5, 'p' || g FROM generate_series(1, 40) g;
 INSERT INTO children SELECT g, 1 + g % 30, (ARRAY['a','b'])[1 + g % 2], g FROM generate_series(1, 400) g;
 CREATE INDEX ON children (parent_id);
+CREATE TABLE nothing (id int, parent_id int);
 ANALYZE;
 """
 for unwanted in ("DATABASE_URL", "PGDATABASE", "PGOPTIONS", "PGSERVICE", "PGMEND_CONFIG"):
@@ -88,14 +89,64 @@ def test_wrong(folder):
     check(done.returncode == 0 and "yours" in done.stdout, "with the condition in ON it is proven", done.stdout + done.stderr)
 
 
+def test_by_keys(folder):
+    """The user of the trace stands in the statement: right for the parent's rows that were seen, wrong for others."""
+    child = ["--child", "SELECT count(*) AS n FROM children c JOIN parents p ON p.id = c.parent_id "
+             "WHERE c.parent_id = $1 AND p.owner = $2", "--value", "1.2=$1"]
+    sql = ("SELECT k.n AS key_ord, (SELECT count(*) FROM children c JOIN parents p ON p.id = c.parent_id WHERE c.parent_id = k.v "
+           "AND p.owner = {}) FROM unnest($1::int[]) WITH ORDINALITY AS k(v, n) WHERE $2::int IS NOT NULL")
+    mine = folder / "mine.sql"
+    mine.write_text(sql.format("3"))
+    done = pgmend(*PARENT, *child, "--rounds", "1", "--with", str(mine))
+    check(done.returncode == 10 and "asked    $1 = " in done.stdout, "a user in the text is refused", done.stdout + done.stderr)
+    mine.write_text(sql.format("$2"))
+    done = pgmend(*PARENT, *child, "--rounds", "1", "--with", str(mine), "--json")
+    check(done.returncode == 0, "the parent's user is proven", done.stdout + done.stderr)
+    proof = loop_of(done)["forms"][0]["proof"]
+    check(proof["keys_answered"] >= 30 and proof["parameter_sets"] >= 5, "for the rows of each user", proof)
+    counted = psql("SELECT count(*) FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid "
+                   "WHERE d.datname = current_database() AND s.query LIKE '%pgmend\\_proof%'")
+    check(counted == "0", "pg_stat_statements counts no proofs", counted)
+    mine.write_text("WITH gone AS (DELETE FROM children WHERE parent_id = ANY($1::int[]) RETURNING *) "
+                    "SELECT parent_id, count(*) FROM gone GROUP BY 1")
+    done = pgmend(*PARENT, *CHILD, "--with", str(mine))
+    check(done.returncode == 1 and "writes (DELETE)" in done.stderr, "what writes is told as such", done.stdout + done.stderr)
+
+
+def test_settings():
+    """Settings hold from the first word on: a policy reads one, and names are found by another."""
+    psql("CREATE SCHEMA other; CREATE TABLE other.guarded AS SELECT * FROM children; "
+         "ALTER TABLE other.guarded ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; "
+         "CREATE POLICY own ON other.guarded USING (amount % 5 = current_setting('app.owner')::int); "
+         f"CREATE ROLE {DATABASE} LOGIN; GRANT USAGE ON SCHEMA other TO {DATABASE}; "
+         f"GRANT SELECT ON other.guarded, parents TO {DATABASE}")
+    done = pgmend(*PARENT, "--child", "SELECT amount FROM guarded WHERE parent_id = $1::int ORDER BY amount", "--set",
+                  "app.owner=3", "--set", "search_path=other, public", "--rounds", "1", "--json",
+                  "--db-url", f"postgresql://{DATABASE}@/{DATABASE}")
+    check(done.returncode == 0, "--set is there when the statements are prepared", done.stdout + done.stderr)
+    forms = {form["form"]: form["proof"]["is_same"] for form in loop_of(done)["forms"]}
+    check(forms == {"any": True, "lateral": True, "joined": True}, "a cast key is asked by any, too", forms)
+
+
 def test_usage(folder):
+    empty, trace = folder / "empty.json", folder / "t.trace"
+    empty.write_text("")
+    trace.write_text('{"pgmend_trace":1,"source":"wire","values":false}\n')
     for args, status, text in (
         ([], 2, "nothing to rewrite"),
         (["--child", "SELECT 1"], 2, "has no $1"),
         (["--child", "SELECT name FROM parents WHERE id = $1", "--plan", "x.json"], 2, "--function"),
         (["--child", "SELECT name FROM parents WHERE id = $1", "--value", "x"], 2, "--value"),
-        (["--child", "SELECT name FROM parents WHERE id = $1", "--try", "no number"], 3, "no values of type integer"),
+        (["--child", "SELECT name FROM parents WHERE id = $1", "--try", "no number"], 2, "--try no number is no integer"),
+        (["--child", "SELECT name FROM parents WHERE id = $1 AND pg_sleep(0) IS NULL"], 3, "volatile function pg_sleep()"),
+        (["--child", "SELECT id FROM nothing WHERE parent_id = $1"], 3, "not proven"),
         (["/does/not/exist.json"], 1, "/does/not/exist.json"),
+        ([str(empty)], 1, "is empty"),
+        ([str(trace)], 1, "is a trace"),
+        (["--child", "SELEC $1 FROM"], 1, "syntax error"),
+        (["--child", "SELEC 1"], 1, "syntax error"),
+        (["--child", "SELECT name FROM parents WHERE id = $1", "--set", "foo"], 2, "NAME=VALUE"),
+        (["--child", "SELECT name FROM parents WHERE id = $1", "--set", "nope=1"], 2, "nope"),
         (["--child", "SELECT name FROM nowhere WHERE id = $1"], 1, "nowhere"),
         (PARENT[:2] + ["--key", "colour"] + CHILD, 2, "no such column"),
     ):
@@ -112,10 +163,13 @@ def test_plan(folder):
     done = pgmend(*PARENT, *CHILD, "--rounds", "1", "--form", "joined", "--output", str(script), "--plan", str(plan),
                   "--function", "totals_of")
     check(done.returncode == 0 and plan.exists(), "a plan is written", done.stdout + done.stderr)
-    check("LATERAL" in script.read_text(), "and the statement", script.read_text())
+    check("LATERAL" in script.read_text() and "-- $1 integer: $1 of the parent, for example 3" in script.read_text(),
+          "and the statement with what it takes", script.read_text())
+    check("$1 integer: $1 of the parent" in done.stdout, "the screen says it, too", done.stdout)
     check(psql("SELECT count(*) FROM pg_proc WHERE proname = 'totals_of'") == "0", "nothing is made yet")
     done = pgmend(str(plan), "--yes", "--state-dir", str(journal), "--override", "all", "--reason", "a test", words=("apply",))
-    check(done.returncode == 0, "pgmend apply makes the function", done.stdout + done.stderr)
+    check(done.returncode == 0 and psql("SELECT proargnames[1] FROM pg_proc WHERE proname = 'totals_of'") == "owner",
+          "pgmend apply makes the function, with names for what it takes", done.stdout + done.stderr)
     check(psql("SELECT string_agg(id || ':' || coalesce(total, 0), ' ' ORDER BY key_ord) FROM totals_of(3)") ==
           psql("SELECT string_agg(p.id || ':' || (SELECT coalesce(sum(amount), 0) FROM children WHERE parent_id = p.id "
                "AND kind = 'a'), ' ' ORDER BY p.id) FROM parents p WHERE owner = 3"), "it gives what the loop gives")
@@ -126,14 +180,18 @@ def test_plan(folder):
 
 def main():
     psql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
+    psql(f"DROP ROLE IF EXISTS {DATABASE}", "postgres")
     psql(f"CREATE DATABASE {DATABASE}", "postgres")
     try:
         psql(TABLES)
+        psql("CREATE EXTENSION pg_stat_statements")
         with tempfile.TemporaryDirectory() as name:
-            for test in (test_proof, test_wrong, test_usage, test_plan):
+            for test in (test_proof, test_wrong, test_by_keys, test_usage, test_plan):
                 test(pathlib.Path(name))
+        test_settings()
     finally:
         psql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
+        psql(f"DROP ROLE IF EXISTS {DATABASE}", "postgres")
     print(f"1..{state['number']}")
     return 1 if state["failed"] else 0
 

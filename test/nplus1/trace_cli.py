@@ -264,6 +264,38 @@ def test_check(folder):
     apitest.check(status == 1 and "no baseline" in err, "a file that is no baseline is told", (out, err))
 
 
+def nplusone(*arguments):
+    return nplus1test.pgmend("queries", "nplusone", *arguments, may_fail=True)
+
+
+def test_hostile(folder):
+    """Routes are anybody's text; files that hold nothing, and one that is not there but was begun."""
+    hostile, baseline = folder / "hostile", folder / "hostile.json"
+    requests(hostile, 3, True)
+    text = hostile.read_text(encoding="utf-8")
+    hostile.write_text(text.replace('"route":"list"', r'"route":"l\r\n::error file=x\u009b\u202e"'), encoding="utf-8")
+    check(hostile, "--baseline", baseline, "--update")
+    hostile.write_text(hostile.read_text(encoding="utf-8").replace("::error file", "::error File"), encoding="utf-8")
+    for form in ("text", "github", "junit"):
+        out, err, _ = check(hostile, "--baseline", baseline, "--format", form)
+        apitest.check("File=x" in out and not any(char in out for char in "\r\u009b\u202e")
+                      and "\n::error file" not in out.lower(), f"{form}: a route stays on its line", (out, err))
+
+    begun = folder / "begun.Ab12Cd"
+    begun.write_text("".join(text.splitlines(True)[:-1]), encoding="utf-8")
+    out, err, status = nplusone(folder / "begun")
+    apitest.check(status == 1 and str(begun) in err, "what a killed trace left is named", (out, err))
+    out, err, status = nplusone(begun)
+    apitest.check(status == 0 and "The end of a trace is missing" in out, "and can be read", (out, err))
+    (folder / "nothing").write_text(text.splitlines(True)[0], encoding="utf-8")
+    out, err, status = nplusone(folder / "nothing")
+    apitest.check(status == 1 and "no statement" in err and "ok" not in out, "nothing is no good result", (out, err))
+    port = apitest.free_port()
+    out, err, status = nplus1test.pgmend("queries", "trace", "--listen", f":{port}", "--for", "1s",
+                                         "--db-url", f"postgresql://localhost:{port}/x", may_fail=True)
+    apitest.check(status == 2 and "that of the server" in err, "it is not its own server", (out, err))
+
+
 # -- usage -----------------------------------------------------------------------------------------
 
 
@@ -273,14 +305,18 @@ def test_usage(folder):
             (["--listen", ":1", "--enable-logging"], "only one"),
             (["--listen", "127.0.0.1:0", "--tls-cert", "x"], "--tls-key"),
             (["--listen", "127.0.0.1:0", "--buffer", "1kB"], "--buffer"),
-            (["--listen", "127.0.0.1:0", "--min-repeats", "1"], "--min-repeats")]:
+            (["--listen", "127.0.0.1:0", "--min-repeats", "1"], "--min-repeats is"),
+            (["--listen", "127.0.0.1:0", "--max-connections", "0"], "--max-connections is"),
+            (["--listen", "foo", "--db-url", url()], "no address to listen at"),
+            (["--listen", "127.0.0.1:99999", "--db-url", url()], "no address to listen at")]:
         out, err, status = nplus1test.pgmend("queries", "trace", *arguments, may_fail=True)
         apitest.check(status == 2 and word in err, f"wrong options are told: {' '.join(arguments) or 'none'}", (out, err))
     out, err, status = nplus1test.pgmend("queries", "trace", "--listen", "127.0.0.1:0", "--db-url", "host=a,b", may_fail=True)
     apitest.check(status == 2 and "several hosts" in err, "a URL of several hosts is refused", (out, err))
-    out, err, status = nplus1test.pgmend("queries", "trace", "--listen", "127.0.0.1:0", "--output", folder / "no" / "x",
-                                         "--db-url", url(), may_fail=True)
-    apitest.check(status == 1 and "no/x" in err, "a file that cannot be written is told at once", (out, err))
+    for option in ("--output", "--findings"):
+        out, err, status = nplus1test.pgmend("queries", "trace", "--listen", "127.0.0.1:0", option, folder / "no" / "x",
+                                             "--db-url", url(), may_fail=True)
+        apitest.check(status == 1 and "no/x" in err, f"a file of {option} that cannot be written is told at once", (out, err))
     out, err, status = nplus1test.pgmend("queries", "trace", "--listen", "127.0.0.1:0", "--db-url", url(), "--for", "1s",
                                          "--json", may_fail=True)
     apitest.check(status == 0 and json.loads(out)["findings"] == [], "--for ends it by itself", (out, err))
@@ -306,6 +342,7 @@ def main():
         test_truth()
         test_hashes()
         test_check(pathlib.Path(folder))
+        test_hostile(pathlib.Path(folder))
         test_usage(pathlib.Path(folder))
     apitest.psql(f"DROP DATABASE {NAME} WITH (FORCE)")
     apitest.done()

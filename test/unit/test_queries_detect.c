@@ -236,6 +236,59 @@ each_run_of_the_parent_is_a_request_where_nothing_ends_one(void **state)
     templates_free(scene.templates);
 }
 
+/* However the first few happen to stand: each request is one, of as many as were asked for. */
+static void
+shuffled_values_are_one_loop_in_another_order(void **state)
+{
+    static const int64_t orders[][8] = {
+        { 3, 5, 8, 1, 2, 7, 4, 6 }, /* three in order, by chance */
+        { 8, 7, 6, 5, 4, 3, 2, 1 },
+        { 1, 4, 6, 7, 2, 3, 8, 5 },
+    };
+    struct scene scene = scene_new(*state, true);
+    const struct query_finding *finding;
+
+    for (size_t i = 0; i < COUNT_OF(orders); i++) {
+        scene.transaction = i + 1;
+        say(&scene, "BEGIN", -1, 1, 0);
+        say(&scene, PARENT, 7, 101, 108);
+        for (size_t j = 0; j < COUNT_OF(orders[i]); j++)
+            say(&scene, CHILD, 100 + orders[i][j], 1, 1);
+        say(&scene, "COMMIT", -1, 1, 0);
+    }
+    finding = only_finding(&scene);
+    assert_int_equal(finding->kind, FOUND_N_PLUS_ONE);
+    assert_int_equal(finding->requests, 3);
+    assert_int_equal(finding->repeats_min, 8);
+    assert_int_equal(finding->repeats_max, 8);
+    assert_non_null(strstr(finding->why, "in another order"));
+    detect_free(scene.detect);
+    templates_free(scene.templates);
+}
+
+/* 'p' || id is no id: the values are not those that were seen, and its name is not guessed. */
+static void
+an_expression_is_no_column_of_that_name(void **state)
+{
+    struct scene scene = scene_new(*state, true);
+    const struct query_finding *finding;
+
+    for (int round = 0; round < 6; round++) {
+        scene.transaction = (uint64_t)round + 1;
+        say(&scene, "BEGIN", -1, 1, 0);
+        say(&scene, "SELECT 'p' || id FROM dialogs WHERE user_id = $1", 7, 901, 905);
+        for (int64_t id = 101; id <= 105; id++)
+            say(&scene, CHILD, id, 1, 1);
+        say(&scene, "COMMIT", -1, 1, 0);
+    }
+    finding = only_finding(&scene);
+    assert_int_equal(finding->kind, FOUND_LOOP);
+    assert_false(finding->has_parent);
+    assert_null(strstr(finding->why, "No results were seen"));
+    detect_free(scene.detect);
+    templates_free(scene.templates);
+}
+
 static void
 rows_may_be_left_out_and_others_may_come_between(void **state)
 {
@@ -526,6 +579,8 @@ main(void)
         test_with_ctx(two_columns_of_a_parent_are_told_apart),
         test_with_ctx(several_statements_a_row_are_one_finding),
         test_with_ctx(each_run_of_the_parent_is_a_request_where_nothing_ends_one),
+        test_with_ctx(shuffled_values_are_one_loop_in_another_order),
+        test_with_ctx(an_expression_is_no_column_of_that_name),
         test_with_ctx(rows_may_be_left_out_and_others_may_come_between),
         test_with_ctx(a_loop_in_a_loop_gives_both),
         test_with_ctx(values_of_nowhere_are_a_loop_and_the_same_again_is_a_duplicate),

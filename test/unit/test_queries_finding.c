@@ -116,6 +116,8 @@ what_is_none_is_refused_with_its_place(void **state)
     refused(ctx, "\"requests\":10", "\"requests\":-7", "findings[0].requests is out of range");
     refused(ctx, "\"text\":\"SELECT $1, $2\"", "\"text\":null", "children[0].text is missing");
     refused(ctx, "\"routes\":[\"/a\"", "\"routes\":[3", "routes[0] is not a text");
+    refused(ctx, "\"children\":[", "\"children\":[0,0,0,0,0,0,0,0,",
+        "findings[0].children has more than 8 statements");
     refused(ctx, "\"repeats\":4", "\"repeats\":4000000000", "examples[0].repeats is out of range");
 }
 

@@ -10,7 +10,7 @@ hint_of(struct ctx *ctx, const char *child, int32_t key)
 {
     struct hint hint;
 
-    hint_write(ctx->arena, parent, child, key, &hint);
+    hint_write(ctx->arena, parent, 0, child, key, &hint);
     return hint;
 }
 
@@ -71,6 +71,48 @@ the_first_rows_of_each_are_lateral(void **state)
     assert_non_null(strstr(hint.rails, "LEFT JOIN LATERAL"));
 }
 
+/* The key is of another table than the first, and the statement reads two. */
+static void
+joins_and_keys_name_their_own_tables(void **state)
+{
+    static const char joined[] =
+        "SELECT a.id, d.id, k.doc_id FROM assistants a LEFT JOIN dialogs d ON d.assistant_id = a.id"
+        " JOIN user_knowledge k ON k.user_id = a.user_id";
+    struct ctx *ctx = *state;
+    struct hint hint;
+
+    hint_write(ctx->arena, joined, 1,
+        "SELECT text FROM dialog_messages WHERE dialog_id = $1 ORDER BY timestamp DESC, id DESC LIMIT 1",
+        1, &hint);
+    assert_non_null(strstr(hint.sqlalchemy, "DialogMessage.dialog_id == Dialog.id"));
+    assert_non_null(strstr(
+        hint.sqlalchemy, ".order_by(DialogMessage.timestamp.desc(), DialogMessage.id.desc())"));
+    assert_non_null(strstr(hint.django, "Dialog.objects"));
+    assert_non_null(strstr(hint.django, "order_by(\"-timestamp\", \"-id\")"));
+    assert_non_null(strstr(hint.rails, "dialog_id = dialogs.id"));
+    assert_non_null(strstr(hint.rails, "ORDER BY timestamp DESC, id DESC"));
+
+    hint_write(ctx->arena, joined, 2, "SELECT filename FROM documents WHERE id = $1", 1, &hint);
+    assert_string_equal(
+        hint.sqlalchemy, "select(UserKnowledge).options(joinedload(UserKnowledge.doc))");
+    assert_string_equal(hint.django, "UserKnowledge.objects.select_related(\"doc\")");
+
+    hint_write(ctx->arena, joined, 0,
+        "SELECT count(*) FROM dialog_messages m JOIN dialogs AS d ON d.id = m.dialog_id"
+        " WHERE d.assistant_id = $1 AND m.sender = 'user'",
+        1, &hint);
+    assert_string_equal(hint.table, "dialog_messages");
+    assert_non_null(strstr(hint.sqlalchemy,
+        ".select_from(DialogMessage).join(Dialog, Dialog.id == DialogMessage.dialog_id)"));
+    assert_non_null(strstr(hint.sqlalchemy, ".group_by(Dialog.assistant_id)"));
+    assert_non_null(strstr(hint.sqlalchemy, "sub.c.key == Assistant.id"));
+    assert_non_null(strstr(hint.django, "DialogMessage.objects.filter(dialog__assistant_id="));
+    assert_non_null(
+        strstr(hint.rails, "DialogMessage.joins(:dialog).where(dialogs: { assistant_id: keys })"
+                           ".group(\"dialogs.assistant_id\").count"));
+    assert_non_null(strstr(hint.rails, "the other conditions"));
+}
+
 static void
 what_is_not_understood_gets_the_statement_itself(void **state)
 {
@@ -97,7 +139,7 @@ a_loop_without_a_parent_has_advice_too(void **state)
     struct ctx *ctx = *state;
     struct hint hint;
 
-    hint_write(ctx->arena, NULL, "SELECT * FROM categories WHERE parent_id = $1", 1, &hint);
+    hint_write(ctx->arena, NULL, -1, "SELECT * FROM categories WHERE parent_id = $1", 1, &hint);
     assert_string_equal(hint.django, "Parent.objects.prefetch_related(\"categories\")");
 }
 
@@ -109,6 +151,7 @@ main(void)
         test_with_ctx(rows_that_belong_to_each_are_fetched_in_one_more),
         test_with_ctx(counts_are_grouped),
         test_with_ctx(the_first_rows_of_each_are_lateral),
+        test_with_ctx(joins_and_keys_name_their_own_tables),
         test_with_ctx(what_is_not_understood_gets_the_statement_itself),
         test_with_ctx(a_loop_without_a_parent_has_advice_too),
     };

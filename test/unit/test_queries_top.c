@@ -103,6 +103,27 @@ the_estimate_is_that_of_a_log_normal_distribution(void **state)
 }
 
 static void
+proofs_of_rewrites_are_no_part_of_the_workload(void **state)
+{
+    struct ctx *ctx = *state;
+    struct workload_statement items[] = {
+        entry(1, 10, "EXPLAIN (ANALYZE) EXECUTE pgmend_proof_child_1('7')", 30, 2),
+        entry(2, 10, "PREPARE pgmend_proof_child_1 AS SELECT 1", 10, 6),
+        entry(3, 10, "ROLLBACK TO SAVEPOINT pgmend_proof", 1, 1),
+        entry(4, 10, "RELEASE SAVEPOINT pgmend_keys", 1, 1),
+        entry(5, 10, "SELECT 'EXECUTE pgmend_proof_child_1'", 5, 1),
+        entry(6, 10, "EXECUTE theirs(1)", 5, 1),
+    };
+    struct workload after = reading(items, COUNT_OF(items));
+    struct query_ranking ranking;
+
+    query_ranking_count(ctx->arena, NULL, &after, &ranking);
+    assert_int_equal(ranking.own, 4);
+    assert_int_equal(ranking.count, 2);
+    assert_int_equal(ranking.calls, 10);
+}
+
+static void
 counters_of_one_statement_are_added_up(void **state)
 {
     struct ctx *ctx = *state;
@@ -118,6 +139,7 @@ counters_of_one_statement_are_added_up(void **state)
 
     items[3].is_top_level = false;
     query_ranking_count(ctx->arena, NULL, &after, &ranking);
+    assert_int_equal(ranking.own, 0);
     assert_int_equal(ranking.count, 2);
     assert_int_equal(ranking.nested, 1);
     assert_int_equal(ranking.calls, 45);
@@ -233,6 +255,7 @@ main(void)
         test_with_ctx(many_times_are_right_within_three_percent),
         test_with_ctx(times_beyond_all_bounds_do_no_harm),
         test_with_ctx(the_estimate_is_that_of_a_log_normal_distribution),
+        test_with_ctx(proofs_of_rewrites_are_no_part_of_the_workload),
         test_with_ctx(counters_of_one_statement_are_added_up),
         test_with_ctx(the_deviation_between_two_readings_is_theirs),
         test_with_ctx(the_order_is_what_was_asked_for),

@@ -289,6 +289,61 @@ what_is_no_trace_is_told_with_its_line(void **state)
     assert_true(file_remove(ctx, folder));
 }
 
+/* Whatever is kept: no file has the password of a role. What is not yet closed can be read, too. */
+static void
+passwords_are_not_kept_and_what_waits_is_written_in_time(void **state)
+{
+    struct ctx *ctx = *state;
+    const char *folder = test_folder(ctx);
+    const struct trace_file_options options = { .keeps_values = true };
+    static const struct template secret[] = {
+        { .number = 1,
+            .kind = TEMPLATE_OTHER,
+            .fingerprint = "01",
+            .text = "alter role r password $1" },
+        { .number = 2,
+            .kind = TEMPLATE_OTHER,
+            .fingerprint = "02",
+            .text = "CREATE SUBSCRIPTION s CONNECTION $1" },
+        { .number = 3, .kind = TEMPLATE_OTHER, .fingerprint = "03", .text = "DO $1" },
+        { .number = 4,
+            .kind = TEMPLATE_READ,
+            .fingerprint = "04",
+            .text = "SELECT $1 AS password" },
+    };
+    static const struct traced_value values[] = { { .hash = 7, .text = "hush1" },
+        { .hash = 8, .text = "host=a hush2" },
+        { .hash = 9, .text = "ALTER ROLE r PassWord 'hush3'" }, { .hash = 10, .text = "shown" } };
+    struct trace_writer *writer;
+    struct trace_summary summary;
+    struct seen seen = { 0 };
+    const char *text = "";
+    size_t length;
+
+    assert_true(trace_writer_open(ctx, file_join(ctx->arena, folder, "s"), &options, &writer));
+    for (size_t i = 0; i < COUNT_OF(secret); i++) {
+        const struct traced_statement statement = {
+            .template = &secret[i], .sql = values[i].text, .values = &values[i], .value_count = 1
+        };
+
+        assert_true(trace_writer_statement(ctx, writer, &statement));
+    }
+    /* No more than a second after it came, whoever kills us then. */
+    for (int i = 0; i < 3000 && !strstr(text, "shown"); i++) {
+        usleep(10000);
+        assert_true(trace_writer_tick(ctx, writer));
+        assert_true(file_read(ctx, trace_writer_path(writer), &text, &length));
+    }
+    assert_true(read_trace(ctx, trace_writer_path(writer), &seen, &summary));
+    assert_true(summary.is_cut && summary.has_values);
+    assert_int_equal(seen.count, 4);
+    assert_null(strstr(text, "hush"));
+    assert_non_null(strstr(buffer_text(&seen.text), "|- (?0000000000000007)"));
+    assert_non_null(strstr(buffer_text(&seen.text), "|shown (shown)"));
+    trace_writer_discard(writer);
+    assert_true(file_remove(ctx, folder));
+}
+
 static void
 beyond_its_size_nothing_is_written_and_all_is_counted(void **state)
 {
@@ -383,6 +438,7 @@ main(void)
         test_with_ctx(lines_are_json),
         test_with_ctx(a_file_that_is_cut_is_read_to_its_last_whole_line),
         test_with_ctx(what_is_no_trace_is_told_with_its_line),
+        test_with_ctx(passwords_are_not_kept_and_what_waits_is_written_in_time),
         test_with_ctx(beyond_its_size_nothing_is_written_and_all_is_counted),
         test_with_ctx(a_full_disk_is_told_once_and_what_was_written_stays),
         test_with_ctx(what_stood_there_stays_until_the_end),

@@ -219,6 +219,12 @@ test_log_cut(void **state)
     READ(&bench, arena_printf(ctx->arena, "%.*s\n%s", 90, whole, whole));
     assert_true(end(&bench, NULL).broken > 0);
     assert_int_equal(bench.seen.count, 3);
+    /* Durations that are none. */
+    begin(&bench, ctx, NULL, NULL);
+    READ(&bench, CSV(1, "3/0", "duration: nan ms  statement: SELECT 1")
+                     CSV(2, "3/0", "duration: 1e999 ms  statement: SELECT 1")
+                         CSV(3, "3/0", "duration: -5 ms  statement: SELECT 1"));
+    assert_int_equal(end(&bench, "").broken, 3);
     /* A block that was never written. */
     begin(&bench, ctx, NULL, NULL);
     {

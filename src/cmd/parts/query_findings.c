@@ -91,7 +91,7 @@ print_routes(struct arena *arena, FILE *out, const struct query_finding *finding
         fprintf(out, "%s%s", i > 0 ? ", " : "", plain_text(arena, finding->routes[i]));
     if (finding->route_count > 0)
         fputc('\n', out);
-    if (finding->application)
+    if (!text_is_empty(finding->application))
         fprintf(out, "        from      %s\n", plain_text(arena, finding->application));
 }
 
@@ -115,7 +115,8 @@ print_example(struct arena *arena, FILE *out, const struct query_finding *findin
 static void
 print_finding(struct arena *arena, FILE *out, const struct query_finding *finding)
 {
-    out_mark_line(out, mark_of(finding), "%s  %s", finding->id, title_of(arena, finding));
+    out_mark_line(
+        out, mark_of(finding), "%s  %s", plain_text(arena, finding->id), title_of(arena, finding));
     if (finding->has_parent) {
         fprintf(out, "        parent    %s\n", statement_text(arena, finding->parent.text, NULL));
         if (finding->parent.key_name)
@@ -172,7 +173,9 @@ print_text(struct arena *arena, FILE *out, const struct query_findings *findings
         print_finding(arena, out, &findings->items[i]);
     if (findings->count > MOST_SHOWN)
         fprintf(out, "… and %zu more (--json has all)\n\n", findings->count - MOST_SHOWN);
-    if (findings->count == 0)
+    if (findings->count == 0 && findings->statements == 0)
+        out_mark_line(out, MARK_WARN, "no statement was seen");
+    else if (findings->count == 0)
         out_mark_line(out, MARK_OK, "no statement was repeated in a request");
     if (is_live)
         fprintf(out, "%s\n", screen->more ? screen->more : "");

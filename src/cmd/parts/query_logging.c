@@ -18,8 +18,12 @@ enum {
     SHOW_US = 1000000,
     LEAST_BEFORE_US = 1000000, /* what the server does before is looked at for so long */
     MOST_BEFORE_US = 5000000,
+    LEAST_COUNT = 1000,    /* statements in a span that is compared with another */
     LAST_READ_US = 5000000 /* the rest of the log, when logging is off again */
 };
+
+/* Seconds of CPU, which the system counts in hundredths; and a share below which it is noise. */
+static const double LEAST_CPU = 0.1, LEAST_CHANGE = 0.1;
 
 /* What the server had done at one time. */
 struct load {
@@ -92,12 +96,26 @@ count_between(const struct load load[2], const char **ret_what)
     return count > 0 ? count : 0;
 }
 
+/* Logging makes nothing cheaper: what is less, or little more, is what the traffic did by itself. */
 static const char *
 change_text(struct arena *arena, double before, double during)
 {
-    if (before <= 0)
-        return "";
-    return arena_printf(arena, " (%+.0f %%)", (during / before - 1) * 100);
+    double more = before > 0 ? during / before - 1 : 0;
+
+    if (more < LEAST_CHANGE)
+        return "no difference that could be measured";
+    return arena_printf(arena, "%+.0f %%", more * 100);
+}
+
+/* Why the two spans cannot be compared; NULL: they can. */
+static const char *
+why_unmeasured(struct arena *arena, double before, double during, const char *what)
+{
+    if (before >= LEAST_COUNT && during >= LEAST_COUNT)
+        return NULL;
+    return arena_printf(arena,
+        "the server ran %.0f %s%s before and %.0f while it logged, and fewer than %d say nothing",
+        before, what, before == 1 ? "" : "s", during, LEAST_COUNT);
 }
 
 static void
@@ -109,6 +127,7 @@ tell_cost(struct ctx *ctx, const struct tracing *tracing)
     const char *what_before;
     double calls_before = count_between(before, &what_before);
     double calls = count_between(during, &what);
+    const char *why;
     double cpu_before = before[1].cpu - before[0].cpu;
     double cpu = during[1].cpu - during[0].cpu;
     int64_t us = during[1].at_us - during[0].at_us;
@@ -116,13 +135,14 @@ tell_cost(struct ctx *ctx, const struct tracing *tracing)
     log_info("The log grew by %s, %s a second.", text_from_bytes(ctx->arena, tracing->bytes),
         text_from_bytes(
             ctx->arena, us > 0 ? (int64_t)((double)tracing->bytes * 1e6 / (double)us) : 0));
-    if (calls == 0 || calls_before == 0 || !text_equal(what, what_before)) {
-        log_info("What logging costs a statement was not measured: %s.",
-            calls == 0 ? "the server did nothing meanwhile" : "the server did nothing before");
+    why = text_equal(what, what_before) ? why_unmeasured(ctx->arena, calls_before, calls, what)
+                                        : "its counters were not there all the time";
+    if (why) {
+        log_info("What logging costs a statement was not measured: %s.", why);
         return;
     }
-    if (before[0].cpu >= 0 && during[1].cpu >= 0 && cpu_before > 0 && cpu > 0) {
-        log_info("CPU of the server's processes a %s: %.1f us before, %.1f us while it logged%s.",
+    if (before[0].cpu >= 0 && during[1].cpu >= 0 && cpu_before >= LEAST_CPU && cpu >= LEAST_CPU) {
+        log_info("CPU of the server's processes a %s: %.1f us before, %.1f us while it logged: %s.",
             what, cpu_before / calls_before * 1e6, cpu / calls * 1e6,
             change_text(ctx->arena, cpu_before / calls_before, cpu / calls));
         return;
@@ -132,7 +152,7 @@ tell_cost(struct ctx *ctx, const struct tracing *tracing)
         double ms = (during[1].total_ms - during[0].total_ms) / calls;
 
         log_info("Mean time of a statement (pg_stat_statements): %.3f ms before, %.3f ms while it "
-                 "logged%s; writing the log itself is not in it.",
+                 "logged: %s; writing the log itself is not in it.",
             ms_before, ms, change_text(ctx->arena, ms_before, ms));
         return;
     }

@@ -60,6 +60,9 @@ bool query_rewrite_text(struct ctx *ctx, const char *given, const char **ret) MU
 void query_rewrite_print(struct ctx *ctx, struct run *run, const struct query_loops *loops);
 void query_rewrite_print_json(struct ctx *ctx, struct run *run, const struct query_loops *loops);
 
+/* What each $n of it stands for: "$2 integer: $1 of the parent (7)". */
+void query_rewrite_params(struct ctx *ctx, const struct rewrite *rewrite, struct text_list *ret);
+
 /* --output and --plan: of the best of each loop, of the only one. */
 bool query_rewrite_write(struct ctx *ctx, struct run *run, const struct query_loops *loops)
     MUST_CHECK;

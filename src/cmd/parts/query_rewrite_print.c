@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cli/out.h"
-#include "cli/plain.h"
 #include "cmd/parts/query_rewrite.h"
+#include "monitor/plain.h"
 
 /* A line of the table of forms. */
 struct line {
@@ -58,13 +58,14 @@ line_of(struct arena *arena, const struct query_loop *loop, const struct query_a
     const struct proof *proof = &attempt->proof;
     struct line line = {
         .form = name_in(arena, loop, attempt),
-        .answer = attempt->failure ? "not tried"
-                  : proof->is_same ? "the same"
-                                   : "DIFFERENT",
+        .answer = attempt->failure  ? "not tried"
+                  : proof->is_empty ? "not proven"
+                  : proof->is_same  ? "the same"
+                                    : "DIFFERENT",
         .keys = text_from_count(arena, proof->keys),
     };
 
-    if (attempt->failure || !proof->is_same)
+    if (attempt->failure || !proof->is_same || proof->is_empty)
         return line;
     line.statements = arrow(arena, text_from_count(arena, proof->loop.statements),
         text_from_count(arena, proof->rewrite.statements));
@@ -82,16 +83,16 @@ line_of(struct arena *arena, const struct query_loop *loop, const struct query_a
 static void
 print_text(FILE *out, const char *indent, const char *text)
 {
-    fputs(indent, out);
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    const char *end;
 
-        if (byte == '\n')
-            fprintf(out, "\n%s", indent);
-        else
-            fputc(byte < ' ' || byte == 0x7F ? ' ' : byte, out);
+    for (;; text = end + 1) {
+        end = strchrnul(text, '\n');
+        fprintf(out, "%s%s\n", indent,
+            plain_text(arena, arena_strndup(arena, text, (size_t)(end - text))));
+        if (!*end)
+            return;
     }
-    fputc('\n', out);
 }
 
 static void
@@ -118,7 +119,9 @@ print_difference(struct run *run, const struct query_attempt *attempt)
         name_of(attempt), proof->differing < proof->keys ? proof->differing : proof->keys,
         proof->keys);
     print_text(run->out, "    ", difference->what);
-    print_text(run->out, "      key      ", difference->key ? difference->key : "NULL");
+    if (difference->has_key)
+        print_text(
+            run->out, "      key      ", difference->key ? difference->key : "NULL (no value)");
     if (difference->parameters)
         print_text(run->out, "      asked    ", difference->parameters);
     print_text(run->out, "      loop     ", difference->loop ? difference->loop : "");
@@ -129,6 +132,7 @@ static void
 print_attempts(struct ctx *ctx, struct run *run, const struct query_loop *loop)
 {
     struct line *lines = ARENA_ARRAY(ctx->arena, struct line, loop->attempt_count + 1);
+    bool has_empty = false;
 
     for (size_t i = 0; i < loop->attempt_count; i++)
         lines[i] = line_of(ctx->arena, loop, &loop->attempts[i]);
@@ -143,7 +147,16 @@ print_attempts(struct ctx *ctx, struct run *run, const struct query_loop *loop)
                 attempt->failure);
         else if (!attempt->proof.is_same)
             print_difference(run, attempt);
+        else if (attempt->proof.is_empty)
+            out_mark_line(run->out, MARK_WARN,
+                "%s is not proven: for no key but NULL did the loop have an answer, and nothing is like nothing",
+                name_in(ctx->arena, loop, attempt));
+        has_empty |= !attempt->failure && attempt->proof.is_empty;
     }
+    if (has_empty)
+        fprintf(run->out,
+            "  Give it something to compare: --value N=VALUE of parameters that have rows, --try KEY, --set "
+            "NAME=VALUE where row security hides them, --timeout TIME where the loop is slow.\n");
     for (size_t i = 0; i < loop->rewrites.refused.count; i++)
         fprintf(run->out, "  not possible  %s\n", loop->rewrites.refused.items[i]);
     if (loop->unsupported)
@@ -160,12 +173,14 @@ print_keys(
         int64_t count;
         const char *what;
     } counts[] = {
-        { proof->keys_observed, "known before" },
+        { proof->keys_answered, "with an answer" },
+        { proof->keys_observed, "of the trace or --try" },
         { proof->keys_without_rows, "without rows" },
         { proof->keys_null, "NULL" },
         { proof->keys_twice, "twice" },
         { proof->keys_failed, "left out, because the loop itself fails" },
-        { proof->parameter_sets, "sets of the parent's parameters" },
+        { proof->parameter_sets, proof->parameter_sets == 1 ? "set of the parent's parameters"
+                                                            : "sets of the parent's parameters" },
         { proof->open_orders, "answers in another order of rows that tie" },
     };
 
@@ -173,7 +188,8 @@ print_keys(
         if (counts[i].count > 0)
             text_list_add(ctx->arena, &parts,
                 arena_printf(ctx->arena, "%" PRId64 " %s", counts[i].count, counts[i].what));
-    fprintf(run->out, "Tried with %" PRId64 " keys: %s.\n", proof->keys,
+    fprintf(run->out, "Tried with %" PRId64 " key%s%s%s.\n", proof->keys,
+        proof->keys == 1 ? "" : "s", parts.count > 0 ? ": " : "",
         text_list_join(ctx->arena, &parts, ", "));
     for (size_t i = 0; i < proof->notes.count; i++)
         print_text(run->out, "  note: ", proof->notes.items[i]);
@@ -205,6 +221,16 @@ print_hints(struct run *run, const struct query_loop *loop)
 }
 
 static void
+print_params(struct ctx *ctx, struct run *run, const struct rewrite *rewrite)
+{
+    struct text_list params;
+
+    query_rewrite_params(ctx, rewrite, &params);
+    for (size_t i = 0; i < params.count; i++)
+        print_text(run->out, "  ", params.items[i]);
+}
+
+static void
 print_best(struct ctx *ctx, struct run *run, const struct query_loop *loop)
 {
     const struct query_attempt *best = loop->best;
@@ -224,12 +250,14 @@ print_best(struct ctx *ctx, struct run *run, const struct query_loop *loop)
         fprintf(run->out,
             "  note: it was not faster than the loop here, where a round trip costs little.\n");
     print_text(run->out, "  ", best->rewrite.sql);
+    print_params(ctx, run, &best->rewrite);
 }
 
 static void
 print_loop(struct ctx *ctx, struct run *run, const struct query_loop *loop)
 {
-    fprintf(run->out, "%s%s\n", loop->id ? "Finding " : "The loop", loop->id ? loop->id : "");
+    fprintf(run->out, "%s%s\n", loop->id ? "Finding " : "The loop",
+        loop->id ? plain_text(ctx->arena, loop->id) : "");
     print_statements(run, loop);
     print_attempts(ctx, run, loop);
     print_best(ctx, run, loop);
@@ -246,14 +274,14 @@ query_rewrite_print(struct ctx *ctx, struct run *run, const struct query_loops *
     for (size_t i = 0; i < loops->count; i++)
         print_loop(ctx, run, &loops->items[i]);
     for (size_t i = 0; i < loops->left_out.count; i++)
-        fprintf(run->out, "left out  %s\n", loops->left_out.items[i]);
+        fprintf(run->out, "left out  %s\n", plain_text(ctx->arena, loops->left_out.items[i]));
     if (loops->count == 0)
         fprintf(run->out, "There is no loop to rewrite.\n");
     fprintf(run->out, "Nothing was changed.\n");
-    if (opts->plan)
+    if (opts->plan && loops->items[0].best)
         out_next(run->out, "pgmend apply %s", opts->plan);
     else
-        out_next(run->out, "pgmend queries check");
+        out_next(run->out, "pgmend queries check TRACE --baseline queries.json");
 }
 
 /* ---- JSON ---- */
@@ -267,6 +295,7 @@ static const struct field cost_fields[] = {
 };
 
 static const struct field difference_fields[] = {
+    FIELD(struct proof_difference, has_key),
     FIELD(struct proof_difference, key),
     FIELD(struct proof_difference, parameters),
     FIELD(struct proof_difference, what),
@@ -276,8 +305,10 @@ static const struct field difference_fields[] = {
 
 static const struct field proof_fields[] = {
     FIELD(struct proof, is_same),
+    FIELD(struct proof, is_empty),
     FIELD(struct proof, differing),
     FIELD(struct proof, keys),
+    FIELD(struct proof, keys_answered),
     FIELD(struct proof, keys_observed),
     FIELD(struct proof, keys_without_rows),
     FIELD(struct proof, keys_null),

@@ -2,12 +2,14 @@
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "cmd/parts/query_rewrite.h"
 #include "db/db.h"
 #include "lang/sql.h"
+#include "queries/trace/trace_file.h"
 #include "sql.h"
 
 bool
@@ -194,6 +196,26 @@ is_wanted(const struct run *run, const char *id)
     return run->operands.count <= 1;
 }
 
+/* What is easily mistaken for findings. */
+static bool
+check_file(struct ctx *ctx, const char *path)
+{
+    struct stat status;
+    bool is_empty;
+
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return true;
+    is_empty = status.st_size == 0;
+    if (is_empty)
+        error_set(ctx, ERR_INPUT, "%s is empty: there are no findings in it", path);
+    else if (trace_file_is(path))
+        error_set(ctx, ERR_INPUT, "%s is a trace; findings are wanted, which are made of it", path);
+    else
+        return true;
+    return error_hint(
+        ctx, "pgmend queries nplusone %s --output findings.json", is_empty ? "TRACE" : path);
+}
+
 static bool
 read_findings(struct ctx *ctx, struct run *run, struct query_loops *ret)
 {
@@ -201,8 +223,8 @@ read_findings(struct ctx *ctx, struct run *run, struct query_loops *ret)
     struct query_findings *findings = ARENA_NEW(ctx->arena, struct query_findings);
     json_t *json CLEANUP(json_release) = NULL;
 
-    if (!json_read_file(ctx, path, &json) || !query_findings_read(ctx, path, json, findings) ||
-        !check_ids(ctx, run, findings))
+    if (!check_file(ctx, path) || !json_read_file(ctx, path, &json) ||
+        !query_findings_read(ctx, path, json, findings) || !check_ids(ctx, run, findings))
         return false;
     for (size_t i = 0; i < findings->count; i++) {
         const struct query_finding *finding = &findings->items[i];
@@ -325,6 +347,10 @@ read_options(struct ctx *ctx, struct run *run, struct query_loops *ret)
             !count_params(ctx, what, children[i].sql, &children[i].slot_count))
             return false;
         if (children[i].slot_count == 0) {
+            json_t *tree CLEANUP(json_release) = NULL;
+
+            if (!sql_parse(ctx, children[i].sql, &tree))
+                return error_wrap(ctx, "%s", what);
             error_set(ctx, ERR_USAGE, "%s has no $1", what);
             return error_hint(ctx, "Write the value that varies as $1: … WHERE dialog_id = $1");
         }
@@ -356,10 +382,12 @@ check_usage(struct ctx *ctx, const struct run *run)
         return error_set(ctx, ERR_USAGE, "--plan needs --function NAME, the function that is made");
     if (opts->function && !opts->plan)
         return error_set(ctx, ERR_USAGE, "--function belongs to --plan FILE");
-    if (opts->keys < 1 || opts->keys > 10000 || opts->rounds < 1 || opts->rounds > 1000 ||
-        opts->timeout < 1000)
-        return error_set(
-            ctx, ERR_USAGE, "--keys is 1 to 10000, --rounds 1 to 1000, --timeout at least 1ms");
+    if (opts->keys < 1 || opts->keys > 10000)
+        return error_set(ctx, ERR_USAGE, "--keys is 1 to 10000");
+    if (opts->rounds < 1 || opts->rounds > 1000)
+        return error_set(ctx, ERR_USAGE, "--rounds is 1 to 1000");
+    if (opts->timeout < 1000)
+        return error_set(ctx, ERR_USAGE, "--timeout is at least 1ms");
     return true;
 }
 
@@ -376,9 +404,8 @@ set_settings(struct ctx *ctx, struct run *run)
         const char *text = opts->set.items[i];
         size_t length = strcspn(text, "=");
         const char *name = arena_strndup(ctx->arena, text, length);
-        const char *params[] = {
-            strcasecmp(name, "search_path") == 0 ? "pgmend.search_path" : name, text + length + 1
-        };
+        const char *params[] = { strcasecmp(name, "search_path") == 0 ? "pgmend.search_path" : name,
+            text + length + 1 };
         const char *ignored;
 
         if (length == 0 || text[length] == '\0')

@@ -23,27 +23,41 @@ add_comment(struct buffer *buffer, const char *text)
     buffer_add(buffer, "\n");
 }
 
+void
+query_rewrite_params(struct ctx *ctx, const struct rewrite *rewrite, struct text_list *ret)
+{
+    struct arena *arena = ctx->arena;
+
+    *ret = (struct text_list){ 0 };
+    if (rewrite->key_type)
+        text_list_add(arena, ret, arena_printf(arena, "$1 %s[]: the keys", rewrite->key_type));
+    for (size_t i = 0; i < rewrite->param_count; i++) {
+        const struct rewrite_param *param = &rewrite->params[i];
+        const char *of = param->child < 0
+                             ? "the parent"
+                             : arena_printf(arena, "statement %" PRId32, param->child + 1);
+
+        text_list_add(arena, ret,
+            arena_printf(arena, "$%zu %s: $%zu of %s%s%s", i + 1 + (rewrite->key_type != NULL),
+                param->type_name ? param->type_name : "", param->slot + 1, of,
+                param->text ? ", for example " : "", param->text ? param->text : ""));
+    }
+}
+
 static void
 add_script(struct ctx *ctx, struct buffer *buffer, const struct query_loop *loop)
 {
     const struct proof *proof = &loop->best->proof;
     const struct rewrite *rewrite = &loop->best->rewrite;
+    struct text_list params;
 
     add_comment(buffer, arena_printf(ctx->arena,
                             "Finding %s: form %s, the same for %" PRId64 " keys, %s times faster.",
                             loop->id ? loop->id : "(given)", rewrite_form_name(rewrite->form),
                             proof->keys, text_from_ratio(ctx->arena, proof->speed_up)));
-    if (rewrite->key_type)
-        add_comment(buffer, arena_printf(ctx->arena, "$1: the keys, %s[]", rewrite->key_type));
-    for (size_t i = 0; i < rewrite->param_count; i++) {
-        const struct rewrite_param *param = &rewrite->params[i];
-
-        add_comment(buffer, arena_printf(ctx->arena, "$%zu: $%zu of %s",
-                                i + 1 + (rewrite->key_type != NULL), param->slot + 1,
-                                param->child < 0 ? "the parent"
-                                                 : arena_printf(ctx->arena, "statement %" PRId32,
-                                                       param->child + 1)));
-    }
+    query_rewrite_params(ctx, rewrite, &params);
+    for (size_t i = 0; i < params.count; i++)
+        add_comment(buffer, params.items[i]);
     buffer_printf(buffer, "%s;\n\n", rewrite->sql);
 }
 
@@ -82,6 +96,51 @@ arguments_of(struct ctx *ctx, const struct rewrite *rewrite)
     for (size_t i = 0; i < rewrite->param_count; i++)
         text_list_add(ctx->arena, &types, rewrite->params[i].type_name);
     return text_list_join(ctx->arena, &types, ", ");
+}
+
+/* A name for a parameter that no other one and no column of the result has. */
+static const char *
+free_name(
+    struct ctx *ctx, const struct rewrite *rewrite, const char *wanted, struct text_list *names)
+{
+    const char *name = wanted;
+    bool is_taken = true;
+
+    while (is_taken) {
+        is_taken = text_list_has(names, name);
+        for (size_t i = 0; i < rewrite->column_count; i++)
+            is_taken |= text_equal(rewrite->columns[i].name, name);
+        name = is_taken ? arena_printf(ctx->arena, "%s_", name) : name;
+    }
+    text_list_add(ctx->arena, names, name);
+    return db_ident(ctx->arena, name);
+}
+
+/* "keys integer[], user_id integer": each is named like the column that it is compared with. */
+static const char *
+declared_arguments(struct ctx *ctx, const struct query_loop *loop)
+{
+    const struct rewrite *rewrite = &loop->best->rewrite;
+    struct text_list names = { 0 };
+    struct text_list ret = { 0 };
+
+    if (rewrite->key_type)
+        text_list_add(ctx->arena, &ret,
+            arena_printf(
+                ctx->arena, "%s %s[]", free_name(ctx, rewrite, "keys", &names), rewrite->key_type));
+    for (size_t i = 0; i < rewrite->param_count; i++) {
+        const struct rewrite_param *param = &rewrite->params[i];
+        const char *sql =
+            param->child < 0 ? loop->input.parent_sql : loop->input.children[param->child].sql;
+        const char *name = hint_name_of(ctx->arena, sql, (int32_t)param->slot + 1);
+
+        text_list_add(ctx->arena, &ret,
+            arena_printf(ctx->arena, "%s %s",
+                free_name(ctx, rewrite, name ? name : arena_printf(ctx->arena, "value_%zu", i + 1),
+                    &names),
+                param->type_name));
+    }
+    return text_list_join(ctx->arena, &ret, ", ");
 }
 
 static const char *
@@ -142,8 +201,9 @@ compose_change(struct ctx *ctx, struct run *run, const struct query_loop *loop, 
         .statement = arena_printf(ctx->arena,
             "CREATE OR REPLACE FUNCTION %s(%s)\nRETURNS TABLE (%s)\nLANGUAGE sql\nSTABLE\n"
             "SET search_path = %s\nAS %s",
-            db_qualified(ctx->arena, schema, name), arguments, columns_of(ctx, rewrite),
-            text_is_empty(path) ? "''" : path, quote_body(ctx, rewrite->sql)),
+            db_qualified(ctx->arena, schema, name), declared_arguments(ctx, loop),
+            columns_of(ctx, rewrite), text_is_empty(path) ? "''" : path,
+            quote_body(ctx, rewrite->sql)),
     };
     return true;
 }

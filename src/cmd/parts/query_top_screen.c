@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cli/out.h"
+#include "monitor/plain.h"
 
 /* Bytes of a statement in the table; the document holds it all. */
 enum { SHOWN_DIGITS = 8, SHOWN_TEXT = 200 };
@@ -69,7 +70,7 @@ line_of(struct arena *arena, const struct ranked_query *item)
         .rows = show_count(arena, item->rows),
         .blocks = has_blocks ? text_from_count(arena, item->blocks_hit + item->blocks_read) : "-",
         .mark = item->mark ? item->mark : "",
-        .query = show_query(arena, item->query),
+        .query = show_query(arena, plain_text(arena, item->query)),
     };
 }
 
@@ -130,6 +131,10 @@ tell_counters(struct ctx *ctx, FILE *out, const struct query_top *top)
             "%s entries of other roles are hidden from this one and not counted: pg_read_all_stats "
             "shows them.",
             text_from_count(ctx->arena, after->hidden));
+    if (top->ranking.own > 0)
+        out_mark_line(out, MARK_INFO,
+            "%s entries of proofs by \"pgmend queries rewrite\" are left out.",
+            text_from_count(ctx->arena, top->ranking.own));
     if (top->ranking.nested > 0)
         out_mark_line(out, MARK_INFO,
             "%s statements were run inside functions: their time is their caller's.",
@@ -181,7 +186,11 @@ query_top_print(struct ctx *ctx, const struct run *run, const struct query_top *
     else
         tell_files(ctx, run->out, top);
     if (count == 0) {
-        fprintf(run->out, "There are no statements.\n");
+        if (text_equal(top->track, "none"))
+            fprintf(run->out, "There are no statements: pg_stat_statements.track is none, so that "
+                              "nothing is counted. Set it to top.\n");
+        else
+            fprintf(run->out, "There are no statements.\n");
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -243,13 +252,13 @@ add_counters(struct ctx *ctx, const struct query_top *top, json_t *json)
     struct workload_deltas deltas;
 
     workload_compare(ctx->arena, top->span_us > 0 ? &top->before : NULL, &top->after, &deltas);
-    json_object_update_new(
-        json, json_pack("{s:s?, s:s, s:I, s:b, s:b, s:I, s:I, s:I, s:I}", "since",
-                  top->span_us > 0 ? top->before.taken_at : top->after.stats_reset, "until",
-                  top->after.taken_at, "span_us", (json_int_t)top->span_us, "was_reset",
-                  deltas.was_reset, "was_restarted", deltas.was_restarted, "evicted",
-                  (json_int_t)deltas.evicted, "hidden", (json_int_t)top->after.hidden, "nested",
-                  (json_int_t)top->ranking.nested, "vanished", (json_int_t)top->ranking.vanished));
+    json_object_update_new(json,
+        json_pack("{s:s?, s:s, s:I, s:b, s:b, s:I, s:I, s:I, s:I, s:I}", "since",
+            top->span_us > 0 ? top->before.taken_at : top->after.stats_reset, "until",
+            top->after.taken_at, "span_us", (json_int_t)top->span_us, "was_reset", deltas.was_reset,
+            "was_restarted", deltas.was_restarted, "evicted", (json_int_t)deltas.evicted, "hidden",
+            (json_int_t)top->after.hidden, "nested", (json_int_t)top->ranking.nested, "own",
+            (json_int_t)top->ranking.own, "vanished", (json_int_t)top->ranking.vanished));
 }
 
 static void

@@ -12,6 +12,7 @@ struct query_top {
     struct workload before;
     struct workload after; /* counters only */
     int64_t span_us;       /* of the counting; 0: since the reset */
+    const char *track;     /* pg_stat_statements.track, when nothing was counted; NULL: not known */
     struct query_files files;
 };
 

@@ -400,8 +400,7 @@ narrow(
     size_t count = 0;
     bool goes_on = false;
     bool is_near = step->place - run->last->place <= (uint64_t)detect->options.most_period;
-    bool is_shuffled =
-        run->calls < detect->options.min_repeats || run->candidates[0].is_unordered;
+    bool is_shuffled = run->calls < detect->options.min_repeats || run->candidates[0].is_unordered;
 
     for (size_t i = 0; i < run->candidate_count; i++) {
         struct candidate next = run->candidates[i];
@@ -411,8 +410,7 @@ narrow(
 
         if (at == SIZE_MAX && column->hashes[next.at] == hash)
             at = next.at;
-        if (at == SIZE_MAX && is_near &&
-            (is_shuffled || is_by_chance(session, run, &next, hash))) {
+        if (at == SIZE_MAX && is_near && (is_shuffled || is_by_chance(session, run, &next, hash))) {
             at = result_find(next.result, next.column, hash, 0);
             next.is_unordered = true;
         }

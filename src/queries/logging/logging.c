@@ -200,20 +200,49 @@ undo_entries(struct ctx *ctx, struct rollout *rollout, const struct text_list *r
     return is_good;
 }
 
+/* Runs that set what is logged, but for this one. */
+static bool
+find_runs(struct ctx *ctx, struct db *db, const char *but, struct text_list *ret)
+{
+    struct sql_change_runs_rows rows;
+
+    if (!sql_change_runs(ctx, db, &rows))
+        return error_wrap(ctx, "reading earlier runs");
+    for (size_t i = 0; i < rows.count; i++)
+        if (text_equal(rows.items[i].command, LOGGING_COMMAND) &&
+            !text_equal(rows.items[i].id, but))
+            text_list_add(ctx->arena, ret, rows.items[i].id);
+    return true;
+}
+
+bool
+logging_left(struct ctx *ctx, struct db *db, size_t *ret_count)
+{
+    struct journal_entries entries;
+    struct text_list runs = { 0 };
+
+    *ret_count = 0;
+    if (!journal_load(ctx, db, &entries))
+        return false;
+    if (entries.count == 0) /* nor are there any runs, nor perhaps their table */
+        return true;
+    if (!find_runs(ctx, db, NULL, &runs))
+        return false;
+    for (size_t i = 0; i < entries.count; i++)
+        *ret_count +=
+            text_list_has(&runs, entries.items[i].run) && rollout_can_undo(&entries.items[i]);
+    return true;
+}
+
 bool
 logging_put_back_earlier(struct ctx *ctx, struct rollout *rollout, size_t *ret_count)
 {
-    struct sql_change_runs_rows rows;
     struct text_list runs = { 0 };
     struct text_list left = { 0 };
 
     *ret_count = 0;
-    if (!sql_change_runs(ctx, rollout->db, &rows))
-        return error_wrap(ctx, "reading earlier runs");
-    for (size_t i = 0; i < rows.count; i++)
-        if (text_equal(rows.items[i].command, LOGGING_COMMAND) &&
-            !text_equal(rows.items[i].id, rollout->journal.run))
-            text_list_add(ctx->arena, &runs, rows.items[i].id);
+    if (!find_runs(ctx, rollout->db, rollout->journal.run, &runs))
+        return false;
     return runs.count == 0 || undo_entries(ctx, rollout, &runs, &left, ret_count);
 }
 

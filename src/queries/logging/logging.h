@@ -35,6 +35,9 @@ bool logging_plan(struct ctx *ctx, struct db *db, double sample_rate, const char
 bool logging_put_back_earlier(struct ctx *ctx, struct rollout *rollout, size_t *ret_count)
     MUST_CHECK;
 
+/* How many settings runs that are over, or go on, have set and not put back. */
+bool logging_left(struct ctx *ctx, struct db *db, size_t *ret_count) MUST_CHECK;
+
 /* On failure what was set already still is: logging_put_back(). */
 bool logging_enable(struct ctx *ctx, struct rollout *rollout, const struct logging_plan *plan)
     MUST_CHECK;

@@ -202,7 +202,7 @@ link_listen(struct ctx *ctx, const char *listen, struct link_listeners *ret)
 
     memset(ret, 0, sizeof(*ret));
     if (!colon || !text_to_int64(colon + 1, &port) || port < 0 || port > 65535) {
-        error_set(ctx, ERR_INPUT, "\"%s\" is no address to listen at", listen);
+        error_set(ctx, ERR_USAGE, "\"%s\" is no address to listen at", listen);
         return error_hint(ctx,
             "Write 127.0.0.1:6432, :6432 (all addresses), [::1]:6432, or the folder of a socket "
             "as /run/pgmend:6432.");
@@ -220,6 +220,67 @@ link_listen(struct ctx *ctx, const char *listen, struct link_listeners *ret)
     if (!is_good)
         link_listeners_close(ret);
     return is_good;
+}
+
+/* An address of this machine is one that a socket can be bound to. */
+static bool
+is_own_address(const struct link_address *address)
+{
+    struct link_address any = *address;
+    int socket_fd = socket(address->bytes.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_own;
+
+    if (socket_fd < 0)
+        return false;
+    *port_of(&any) = 0;
+    is_own = bind(socket_fd, (const struct sockaddr *)&any.bytes, any.length) == 0;
+    close(socket_fd);
+    return is_own;
+}
+
+/* Whether who connects to the address would come to the listening socket. */
+static bool
+leads_to(struct link_address address, int listener)
+{
+    struct link_address own = { .length = sizeof(own.bytes) };
+
+    if (getsockname(listener, (struct sockaddr *)&own.bytes, &own.length) < 0 ||
+        own.bytes.ss_family != address.bytes.ss_family)
+        return false;
+    if (own.bytes.ss_family == AF_UNIX)
+        return strcmp(((const struct sockaddr_un *)(const void *)&own.bytes)->sun_path,
+                   ((const struct sockaddr_un *)(const void *)&address.bytes)->sun_path) == 0;
+    if (*port_of(&own) != *port_of(&address))
+        return false;
+    if (own.bytes.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *bound = (const struct sockaddr_in6 *)(const void *)&own.bytes;
+        const struct sockaddr_in6 *asked =
+            (const struct sockaddr_in6 *)(const void *)&address.bytes;
+
+        return IN6_IS_ADDR_UNSPECIFIED(&bound->sin6_addr)
+                   ? is_own_address(&address)
+                   : IN6_ARE_ADDR_EQUAL(&bound->sin6_addr, &asked->sin6_addr);
+    }
+
+    const struct sockaddr_in *bound = (const struct sockaddr_in *)(const void *)&own.bytes;
+    const struct sockaddr_in *asked = (const struct sockaddr_in *)(const void *)&address.bytes;
+
+    return bound->sin_addr.s_addr == INADDR_ANY ? is_own_address(&address)
+                                                : bound->sin_addr.s_addr == asked->sin_addr.s_addr;
+}
+
+bool
+link_is_another(
+    struct ctx *ctx, const struct link_addresses *server, const struct link_listeners *own)
+{
+    for (size_t i = 0; i < server->count; i++)
+        for (size_t j = 0; j < own->count; j++)
+            if (leads_to(server->items[i], own->sockets[j])) {
+                error_set(ctx, ERR_USAGE, "the address to listen at is that of the server");
+                return error_hint(ctx, "--listen is where applications connect instead of the "
+                                       "server that --db-url names: choose another port.");
+            }
+    return true;
 }
 
 void

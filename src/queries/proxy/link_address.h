@@ -28,6 +28,9 @@ struct link_listeners {
 bool link_resolve(struct ctx *ctx, const char *host, const char *port, struct link_addresses *ret)
     MUST_CHECK;
 
-/* ERR_INPUT for what is no address, ERR_IO when nobody may listen there. */
+/* ERR_USAGE for what is no address, ERR_INPUT for a name that nobody knows, ERR_IO when nobody may listen there. */
 bool link_listen(struct ctx *ctx, const char *listen, struct link_listeners *ret) MUST_CHECK;
+/* ERR_USAGE when the server is who listens here itself. */
+bool link_is_another(struct ctx *ctx, const struct link_addresses *server,
+    const struct link_listeners *own) MUST_CHECK;
 void link_listeners_close(struct link_listeners *listeners);

@@ -256,7 +256,8 @@ open_proxy(struct ctx *ctx, struct proxy *proxy, const struct proxy_options *opt
 {
     if (!login_rules_new(ctx, options, &proxy->rules) ||
         !link_resolve(ctx, options->host, options->port, &proxy->addresses) ||
-        !link_listen(ctx, options->listen, &proxy->listeners))
+        !link_listen(ctx, options->listen, &proxy->listeners) ||
+        !link_is_another(ctx, &proxy->addresses, &proxy->listeners))
         return false;
     raise_descriptors();
     proxy->epoll = epoll_create1(EPOLL_CLOEXEC);

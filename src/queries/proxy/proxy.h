@@ -32,7 +32,7 @@ struct proxy_options {
 
 struct proxy_counts {
     uint64_t accepted;
-    uint64_t refused; /* over the limit, or the server was not there */
+    uint64_t refused; /* by the server or here, before they were a session */
     uint64_t open;
     uint64_t bytes_to_server;
     uint64_t bytes_to_client;
@@ -40,7 +40,7 @@ struct proxy_counts {
     uint64_t lost; /* records that did not fit into the ring */
 };
 
-/* ERR_INPUT for an address that cannot be read, ERR_IO when it cannot be bound. */
+/* ERR_USAGE for an address that cannot be read or is the server's, ERR_IO when it cannot be bound. */
 bool proxy_start(struct ctx *ctx, struct loop *loop, const struct proxy_options *options,
     struct proxy **ret) MUST_CHECK;
 /* Ends all connections at once: clients see the end of theirs. */

@@ -3,20 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "lang/sql.h"
-#include "queries/rewrite/keys_part.h"
-
-/* What the hints are made of. */
-struct facts {
-    struct arena *arena;
-    enum hint_shape shape;
-    const char *parent;    /* table */
-    const char *child;     /* table */
-    const char *column;    /* of the child, compared with the key */
-    const char *aggregate; /* "count" */
-    const char *order;     /* column of ORDER BY, or NULL */
-    bool is_descending;
-};
+#include "queries/rewrite/hint_part.h"
 
 static const char *const shape_names[] = {
     [HINT_TO_ONE] = "one row for each",
@@ -69,128 +56,120 @@ class_of(struct arena *arena, const char *table)
     return name;
 }
 
-/* ---- reading ---- */
-
-static const json_t *
-select_of(const json_t *tree)
+/* "doc_id" → "doc"; NULL: it is not named so. */
+static const char *
+stem_of(struct arena *arena, const char *column)
 {
-    const json_t *first = json_array_get(json_object_get(tree, "stmts"), 0);
+    size_t length = strlen(column);
 
-    return json_object_get(json_object_get(first, "stmt"), "SelectStmt");
+    return length > 3 && text_ends_with(column, "_id") ? arena_strndup(arena, column, length - 3)
+                                                       : NULL;
 }
+
+/* ---- joins and conditions ---- */
 
 static const char *
-last_name(const json_t *names)
+class_at(const struct hint_facts *facts, size_t table)
 {
-    const json_t *last = json_array_get(names, json_array_size(names) - 1);
-    const json_t *text = json_object_get(last, "String");
-    const char *name = json_string_value(json_object_get(text, "sval"));
-
-    return name ? name : json_string_value(json_object_get(text, "str"));
+    return class_of(facts->arena, facts->tables.items[table].name);
 }
 
-/* The aggregate that an output is, below COALESCE and casts; NULL: it is none. */
+/* "Dialog.assistant_id": what is compared with the key. */
 static const char *
-aggregate_of(const json_t *node)
+key_of(const struct hint_facts *facts)
 {
-    static const char *const known[] = { "count", "sum", "max", "min", "avg", "bool_or", "bool_and",
-        "array_agg", "string_agg", "json_agg", "jsonb_agg" };
-    const json_t *call = json_object_get(node, "FuncCall");
-    const json_t *cast = json_object_get(node, "TypeCast");
-    const json_t *args = json_object_get(json_object_get(node, "CoalesceExpr"), "args");
-    const char *name = call ? last_name(json_object_get(call, "funcname")) : NULL;
-
-    if (cast)
-        return aggregate_of(json_object_get(cast, "arg"));
-    if (args)
-        return aggregate_of(json_array_get(args, 0));
-    for (size_t i = 0; name && i < COUNT_OF(known); i++)
-        if (strcmp(name, known[i]) == 0)
-            return known[i];
-    return NULL;
+    return arena_printf(facts->arena, "%s.%s", class_at(facts, facts->key_table), facts->column);
 }
 
-static void
-read_order(const json_t *select, struct facts *facts)
-{
-    const json_t *item =
-        json_object_get(json_array_get(json_object_get(select, "sortClause"), 0), "SortBy");
-    const json_t *column = json_object_get(json_object_get(item, "node"), "ColumnRef");
-    const char *direction = json_string_value(json_object_get(item, "sortby_dir"));
-    const char *name = last_name(json_object_get(column, "fields"));
-
-    facts->order = name ? arena_strdup(facts->arena, name) : NULL;
-    facts->is_descending = direction && strcmp(direction, "SORTBY_DESC") == 0;
-}
-
-static void
-read_shape(const json_t *select, struct facts *facts)
-{
-    const json_t *outputs = json_object_get(select, "targetList");
-    const char *aggregate = aggregate_of(
-        json_object_get(json_object_get(json_array_get(outputs, 0), "ResTarget"), "val"));
-    bool is_grouped = json_object_get(select, "groupClause") != NULL;
-
-    facts->aggregate = aggregate;
-    read_order(select, facts);
-    if (!facts->child || !facts->column || is_grouped || json_object_get(select, "larg"))
-        facts->shape = HINT_OTHER;
-    else if (aggregate)
-        facts->shape = HINT_AGGREGATE;
-    else if (strcmp(facts->column, "id") == 0)
-        facts->shape = HINT_TO_ONE;
-    else if (json_object_get(select, "limitCount"))
-        facts->shape = HINT_TOP;
-    else
-        facts->shape = HINT_TO_MANY;
-}
-
-/* The table whose column is compared with the key, and without one the first. */
+/* ".join(Dialog, Dialog.id == DialogMessage.dialog_id)" for each table but the first. */
 static const char *
-table_of(const struct keys_places *places)
+joins_in_sqlalchemy(const struct hint_facts *facts)
 {
-    const struct keys_place *place = places->places.count > 0 ? &places->places.items[0] : NULL;
+    struct buffer buffer = { .arena = facts->arena };
 
-    for (size_t i = 0; place && i < places->tables.count; i++)
-        if (text_equal(places->tables.items[i].alias, place->qualifier))
-            return places->tables.items[i].plain;
-    return places->tables.count > 0 ? places->tables.items[0].plain : NULL;
-}
+    for (size_t i = 1; i < facts->tables.count; i++) {
+        const struct hint_table *table = &facts->tables.items[i];
 
-static void
-read_facts(struct arena *arena, const char *parent_sql, const char *child_sql, int32_t key,
-    struct facts *facts)
-{
-    struct ctx scratch = { .arena = arena };
-    json_t *tree CLEANUP(json_release) = NULL;
-    struct keys_places places;
-
-    *facts = (struct facts){ .arena = arena, .shape = HINT_OTHER };
-    keys_places_read(arena, child_sql, key, &places);
-    facts->child = table_of(&places);
-    facts->column = places.places.count > 0 ? places.places.items[0].column : NULL;
-    if (parent_sql) {
-        struct keys_places parent;
-
-        keys_places_read(arena, parent_sql, 0, &parent);
-        facts->parent = table_of(&parent);
+        buffer_printf(
+            &buffer, ".%s(%s, ", table->is_outer ? "outerjoin" : "join", class_at(facts, i));
+        if (table->column)
+            buffer_printf(&buffer, "%s.%s == %s.%s)", class_at(facts, i), table->column,
+                class_at(facts, table->other), table->other_column);
+        else
+            buffer_add(&buffer, "…)");
     }
-    if (sql_parse(&scratch, child_sql, &tree))
-        read_shape(select_of(tree), facts);
+    return buffer_text(&buffer);
+}
+
+/* How the first table calls another one: "dialog" when it refers to it; NULL: not known. */
+static const char *
+relation_to(const struct hint_facts *facts, size_t index, bool *ret_is_one)
+{
+    const struct hint_table *table = &facts->tables.items[index];
+    const char *stem = table->column && table->other == 0 && strcmp(table->column, "id") == 0
+                           ? stem_of(facts->arena, table->other_column)
+                           : NULL;
+
+    *ret_is_one = stem != NULL;
+    return stem ? stem : table->column && table->other == 0 ? table->name : NULL;
+}
+
+/* "dialog__assistant_id", as Django goes from the first table to the column. */
+static const char *
+key_in_django(const struct hint_facts *facts)
+{
+    const char *relation;
+    bool is_one;
+
+    if (facts->key_table == 0)
+        return facts->column;
+    relation = relation_to(facts, facts->key_table, &is_one);
+    if (relation && !is_one)
+        relation = singular(facts->arena, relation);
+    return arena_printf(facts->arena, "%s__%s", relation ? relation : "…", facts->column);
+}
+
+/* "DialogMessage.joins(:dialog).where(dialogs: { assistant_id: keys })" */
+static const char *
+where_in_rails(const struct hint_facts *facts)
+{
+    struct buffer buffer = { .arena = facts->arena };
+
+    buffer_add(&buffer, class_at(facts, 0));
+    for (size_t i = 1; i < facts->tables.count; i++) {
+        bool ignored;
+        const char *relation = relation_to(facts, i, &ignored);
+        const char *verb = facts->tables.items[i].is_outer ? "left_joins" : "joins";
+
+        if (relation)
+            buffer_printf(&buffer, ".%s(:%s)", verb, relation);
+        else
+            buffer_printf(&buffer, ".%s(\"…\")", verb);
+    }
+    if (facts->key_table == 0)
+        buffer_printf(&buffer, ".where(%s: keys)", facts->column);
+    else
+        buffer_printf(&buffer, ".where(%s: { %s: keys })",
+            facts->tables.items[facts->key_table].name, facts->column);
+    return buffer_text(&buffer);
 }
 
 /* ---- writing ---- */
 
 struct names {
     const char *parent; /* class */
-    const char *child;
+    const char *child;  /* of the first table */
+    const char *key;    /* "Parent.id" */
+    const char *outer;  /* "pk": the key, as Django has it */
 };
 
 static void
-write_to_one(struct facts *facts, const struct names *names, struct hint *ret)
+write_to_one(struct hint_facts *facts, const struct names *names, struct hint *ret)
 {
     struct arena *arena = facts->arena;
-    const char *relation = singular(arena, facts->child);
+    const char *stem = stem_of(arena, facts->parent_key);
+    const char *table = facts->tables.items[0].name;
+    const char *relation = stem ? stem : singular(arena, table);
 
     ret->sqlalchemy = arena_printf(
         arena, "select(%s).options(joinedload(%s.%s))", names->parent, names->parent, relation);
@@ -198,88 +177,187 @@ write_to_one(struct facts *facts, const struct names *names, struct hint *ret)
     ret->rails = arena_printf(arena, "%s.includes(:%s)", names->parent, relation);
     ret->plain = arena_printf(arena,
         "Ask %s once with %s = ANY(keys), or join it to the first statement; keep the rows by key.",
-        facts->child, facts->column);
+        table, facts->column);
 }
 
 static void
-write_to_many(struct facts *facts, const struct names *names, struct hint *ret)
+write_to_many(struct hint_facts *facts, const struct names *names, struct hint *ret)
 {
     struct arena *arena = facts->arena;
+    const char *table = facts->tables.items[0].name;
+    bool has_others = facts->has_others;
 
-    ret->sqlalchemy = arena_printf(arena, "select(%s).options(selectinload(%s.%s))", names->parent,
-        names->parent, facts->child);
-    ret->django =
-        arena_printf(arena, "%s.objects.prefetch_related(\"%s\")", names->parent, facts->child);
-    ret->rails = arena_printf(arena, "%s.preload(:%s)", names->parent, facts->child);
+    ret->sqlalchemy = arena_printf(arena, "select(%s).options(selectinload(%s.%s%s))",
+        names->parent, names->parent, table, has_others ? ".and_(…)" : "");
+    ret->django = has_others ? arena_printf(arena,
+                                   "%s.objects.prefetch_related(Prefetch(\"%s\", "
+                                   "queryset=%s.objects.filter(…)))",
+                                   names->parent, table, names->child)
+                             : arena_printf(arena, "%s.objects.prefetch_related(\"%s\")",
+                                   names->parent, table);
+    ret->rails =
+        has_others ? arena_printf(arena, "%s.where(…).group_by(&:%s)  # … are the other conditions",
+                         where_in_rails(facts), facts->column)
+                   : arena_printf(arena, "%s.preload(:%s)", names->parent, table);
     ret->plain = arena_printf(arena,
         "Ask %s once with %s = ANY(keys) and sort its rows out by %s; keys without rows have none.",
-        facts->child, facts->column, facts->column);
+        table, facts->column, facts->column);
+}
+
+/* Rows of several tables are no relation of the parent's: they are asked by all keys at once. */
+static void
+write_joined(struct hint_facts *facts, const struct names *names, struct hint *ret)
+{
+    struct arena *arena = facts->arena;
+    const char *more = facts->has_others ? "  # and the other conditions" : "";
+
+    ret->sqlalchemy = arena_printf(arena, "select(%s, %s)%s\n       .where(%s.in_(keys))%s",
+        names->child, key_of(facts), joins_in_sqlalchemy(facts), key_of(facts), more);
+    ret->django = arena_printf(
+        arena, "%s.objects.filter(%s__in=keys)%s", names->child, key_in_django(facts), more);
+    ret->rails = arena_printf(arena, "%s%s", where_in_rails(facts), more);
+    ret->plain = arena_printf(arena,
+        "Ask once with %s = ANY(keys), with %s among the outputs, and sort the rows out by it; keys "
+        "without rows have none.",
+        facts->column, facts->column);
+}
+
+static const char *
+calculation_in_rails(const char *aggregate)
+{
+    static const char *const calls[][2] = {
+        { "count", "count" },
+        { "sum", "sum(:…)" },
+        { "max", "maximum(:…)" },
+        { "min", "minimum(:…)" },
+        { "avg", "average(:…)" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(calls); i++)
+        if (strcmp(aggregate, calls[i][0]) == 0)
+            return calls[i][1];
+    return "pluck(…)";
 }
 
 static void
-write_aggregate(struct facts *facts, const struct names *names, struct hint *ret)
+write_aggregate_in_django(
+    struct hint_facts *facts, const struct names *names, bool is_count, struct hint *ret)
 {
     struct arena *arena = facts->arena;
-    const char *call = strcmp(facts->aggregate, "count") == 0 ? "count()" : facts->aggregate;
-    bool is_count = strcmp(facts->aggregate, "count") == 0;
-    const char *value = is_count ? "func.coalesce(sub.c.value, 0)" : "sub.c.value";
+    const char *key = key_in_django(facts);
     const char *function =
         is_count ? "Count(\"*\")"
                  : arena_printf(arena, "%c%s(\"…\")", toupper((unsigned char)facts->aggregate[0]),
                        facts->aggregate + 1);
 
-    ret->sqlalchemy = arena_printf(arena,
-        "sub = (select(%s.%s.label(\"key\"), func.%s.label(\"value\"))\n"
-        "       .where(…)  # the other conditions of the statement, word for word\n"
-        "       .group_by(%s.%s).subquery())\n"
-        "select(%s, %s).outerjoin(sub, sub.c.key == %s.id)",
-        names->child, facts->column, is_count ? call : arena_printf(arena, "%s(…)", call),
-        names->child, facts->column, names->parent, value, names->parent);
     ret->django = arena_printf(arena,
-        "sub = (%s.objects.filter(%s=OuterRef(\"pk\"))  # and the other conditions\n"
+        "sub = (%s.objects.filter(%s=OuterRef(\"%s\"))%s\n"
         "       .order_by().values(\"%s\").annotate(value=%s).values(\"value\"))\n"
         "%s.objects.annotate(value=%s)",
-        names->child, facts->column, facts->column, function, names->parent,
-        is_count ? "Coalesce(Subquery(sub), 0)" : "Subquery(sub)");
-    ret->rails = arena_printf(arena, "values = %s.where(%s: keys).group(:%s).%s", names->child,
-        facts->column, facts->column,
-        is_count ? "count  # values[key] || 0"
-                 : arena_printf(arena, "%s  # by the column; keys without rows are missing",
-                       strcmp(facts->aggregate, "sum") == 0   ? "sum(:…)"
-                       : strcmp(facts->aggregate, "max") == 0 ? "maximum(:…)"
-                       : strcmp(facts->aggregate, "min") == 0 ? "minimum(:…)"
-                       : strcmp(facts->aggregate, "avg") == 0 ? "average(:…)"
-                                                              : "pluck(…)"));
-    ret->plain = arena_printf(arena,
-        "Group %s by %s in one statement, and keep keys without rows: an outer join whose conditions "
-        "stand in ON or in the subquery, never in the outer WHERE.",
-        facts->child, facts->column);
+        names->child, key, names->outer, facts->has_others ? "  # and the other conditions" : "",
+        key, function, names->parent, is_count ? "Coalesce(Subquery(sub), 0)" : "Subquery(sub)");
 }
 
 static void
-write_top(struct facts *facts, const struct names *names, struct hint *ret)
+write_aggregate(struct hint_facts *facts, const struct names *names, struct hint *ret)
 {
     struct arena *arena = facts->arena;
-    const char *order = facts->order ? facts->order : "id";
+    bool is_count = strcmp(facts->aggregate, "count") == 0;
+    const char *key = key_of(facts);
+    const char *from = facts->tables.count > 1 ? arena_printf(arena, "       .select_from(%s)%s\n",
+                                                     names->child, joins_in_sqlalchemy(facts))
+                                               : "";
+    const char *group = facts->key_table == 0
+                            ? arena_printf(arena, ":%s", facts->column)
+                            : arena_printf(arena, "\"%s.%s\"",
+                                  facts->tables.items[facts->key_table].name, facts->column);
 
     ret->sqlalchemy = arena_printf(arena,
-        "top = (select(%s).where(%s.%s == %s.id)\n"
-        "       .order_by(%s.%s%s).limit(…).lateral())\n"
+        "sub = (select(%s.label(\"key\"), func.%s(%s).label(\"value\"))\n"
+        "%s%s"
+        "       .group_by(%s).subquery())\n"
+        "select(%s, %s).outerjoin(sub, sub.c.key == %s)",
+        key, facts->aggregate, is_count ? "" : "…", from,
+        facts->has_others
+            ? "       .where(…)  # the other conditions of the statement, word for word\n"
+            : "",
+        key, names->parent, is_count ? "func.coalesce(sub.c.value, 0)" : "sub.c.value", names->key);
+    write_aggregate_in_django(facts, names, is_count, ret);
+    ret->rails = arena_printf(arena, "values = %s.group(%s).%s%s%s", where_in_rails(facts), group,
+        calculation_in_rails(facts->aggregate),
+        is_count ? "  # values[key] || 0" : "  # by the column; keys without rows are missing",
+        facts->has_others
+            ? "\n# and before .group: .where(…) with the other conditions, word for word"
+            : "");
+    ret->plain = arena_printf(arena,
+        "Group %s by %s in one statement, and keep keys without rows: an outer join whose conditions "
+        "stand in ON or in the subquery, never in the outer WHERE.",
+        facts->tables.items[0].name, facts->column);
+}
+
+/* The whole ORDER BY: without its last column rows that tie would come by chance. */
+struct orders {
+    struct buffer sqlalchemy;
+    struct buffer django;
+    struct buffer rails;
+};
+
+static void
+add_order(const struct hint_facts *facts, const struct hint_order *order, struct orders *ret)
+{
+    const char *nulls = order->nulls;
+    const char *column = order->column ? order->column : "…";
+    const char *comma = ret->rails.length ? ", " : "";
+
+    buffer_printf(&ret->sqlalchemy, "%s%s.%s%s", comma, class_at(facts, order->table), column,
+        order->is_descending ? ".desc()" : "");
+    if (nulls)
+        buffer_printf(&ret->sqlalchemy, ".nulls_%s()", nulls);
+    if (nulls)
+        buffer_printf(&ret->django, "%sF(\"%s\").%s(nulls_%s=True)", comma, column,
+            order->is_descending ? "desc" : "asc", nulls);
+    else
+        buffer_printf(&ret->django, "%s\"%s%s\"", comma, order->is_descending ? "-" : "", column);
+    buffer_printf(&ret->rails, "%s%s%s%s%s", comma, column, order->is_descending ? " DESC" : "",
+        nulls ? " NULLS " : "",
+        !nulls                       ? ""
+        : strcmp(nulls, "last") == 0 ? "LAST"
+                                     : "FIRST");
+}
+
+static void
+write_top(struct hint_facts *facts, const struct names *names, struct hint *ret)
+{
+    struct arena *arena = facts->arena;
+    struct orders orders = { { .arena = arena }, { .arena = arena }, { .arena = arena } };
+    const char *more = facts->has_others ? "  # and the other conditions" : "";
+
+    for (size_t i = 0; i < facts->orders.count; i++)
+        add_order(facts, &facts->orders.items[i], &orders);
+    if (facts->orders.count == 0)
+        add_order(facts, &(struct hint_order){ .column = "id" }, &orders);
+    ret->sqlalchemy = arena_printf(arena,
+        "top = (select(%s)%s.where(%s == %s)%s\n"
+        "       .order_by(%s).limit(…).lateral())\n"
         "select(%s, top).outerjoin(top, true())",
-        names->child, names->child, facts->column, names->parent, names->child, order,
-        facts->is_descending ? ".desc()" : "", names->parent);
-    ret->django = arena_printf(arena,
-        "%s.objects.prefetch_related(Prefetch(\"%s\",\n"
-        "    queryset=%s.objects.order_by(\"%s%s\")[:…]))  # Django 4.2 and later",
-        names->parent, facts->child, names->child, facts->is_descending ? "-" : "", order);
-    ret->rails = arena_printf(arena,
-        "%s.joins(\"LEFT JOIN LATERAL (SELECT … FROM %s WHERE %s = %s.id \"\n"
-        "         \"ORDER BY %s%s LIMIT …) AS top ON true\").select(\"…\")",
-        names->parent, facts->child, facts->column, facts->parent ? facts->parent : "…", order,
-        facts->is_descending ? " DESC" : "");
+        names->child, joins_in_sqlalchemy(facts), key_of(facts), names->key, more,
+        buffer_text(&orders.sqlalchemy), names->parent);
     ret->plain =
         "Run the statement above once with all keys: LATERAL takes the first rows of each. "
         "Without LATERAL: row_number() OVER (PARTITION BY key ORDER BY …).";
+    if (facts->tables.count > 1)
+        return;
+    ret->django = arena_printf(arena,
+        "%s.objects.prefetch_related(Prefetch(\"%s\",\n"
+        "    queryset=%s.objects%s.order_by(%s)[:…]))  # Django 4.2 and later",
+        names->parent, facts->tables.items[0].name, names->child,
+        facts->has_others ? ".filter(…)" : "", buffer_text(&orders.django));
+    ret->rails = arena_printf(arena,
+        "%s.joins(\"LEFT JOIN LATERAL (SELECT … FROM %s WHERE %s = %s.%s%s \"\n"
+        "         \"ORDER BY %s LIMIT …) AS top ON true\").select(\"…\")",
+        names->parent, facts->tables.items[0].name, facts->column,
+        facts->parent ? facts->parent : "…", facts->parent_key, facts->has_others ? " AND …" : "",
+        buffer_text(&orders.rails));
 }
 
 static void
@@ -291,34 +369,52 @@ write_other(struct hint *ret)
     ret->plain = "Run the statement above once with all keys and sort its rows out by key.";
 }
 
-void
-hint_write(struct arena *arena, const char *parent_sql, const char *child_sql, int32_t key,
-    struct hint *ret)
+static void
+write_shape(struct hint_facts *facts, struct hint *ret)
 {
-    struct facts facts;
-    struct names names;
-
-    read_facts(arena, parent_sql, child_sql, key, &facts);
-    *ret = (struct hint){ .shape = facts.shape, .table = facts.child };
-    names = (struct names){
-        .parent = facts.parent ? class_of(arena, facts.parent) : "Parent",
-        .child = facts.child ? class_of(arena, facts.child) : "",
+    struct arena *arena = facts->arena;
+    const char *parent = facts->parent ? class_of(arena, facts->parent) : "Parent";
+    const struct names names = {
+        .parent = parent,
+        .child = facts->tables.count > 0 ? class_at(facts, 0) : "",
+        .key = arena_printf(arena, "%s.%s", parent, facts->parent_key),
+        .outer = strcmp(facts->parent_key, "id") == 0 ? "pk" : facts->parent_key,
     };
-    switch (facts.shape) {
+
+    switch (facts->shape) {
     case HINT_TO_ONE:
-        write_to_one(&facts, &names, ret);
+        write_to_one(facts, &names, ret);
         break;
     case HINT_TO_MANY:
-        write_to_many(&facts, &names, ret);
+        if (facts->tables.count > 1)
+            write_joined(facts, &names, ret);
+        else
+            write_to_many(facts, &names, ret);
         break;
     case HINT_AGGREGATE:
-        write_aggregate(&facts, &names, ret);
+        write_aggregate(facts, &names, ret);
         break;
     case HINT_TOP:
-        write_top(&facts, &names, ret);
+        write_top(facts, &names, ret);
         break;
     case HINT_OTHER:
-        write_other(ret);
         break;
     }
+}
+
+void
+hint_write(struct arena *arena, const char *parent_sql, int32_t parent_key, const char *child_sql,
+    int32_t key, struct hint *ret)
+{
+    struct hint_facts facts = { .arena = arena, .shape = HINT_OTHER, .parent_key = "id" };
+
+    hint_read_child(child_sql, key, &facts);
+    if (parent_sql)
+        hint_read_parent(parent_sql, parent_key, &facts);
+    *ret = (struct hint){
+        .shape = facts.shape,
+        .table = facts.tables.count > 0 ? facts.tables.items[0].name : NULL,
+    };
+    write_other(ret);
+    write_shape(&facts, ret);
 }

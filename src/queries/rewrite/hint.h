@@ -23,6 +23,12 @@ struct hint {
 
 const char *hint_shape_name(enum hint_shape shape);
 
-/* parent_sql may be NULL. key: number of the $n of the statement that is the key. */
-void hint_write(struct arena *arena, const char *parent_sql, const char *child_sql, int32_t key,
-    struct hint *ret);
+/* The column that $number of the statement is compared with; NULL: there is none. */
+const char *hint_name_of(struct arena *arena, const char *sql, int32_t number);
+
+/*
+ * parent_sql may be NULL; parent_key: the key's place in its result, from 0, -1: not known. key: number of
+ * the $n of the statement that is the key.
+ */
+void hint_write(struct arena *arena, const char *parent_sql, int32_t parent_key,
+    const char *child_sql, int32_t key, struct hint *ret);

@@ -32,7 +32,8 @@ struct proof_cost {
 
 /* The first key for which they differ. */
 struct proof_difference {
-    const char *key;  /* NULL: NULL, or the whole statement */
+    bool has_key;     /* else it is about the whole statement */
+    const char *key;  /* NULL: the key is NULL */
     const char *loop; /* its rows as JSON, at most some hundred characters */
     const char *rewrite;
     const char *what;       /* "2 rows instead of 1", "another order" */

@@ -289,7 +289,8 @@ compare_child(struct proving *proving, const struct prove_group *group, size_t n
     *ret_is_same = is_same;
     if (!is_same)
         differ(
-            proving, &(const struct proof_difference){ .key = group->key,
+            proving, &(const struct proof_difference){ .has_key = true,
+                         .key = group->key,
                          .parameters = group->parameters,
                          .loop = shown(proving, &loop, child),
                          .rewrite = shown(proving, &found, child),
@@ -303,7 +304,8 @@ has_parent_row(struct proving *proving, const struct prove_group *group, const s
 {
     if (!group->row || bucket || proving->group_columns != proving->parent_columns)
         return true;
-    differ(proving, &(const struct proof_difference){ .key = group->key,
+    differ(proving, &(const struct proof_difference){ .has_key = true,
+                        .key = group->key,
                         .parameters = group->parameters,
                         .loop = "the parent's row",
                         .rewrite = "none",
@@ -399,12 +401,12 @@ prove_compare(struct proving *proving, const struct prove_group *groups, size_t 
         const struct some *bucket = map_get(&buckets, seen.items[i]);
 
         if (!map_get(&wanted, seen.items[i]))
-            differ(proving,
-                &(const struct proof_difference){ .key = bucket->items[0][proving->group_first],
-                    .parameters = count > 0 ? groups[0].parameters : NULL,
-                    .loop = "none",
-                    .rewrite = arena_printf(arena, "%zu rows", bucket->count),
-                    .what = "rows for a key that was not asked for" });
+            differ(proving, &(const struct proof_difference){ .has_key = true,
+                                .key = bucket->items[0][proving->group_first],
+                                .parameters = count > 0 ? groups[0].parameters : NULL,
+                                .loop = "none",
+                                .rewrite = arena_printf(arena, "%zu rows", bucket->count),
+                                .what = "rows for a key that was not asked for" });
     }
     return proving->proof->differing > before || compare_order(proving, groups, count, &seen);
 }

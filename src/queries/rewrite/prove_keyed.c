@@ -22,9 +22,9 @@ element_type(struct proving *proving)
     return arena_strndup(proving->ctx->arena, type, length - 2);
 }
 
-/* The values of the parent's column, as it is now; none when it cannot be run. */
+/* The values of the parent's column, as it is now. */
 static bool
-add_parent_keys(struct proving *proving, struct text_list *keys)
+add_parent_keys(struct proving *proving, struct text_list *keys, bool *ret_ran)
 {
     struct arena *arena = proving->ctx->arena;
     const struct prove_statement *parent = &proving->parent;
@@ -33,6 +33,7 @@ add_parent_keys(struct proving *proving, struct text_list *keys)
     struct result result;
     const char *why;
 
+    *ret_ran = false;
     if (!proving->has_parent || proving->parent_refusal)
         return true;
     for (size_t i = 0; i < parent->param_count; i++)
@@ -42,6 +43,7 @@ add_parent_keys(struct proving *proving, struct text_list *keys)
         return false;
     if (why)
         prove_note(proving, arena_printf(arena, "the parent could not be run for keys: %s", why));
+    *ret_ran = !why;
     for (size_t i = 0; !why && i < result.rows && column < result.columns; i++)
         text_list_add(arena, keys, result_cell(&result, i, column));
     return true;
@@ -132,6 +134,7 @@ find_keys(struct proving *proving, const char *type, struct text_list *ret)
 {
     struct arena *arena = proving->ctx->arena;
     size_t most = prove_most_keys(proving);
+    bool is_run;
     struct text_list observed = { 0 };
     struct text_list parents = { 0 };
     struct text_list sampled = { 0 };
@@ -141,7 +144,7 @@ find_keys(struct proving *proving, const char *type, struct text_list *ret)
         !canonical(proving, &observed, type, most, &all))
         return false;
     proving->proof->keys_observed = (int64_t)all.count;
-    if (!add_sampled_keys(proving, most, &sampled) || !add_parent_keys(proving, &parents))
+    if (!add_sampled_keys(proving, most, &sampled) || !add_parent_keys(proving, &parents, &is_run))
         return false;
     /* The parent's shall not push out the sampled ones, which are of more kinds. */
     for (size_t i = 0; i < parents.count && i < most / 2; i++)
@@ -288,10 +291,11 @@ find_other_keys(
     struct proving *proving, const char *type, const struct text_list *first, struct text_list *ret)
 {
     struct text_list keys = { 0 };
+    bool is_run;
 
-    if (!add_parent_keys(proving, &keys))
+    if (!add_parent_keys(proving, &keys, &is_run))
         return false;
-    for (size_t i = 0; keys.count == 0 && i < first->count && i < MOST_OTHER_KEYS; i++)
+    for (size_t i = 0; !is_run && i < first->count && i < MOST_OTHER_KEYS; i++)
         text_list_add(proving->ctx->arena, ret, first->items[i]);
     return canonical(proving, &keys, type, prove_most_keys(proving), ret);
 }

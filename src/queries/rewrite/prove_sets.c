@@ -66,7 +66,7 @@ sample_sets(struct proving *proving, struct prove_sets *ret)
 {
     struct arena *arena = proving->ctx->arena;
     const struct prove_statement *parent = &proving->parent;
-    size_t each = parent->param_count > 0 ? most_sets(proving) / 2 / parent->param_count + 1 : 0;
+    size_t each = parent->param_count > 0 ? most_sets(proving) / parent->param_count + 1 : 0;
 
     for (size_t i = 0; i < parent->param_count; i++) {
         const struct keys_wanted wanted = {

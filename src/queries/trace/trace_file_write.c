@@ -174,7 +174,8 @@ has_word(const char *text, const char *word)
 static bool
 is_secret(const struct traced_statement *statement)
 {
-    static const char *const words[] = { "password", "subscription", "user mapping", "scram-sha-256$" };
+    static const char *const words[] = { "password", "subscription", "user mapping",
+        "scram-sha-256$" };
     const struct template *template = statement->template;
 
     if (template->kind == TEMPLATE_READ || template->kind == TEMPLATE_WRITE ||

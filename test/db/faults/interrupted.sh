@@ -53,11 +53,12 @@ for case in "INT 130" "TERM 143"; do
     forget
 done
 
-# A second signal ends it at once; the next run cleans up.
+# A second signal, a second later, ends it at once; the next run cleans up.
 begin_behind_writer
 kill -INT "$running"
 wait_sql 'it is cleaning up' "SELECT EXISTS (SELECT 1 FROM pg_stat_activity
     WHERE datname = current_database() AND query ILIKE 'drop index%' AND wait_event_type = 'Lock')"
+sleep 1.2 # sooner it would be the same one, told twice
 kill -INT "$running"
 finish
 is "$rc" 130 'a second Ctrl-C ends it at once'
