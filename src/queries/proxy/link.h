@@ -100,7 +100,7 @@ struct proxy {
     struct loop_timer *sweep; /* time limits; runs while a link has one */
     struct loop_timer *again_timer;
     bool is_swept;
-    bool is_paused; /* no descriptors are left: nobody is let in till the next sweep */
+    bool is_paused;          /* no descriptors are left: nobody is let in till the next sweep */
     int spares[LINK_SPARES]; /* descriptors to let those in who are to be told so */
     size_t spare_count;
     struct link *links;
