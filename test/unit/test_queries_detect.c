@@ -190,6 +190,7 @@ two_columns_of_a_parent_are_told_apart(void **state)
         assert_int_equal(slots[1].origin, i == 3 ? SLOT_VARIES : SLOT_KEY);
         assert_int_equal(slots[1].column, i == 3 ? -1 : 1);
         detect_free(scene.detect);
+        templates_free(scene.templates);
     }
 }
 
