@@ -5,6 +5,7 @@ The environment names the program (PGMEND) and a server: PGHOST, PGPORT, PGUSER.
 import asyncio
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -167,7 +168,8 @@ def test_hashes():
     said = trace.stop()
     data = pathlib.Path(trace.file).read_text(encoding="utf-8")
     apitest.check("hush-" not in data and "hush-" not in said, "no value stands in the file or on the screen", said)
-    apitest.check("Диалог" not in data and "5099" not in data, "no constant of a text does", "")
+    # As a kept value or in a kept text: four digits may stand in a hash or a time by chance.
+    apitest.check("Диалог" not in data and not re.search(r'"5099"|[=,(] ?5099\b', data), "no constant of a text does", "")
     apitest.same(pathlib.Path(trace.file).stat().st_mode & 0o777, 0o600, "only its owner can read the file")
     apitest.same(trace.process.returncode, 0, "Ctrl-C is an end in order")
     tagged = next(one for one in statements_of(trace.file) if one.get("route"))
