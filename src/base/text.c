@@ -169,6 +169,28 @@ text_distance(const char *a, const char *b)
     return row[b_length];
 }
 
+size_t
+text_put_utf8(uint32_t point, char ret[4])
+{
+    size_t length = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    static const unsigned char first[] = { 0, 0, 0xC0, 0xE0, 0xF0 };
+
+    for (size_t i = length - 1; i > 0; i--, point >>= 6)
+        ret[i] = (char)(0x80 | (point & 0x3F));
+    ret[0] = (char)(first[length] | point);
+    return length;
+}
+
+int
+text_hex_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
+}
+
 /* Reads one code point; a byte that is not UTF-8 counts as one. */
 static size_t
 decode(const unsigned char *at, uint32_t *ret_point)

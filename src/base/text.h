@@ -41,6 +41,10 @@ size_t text_distance(const char *a, const char *b);
 
 /* Whether the bytes are UTF-8; source: RFC 3629. */
 bool text_is_utf8(const char *text);
+/* The UTF-8 of a code point up to 0x10ffff: how many bytes, from 1 to 4. */
+size_t text_put_utf8(uint32_t point, char ret[4]);
+/* 0 … 15, or -1: no hexadecimal digit. */
+int text_hex_value(char digit);
 
 /* "Text" of terminal columns: UTF-8 code points, wide ones (CJK, emoji) counted as two. */
 size_t text_width(const char *text);

@@ -4,9 +4,10 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/out.h"
+#include "cmd/parts/query_input.h"
 #include "monitor/plain.h"
 #include "queries/check/check.h"
-#include "queries/top_files.h"
+#include "queries/files.h"
 
 enum { HAS_FINDINGS = 3 };
 
@@ -24,7 +25,6 @@ struct options {
 };
 
 static const char *const formats[] = { "text", "github", "junit", NULL };
-static const char *const log_formats[] = { "auto", "json", "csv", "text", NULL };
 
 /* clang-format off */
 static const struct field options[] = {
@@ -43,24 +43,12 @@ static const struct field options[] = {
     FIELD(struct options, idle_gap, .unit = UNIT_US, .arg = "TIME", .standard = "50ms",
         .help = "silence of a session that ends a request where neither tag nor transaction does"),
     FIELD(struct options, database, .arg = "NAME", .help = "only lines of this database, of logs"),
-    FIELD(struct options, log_format, .arg = "FORMAT", .standard = "auto", .choices = log_formats,
+    FIELD(struct options, log_format, .arg = "FORMAT", .standard = "auto", .choices = query_log_formats,
         .help = "of logs"),
     FIELD(struct options, log_prefix, .arg = "TEXT",
         .help = "log_line_prefix of text logs; else it is found out"),
 };
 /* clang-format on */
-
-static enum log_format
-log_format_of(const char *name)
-{
-    static const enum log_format values[] = { LOG_FORMAT_AUTO, LOG_FORMAT_JSON, LOG_FORMAT_CSV,
-        LOG_FORMAT_TEXT };
-
-    for (size_t i = 0; log_formats[i]; i++)
-        if (text_equal(name, log_formats[i]))
-            return values[i];
-    return LOG_FORMAT_AUTO;
-}
 
 static bool
 read_files(struct ctx *ctx, const struct options *opts, const struct text_list *paths,
@@ -69,7 +57,7 @@ read_files(struct ctx *ctx, const struct options *opts, const struct text_list *
     struct check_counter *counter = check_counter_new(ctx->arena, opts->idle_gap);
     struct templates *templates = templates_new(ctx->arena);
     const struct query_files_options wanted = {
-        .log = { .format = log_format_of(opts->log_format),
+        .log = { .format = query_log_format(opts->log_format),
             .prefix = opts->log_prefix,
             .database = opts->database },
         .templates = templates,

@@ -2,17 +2,17 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "base/interrupt.h"
 #include "cli/command.h"
 #include "cli/out.h"
 #include "cmd/parts/query_findings.h"
+#include "cmd/parts/query_input.h"
 #include "queries/detect/detect.h"
 #include "queries/detect/rerun.h"
-#include "queries/top_files.h"
+#include "queries/files.h"
 #include "workload/suspect.h"
 #include "workload/workload.h"
 
-enum { TICK_US = 200000, STATUS_FOUND = 3 };
+enum { STATUS_FOUND = 3 };
 
 struct options {
     int32_t min_repeats;
@@ -28,7 +28,6 @@ struct options {
 };
 
 static const char *const formats[] = { "text", "json", "github", NULL };
-static const char *const log_formats[] = { "auto", "json", "csv", "text", NULL };
 
 static const struct field options[] = {
     FIELD(struct options, min_repeats, .arg = "N", .standard = "3",
@@ -51,8 +50,8 @@ static const struct field options[] = {
         .help = "write the findings as JSON, for \"pgmend queries rewrite\""),
     FIELD(struct options, exit_code, .momentary = true,
         .help = "exit with 3 when there are findings"),
-    FIELD(struct options, log_format, .arg = "FORMAT", .standard = "auto", .choices = log_formats,
-        .help = "of the files that are logs"),
+    FIELD(struct options, log_format, .arg = "FORMAT", .standard = "auto",
+        .choices = query_log_formats, .help = "of the files that are logs"),
     FIELD(struct options, log_prefix, .arg = "TEXT",
         .help = "log_line_prefix of a text log, when it cannot be told from the lines"),
     FIELD(struct options, database, .arg = "NAME", .help = "only this database's lines of a log"),
@@ -70,17 +69,6 @@ static void
 end_session(void *data, uint64_t session)
 {
     detect_end_session(data, session);
-}
-
-static enum log_format
-log_format_of(const char *name)
-{
-    enum log_format format = LOG_FORMAT_AUTO;
-
-    for (size_t i = 0; log_formats[i]; i++)
-        if (text_equal(log_formats[i], name))
-            format = (enum log_format)i;
-    return format;
 }
 
 static bool
@@ -175,7 +163,7 @@ read_files(
     struct templates *templates = templates_new(ctx->arena);
     struct detect *detect = detect_new(ctx->arena, &rules);
     const struct query_files_options wanted = {
-        .log = { .format = log_format_of(opts->log_format),
+        .log = { .format = query_log_format(opts->log_format),
             .prefix = opts->log_prefix,
             .database = opts->database,
             .keeps_values = true },
@@ -204,26 +192,6 @@ read_files(
 }
 
 /* ---- counters ---- */
-
-static bool
-wait_span(struct ctx *ctx, int64_t span_us)
-{
-    struct progress progress;
-    int64_t start_us = clock_us();
-    int64_t gone_us = 0;
-    bool is_good = true;
-
-    progress_begin(&progress);
-    while (is_good && gone_us < span_us) {
-        progress_show(&progress, .what = "counting", .phase = "statements run",
-            .ratio = (double)gone_us / (double)span_us, .elapsed_us = gone_us,
-            .left_us = span_us - gone_us);
-        is_good = clock_sleep_us(span_us - gone_us < TICK_US ? span_us - gone_us : TICK_US);
-        gone_us = clock_us() - start_us;
-    }
-    progress_end(&progress);
-    return is_good || interrupt_error(ctx, interrupt_signal());
-}
 
 static const char *
 fingerprint_of(struct arena *arena, const struct workload_statement *statement)
@@ -318,7 +286,7 @@ read_counters(
 
     *ret = (struct query_findings){ .source = "statements" };
     if (!open_db(ctx, run, &db) || !workload_read(ctx, db, &before) ||
-        !wait_span(ctx, opts->span) || !workload_read(ctx, db, &after))
+        !query_wait(ctx, opts->span) || !workload_read(ctx, db, &after))
         return false;
     ret->span_us = clock_us() - start_us;
     workload_compare(ctx->arena, &before, &after, &deltas);

@@ -1,10 +1,7 @@
-#include "base/clock.h"
-#include "base/interrupt.h"
 #include "cli/out.h"
+#include "cmd/parts/query_input.h"
 #include "cmd/parts/query_top_screen.h"
 #include "queries/detect/detect.h"
-
-enum { TICK_US = 200000 };
 
 struct options {
     const char *by;
@@ -14,8 +11,6 @@ struct options {
     const char *log_prefix;
     const char *database;
 };
-
-static const char *const log_formats[] = { "auto", "json", "csv", "text", NULL };
 
 static const struct field options[] = {
     FIELD(struct options, by, .arg = "ORDER", .standard = "total", .choices = query_order_names,
@@ -28,32 +23,12 @@ static const struct field options[] = {
         .arg = "TIME",
         .momentary = true,
         .help = "count for so long from now on, instead of since the counters' reset" },
-    FIELD(struct options, log_format, .arg = "FORMAT", .standard = "auto", .choices = log_formats,
-        .help = "of the files that are logs"),
+    FIELD(struct options, log_format, .arg = "FORMAT", .standard = "auto",
+        .choices = query_log_formats, .help = "of the files that are logs"),
     FIELD(struct options, log_prefix, .arg = "TEXT",
         .help = "log_line_prefix of a text log, when it cannot be told from the lines"),
     FIELD(struct options, database, .arg = "NAME", .help = "only this database's lines of a log"),
 };
-
-static bool
-wait_span(struct ctx *ctx, int64_t span_us)
-{
-    struct progress progress;
-    int64_t start_us = clock_us();
-    int64_t gone_us = 0;
-    bool is_good = true;
-
-    progress_begin(&progress);
-    while (is_good && gone_us < span_us) {
-        progress_show(&progress, .what = "counting", .phase = "statements run",
-            .ratio = (double)gone_us / (double)span_us, .elapsed_us = gone_us,
-            .left_us = span_us - gone_us);
-        is_good = clock_sleep_us(span_us - gone_us < TICK_US ? span_us - gone_us : TICK_US);
-        gone_us = clock_us() - start_us;
-    }
-    progress_end(&progress);
-    return is_good || interrupt_error(ctx, interrupt_signal());
-}
 
 static bool
 read_counters(struct ctx *ctx, const struct run *run, struct query_top *ret)
@@ -68,7 +43,7 @@ read_counters(struct ctx *ctx, const struct run *run, struct query_top *ret)
     ret->span_us = opts->span;
     if (!db_open(ctx, &wanted, &db))
         return false;
-    if (opts->span > 0 && (!workload_read(ctx, db, &ret->before) || !wait_span(ctx, opts->span)))
+    if (opts->span > 0 && (!workload_read(ctx, db, &ret->before) || !query_wait(ctx, opts->span)))
         return false;
     if (!workload_read(ctx, db, &ret->after))
         return false;
@@ -106,17 +81,6 @@ end_session(void *data, uint64_t session)
     detect_end_session(takers->detect, session);
 }
 
-static enum log_format
-log_format_of(const char *name)
-{
-    enum log_format format = LOG_FORMAT_AUTO;
-
-    for (size_t i = 0; log_formats[i]; i++)
-        if (text_equal(log_formats[i], name))
-            format = (enum log_format)i;
-    return format;
-}
-
 static bool
 read_files(struct ctx *ctx, const struct run *run, struct query_top *ret)
 {
@@ -128,7 +92,7 @@ read_files(struct ctx *ctx, const struct run *run, struct query_top *ret)
         .detect = detect_new(ctx->arena, &standard),
     };
     const struct query_files_options wanted = {
-        .log = { .format = log_format_of(opts->log_format),
+        .log = { .format = query_log_format(opts->log_format),
             .prefix = opts->log_prefix,
             .database = opts->database },
         .templates = templates,

@@ -27,6 +27,8 @@ void render_markdown(FILE *out, const struct render *render);
 
 /* Workflow commands that GitHub shows beside the lines. */
 void render_github(FILE *out, const struct render *render);
+/* Anybody's text within such a command; a property also ends at a comma or colon. */
+void render_github_text(FILE *out, const char *text, bool is_property);
 
 /* SARIF 2.1.0, an OASIS standard. */
 void render_sarif(FILE *out, const struct render *render);

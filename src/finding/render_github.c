@@ -10,9 +10,8 @@ static const char *const commands[] = {
     [SEVERITY_ERROR] = "error",
 };
 
-/* A property also ends at a comma or colon. */
-static void
-put_escaped(FILE *out, const char *text, bool is_property)
+void
+render_github_text(FILE *out, const char *text, bool is_property)
 {
     const char *special = is_property ? "%\r\n:," : "%\r\n";
 
@@ -32,7 +31,7 @@ put_place(FILE *out, const struct place *place)
     if (!place->file)
         return;
     fputs("file=", out);
-    put_escaped(out, render_path(place->file), true);
+    render_github_text(out, render_path(place->file), true);
     if (place->line > 0)
         fprintf(out, ",line=%u", place->line);
     if (place->line > 0 && place->end_line >= place->line)
@@ -48,13 +47,13 @@ put_finding(FILE *out, const struct finding *finding)
     fprintf(out, "::%s ", commands[finding->severity]);
     put_place(out, &finding->place);
     fputs("title=", out);
-    put_escaped(out, finding->rule->id, true);
+    render_github_text(out, finding->rule->id, true);
     fputs("::", out);
-    put_escaped(out, finding->message, false);
+    render_github_text(out, finding->message, false);
     fputs("%0A", out);
-    put_escaped(out, finding->rule->why, false);
+    render_github_text(out, finding->rule->why, false);
     fputs("%0AInstead: ", out);
-    put_escaped(out, finding->instead ? finding->instead : finding->rule->instead, false);
+    render_github_text(out, finding->instead ? finding->instead : finding->rule->instead, false);
     fputc('\n', out);
 }
 

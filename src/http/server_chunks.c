@@ -10,10 +10,10 @@ read_size(struct http_chunks *chunks, const char *data, size_t length)
     int64_t size = 0;
     size_t at = 0;
 
-    for (; at < length && http_hex_value(data[at]) >= 0; at++) {
+    for (; at < length && text_hex_value(data[at]) >= 0; at++) {
         if (at == MOST_DIGITS)
             return -1;
-        size = size * 16 + http_hex_value(data[at]);
+        size = size * 16 + text_hex_value(data[at]);
     }
     if (at == length)
         return 0;

@@ -99,21 +99,11 @@ read_version(const char *text, struct http_head *head, const char **ret_why)
     return refuse(ret_why, 400, "the request line does not end with HTTP/1.1");
 }
 
-int
-http_hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
 /* The byte that %41 stands for, or -1; NUL is none. */
 static int
 escaped_byte(const char *at)
 {
-    int high = http_hex_value(at[1]), low = high < 0 ? -1 : http_hex_value(at[2]);
+    int high = text_hex_value(at[1]), low = high < 0 ? -1 : text_hex_value(at[2]);
 
     return low < 0 || high + low == 0 ? -1 : high * 16 + low;
 }

@@ -42,9 +42,6 @@ int http_head_read(char *text, size_t length, struct http_head *ret, const char 
 
 const char *http_head_get(const struct http_head *head, const char *name);
 
-/* 0 … 15, or -1. */
-int http_hex_value(char digit);
-
 /* Undoes %41 (and + as a space when is_form) in place; false for what is not well-formed UTF-8. */
 bool http_decode(char *text, bool is_form);
 

@@ -28,16 +28,6 @@ take(struct json_line *line, char c)
     return true;
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* \u001f: PostgreSQL writes control characters so, and nothing else. */
 static char *
 put_code(char *out, const char *digits)
@@ -45,23 +35,13 @@ put_code(char *out, const char *digits)
     unsigned code = 0;
 
     for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(digits[i]);
+        int digit = text_hex_value(digits[i]);
 
         if (digit < 0)
             return out;
         code = code * 16 + (unsigned)digit;
     }
-    if (code < 0x80) {
-        *out++ = (char)code;
-    } else if (code < 0x800) {
-        *out++ = (char)(0xC0 | (code >> 6));
-        *out++ = (char)(0x80 | (code & 0x3F));
-    } else {
-        *out++ = (char)(0xE0 | (code >> 12));
-        *out++ = (char)(0x80 | ((code >> 6) & 0x3F));
-        *out++ = (char)(0x80 | (code & 0x3F));
-    }
-    return out;
+    return out + text_put_utf8(code, out);
 }
 
 /* Behind the opening quote; unescapes in place. False: the quote is not closed. */
@@ -96,6 +76,16 @@ read_string(struct json_line *line, struct slice *ret)
         return false;
     line->at++;
     return true;
+}
+
+struct slice
+log_json_text(char *at, const char *end)
+{
+    struct json_line line = { at, at + (end - at) };
+    struct slice text;
+
+    (void)read_string(&line, &text);
+    return text;
 }
 
 /* A number, true, false or null. */

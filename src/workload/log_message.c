@@ -97,40 +97,6 @@ read_text_plan(struct slice text, struct log_message *ret)
     ret->sql = (struct slice){ text.data, (size_t)(stop - text.data) };
 }
 
-/* What a letter behind a backslash stands for. */
-static char
-unescaped(char letter)
-{
-    switch (letter) {
-    case 'n':
-        return '\n';
-    case 't':
-        return '\t';
-    case 'r':
-        return '\r';
-    default:
-        return letter;
-    }
-}
-
-/* Takes the escapes of a text in JSON away, in place; at stands behind its quote. */
-static struct slice
-unescape(char *at, const char *end)
-{
-    char *start = at;
-    char *out = at;
-
-    while (at < end && *at != '"') {
-        if (*at == '\\' && at + 1 < end) {
-            *out++ = unescaped(at[1]);
-            at += 2;
-        } else {
-            *out++ = *at++;
-        }
-    }
-    return (struct slice){ start, (size_t)(out - start) };
-}
-
 /* The value of a member of a plan in JSON. */
 static struct slice
 json_member(struct slice text, const char *name)
@@ -145,7 +111,7 @@ json_member(struct slice text, const char *name)
         at++;
     if (at >= end || *at != '"')
         return (struct slice){ 0 };
-    return unescape((char *)(uintptr_t)(at + 1), end);
+    return log_json_text((char *)(uintptr_t)(at + 1), end);
 }
 
 static void

@@ -36,6 +36,8 @@ int64_t slice_number(struct slice slice, int64_t otherwise);
 
 /* False: the line is none. */
 bool log_json_read(char *line, size_t length, struct log_record *ret);
+/* A text in JSON whose opening quote stands before at; to its end when it is not closed. */
+struct slice log_json_text(char *at, const char *end);
 bool log_csv_read(char *line, size_t length, struct log_record *ret);
 
 /* How log_line_prefix is written, and how a line begins that has it. */

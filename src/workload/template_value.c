@@ -14,36 +14,10 @@ static void
 put_code_point(struct buffer *out, uint32_t code)
 {
     char bytes[4];
-    size_t length = 0;
 
     if (code == 0 || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF))
         return;
-    if (code < 0x80) {
-        bytes[length++] = (char)code;
-    } else if (code < 0x800) {
-        bytes[length++] = (char)(0xC0 | (code >> 6));
-        bytes[length++] = (char)(0x80 | (code & 0x3F));
-    } else if (code < 0x10000) {
-        bytes[length++] = (char)(0xE0 | (code >> 12));
-        bytes[length++] = (char)(0x80 | ((code >> 6) & 0x3F));
-        bytes[length++] = (char)(0x80 | (code & 0x3F));
-    } else {
-        bytes[length++] = (char)(0xF0 | (code >> 18));
-        bytes[length++] = (char)(0x80 | ((code >> 12) & 0x3F));
-        bytes[length++] = (char)(0x80 | ((code >> 6) & 0x3F));
-        bytes[length++] = (char)(0x80 | (code & 0x3F));
-    }
-    buffer_append(out, bytes, length);
-}
-
-static int
-digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+    buffer_append(out, bytes, text_put_utf8(code, bytes));
 }
 
 /* Up to so many digits of a base; how many there were. */
@@ -53,10 +27,12 @@ take_digits(struct decoder *decoder, int base, size_t most, uint32_t *ret)
     size_t count = 0;
 
     *ret = 0;
-    while (
-        count < most && decoder->at < decoder->end && digit_of(decoder->sql[decoder->at]) < base) {
-        *ret = *ret * (uint32_t)base + (uint32_t)digit_of(decoder->sql[decoder->at++]);
-        count++;
+    for (; count < most && decoder->at < decoder->end; count++, decoder->at++) {
+        int digit = text_hex_value(decoder->sql[decoder->at]);
+
+        if (digit < 0 || digit >= base)
+            break;
+        *ret = *ret * (uint32_t)base + (uint32_t)digit;
     }
     return count;
 }

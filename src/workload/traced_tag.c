@@ -30,15 +30,6 @@ piece_is(struct piece piece, const char *text)
     return (size_t)(piece.end - piece.start) == length && memcmp(piece.start, text, length) == 0;
 }
 
-static int
-hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /*
  * A value without its quotes, %XX and backslashes; what cannot be shown becomes '?', since anybody who
  * can send a statement can write it.
@@ -55,9 +46,9 @@ decode(struct arena *arena, struct piece piece, bool is_encoded)
     for (const char *at = piece.start; at < piece.end; at++) {
         char c = *at;
 
-        if (is_encoded && c == '%' && piece.end - at > 2 && hex_digit(at[1]) >= 0 &&
-            hex_digit(at[2]) >= 0) {
-            c = (char)(hex_digit(at[1]) << 4 | hex_digit(at[2]));
+        if (is_encoded && c == '%' && piece.end - at > 2 && text_hex_value(at[1]) >= 0 &&
+            text_hex_value(at[2]) >= 0) {
+            c = (char)(text_hex_value(at[1]) << 4 | text_hex_value(at[2]));
             at += 2;
         } else if (is_encoded && c == '\\' && at + 1 < piece.end) {
             c = *++at;
@@ -145,7 +136,7 @@ is_traceparent(struct piece piece)
             if (piece.start[i] != '-')
                 return false;
             next++;
-        } else if (hex_digit(piece.start[i]) < 0) {
+        } else if (text_hex_value(piece.start[i]) < 0) {
             return false;
         }
     }

@@ -126,6 +126,24 @@ test_log_text(void **state)
     assert_int_equal(counts.lines, 18);
 }
 
+/* auto_explain.log_format = json: the server writes a control character of the text as \\u0001. */
+static void
+test_log_plan_in_json(void **state)
+{
+    struct bench bench;
+    struct log_counts counts;
+
+    begin(&bench, *state, "app", NULL);
+    READ(&bench, T "1.000 UTC [7] u@app LOG:  duration: 3.000 ms  plan:\n"
+                   "\t{\n"
+                   "\t  \"Query Text\": \"SELECT \\\"b\\\"\\n FROM t WHERE c = 'x\\u0001y\\tz'\",\n"
+                   "\t  \"Plan\": { \"Node Type\": \"Seq Scan\" }\n"
+                   "\t}\n" T "1.001 UTC [7] u@app LOG:  duration: 4.000 ms  statement: SELECT 2\n");
+    counts = end(&bench, "1/0 3000 SELECT \"b\" FROM t WHERE c = $1|x\001y\tz\n"
+                         "1/0 4000 SELECT $1|2\n");
+    assert_int_equal(counts.broken, 0);
+}
+
 static void
 test_log_prefixes(void **state)
 {
@@ -305,6 +323,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         test_with_ctx(test_log_text),
+        test_with_ctx(test_log_plan_in_json),
         test_with_ctx(test_log_prefixes),
         test_with_ctx(test_log_transactions),
         test_with_ctx(test_log_cut),

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "cli/out.h"
+#include "finding/render.h"
 #include "monitor/plain.h"
 
 enum { LONGEST_LINE = 300, MOST_SHOWN = 30 };
@@ -203,25 +204,6 @@ query_findings_show(struct ctx *ctx, const struct run *run, const struct query_f
     return true;
 }
 
-/* What GitHub's commands need escaped; source: actions/toolkit. */
-static const char *
-github_text(struct arena *arena, const char *text)
-{
-    struct buffer buffer = { .arena = arena };
-
-    for (; *text; text++) {
-        if (*text == '%')
-            buffer_add(&buffer, "%25");
-        else if (*text == '\n')
-            buffer_add(&buffer, "%0A");
-        else if (*text == '\r')
-            buffer_add(&buffer, "%0D");
-        else
-            buffer_append(&buffer, text, 1);
-    }
-    return buffer_text(&buffer);
-}
-
 void
 query_findings_print_github(struct arena *arena, FILE *out, const struct query_findings *findings)
 {
@@ -232,9 +214,12 @@ query_findings_print_github(struct arena *arena, FILE *out, const struct query_f
             title_of(arena, finding), route ? " of " : "", route ? route : "",
             finding->repeats_median, one_line(arena, finding->children[0].text));
 
-        fprintf(out, "::%s title=pgmend queries nplusone %s::%s\n",
-            mark_of(finding) == MARK_INFO ? "notice" : "warning", finding->id,
-            github_text(arena, plain_text(arena, text)));
+        fprintf(out, "::%s title=pgmend queries nplusone ",
+            mark_of(finding) == MARK_INFO ? "notice" : "warning");
+        render_github_text(out, plain_text(arena, finding->id), true);
+        fputs("::", out);
+        render_github_text(out, plain_text(arena, text), false);
+        fputc('\n', out);
     }
 }
 

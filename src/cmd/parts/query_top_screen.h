@@ -2,8 +2,8 @@
 #pragma once
 
 #include "cli/command.h"
+#include "queries/files.h"
 #include "queries/top.h"
-#include "queries/top_files.h"
 
 /* Where the numbers come from, beside the ranking. */
 struct query_top {

@@ -62,24 +62,8 @@ static void
 append_code_point(struct buffer *buffer, uint32_t point)
 {
     char bytes[4];
-    size_t length = 0;
 
-    if (point < 0x80) {
-        bytes[length++] = (char)point;
-    } else if (point < 0x800) {
-        bytes[length++] = (char)(0xc0 | point >> 6);
-        bytes[length++] = (char)(0x80 | (point & 0x3f));
-    } else if (point < 0x10000) {
-        bytes[length++] = (char)(0xe0 | point >> 12);
-        bytes[length++] = (char)(0x80 | (point >> 6 & 0x3f));
-        bytes[length++] = (char)(0x80 | (point & 0x3f));
-    } else {
-        bytes[length++] = (char)(0xf0 | point >> 18);
-        bytes[length++] = (char)(0x80 | (point >> 12 & 0x3f));
-        bytes[length++] = (char)(0x80 | (point >> 6 & 0x3f));
-        bytes[length++] = (char)(0x80 | (point & 0x3f));
-    }
-    buffer_append(buffer, bytes, length);
+    buffer_append(buffer, bytes, text_put_utf8(point, bytes));
 }
 
 static size_t
@@ -89,16 +73,11 @@ read_digits(const char *text, size_t length, unsigned base, size_t most, uint32_
 
     *ret = 0;
     for (; i < most && i < length; i++) {
-        char c = text[i];
-        unsigned digit = 99;
+        int digit = text_hex_value(text[i]);
 
-        if (c >= '0' && c <= '9')
-            digit = (unsigned)(c - '0');
-        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            digit = (unsigned)((c | 0x20) - 'a') + 10;
-        if (digit >= base)
+        if (digit < 0 || (unsigned)digit >= base)
             break;
-        *ret = *ret * base + digit;
+        *ret = *ret * base + (unsigned)digit;
     }
     return i;
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "base/text.h"
+#include "finding/render.h"
 #include "queries/check/check.h"
 
 /* What XML 1.0 allows; a test's output may be anybody's text. */
@@ -56,22 +57,6 @@ check_print_junit(FILE *out, const struct check_results *results)
     fputs("  </testsuite>\n</testsuites>\n", out);
 }
 
-/* A property also ends at a comma or colon. */
-static void
-put_github(FILE *out, const char *text, bool is_property)
-{
-    const char *special = is_property ? "%\r\n:," : "%\r\n";
-
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-
-        if (strchr(special, *text))
-            fprintf(out, "%%%02X", byte);
-        else
-            fputc(byte < 0x20 && byte != '\t' ? '?' : byte, out);
-    }
-}
-
 void
 check_print_github(FILE *out, const struct check_results *results)
 {
@@ -81,9 +66,9 @@ check_print_github(FILE *out, const struct check_results *results)
         if (result->verdict == CHECK_SAME)
             continue;
         fprintf(out, "::%s title=", check_verdict_fails(result->verdict) ? "error" : "notice");
-        put_github(out, result->route, true);
+        render_github_text(out, result->route, true);
         fputs("::", out);
-        put_github(out, result->message, false);
+        render_github_text(out, result->message, false);
         fputc('\n', out);
     }
 }

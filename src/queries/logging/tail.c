@@ -161,12 +161,6 @@ read_here(struct ctx *ctx, struct logging_tail *tail, struct log_reader *reader,
     return true;
 }
 
-static int
-hex_digit(char c)
-{
-    return c >= 'a' ? c - 'a' + 10 : c - '0';
-}
-
 static bool
 read_there(struct ctx *ctx, struct db *db, struct logging_tail *tail, struct log_reader *reader,
     int64_t *ret_bytes)
@@ -193,7 +187,8 @@ read_there(struct ctx *ctx, struct db *db, struct logging_tail *tail, struct log
         if (length == 0)
             return true;
         for (size_t i = 0; i < length; i++)
-            tail->piece[i] = (char)(hex_digit(hex[2 * i]) * 16 + hex_digit(hex[2 * i + 1]));
+            tail->piece[i] =
+                (char)(text_hex_value(hex[2 * i]) * 16 + text_hex_value(hex[2 * i + 1]));
         tail->at += (int64_t)length;
         *ret_bytes += (int64_t)length;
         if (!log_reader_bytes(ctx, reader, tail->path, tail->piece, length))

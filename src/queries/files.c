@@ -1,4 +1,4 @@
-#include "queries/top_files.h"
+#include "queries/files.h"
 
 #include <glob.h>
 #include <sys/stat.h>
