@@ -16,7 +16,7 @@ struct histogram {
     int64_t sum_us;
     int64_t min_us; /* exact; 0 while nothing was recorded */
     int64_t max_us; /* exact */
-    int64_t cells[HISTOGRAM_CELLS];
+    uint32_t cells[HISTOGRAM_CELLS]; /* 96 kB */
 };
 
 struct histogram *histogram_new(struct arena *arena);
