@@ -238,6 +238,20 @@ file_exists(const char *path)
 }
 
 bool
+file_check_place(struct ctx *ctx, const char *path)
+{
+    struct stat info;
+
+    if (!path)
+        return true;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return error_set(ctx, ERR_IO, "\"%s\" is a folder", path);
+    if (faccessat(AT_FDCWD, folder_of(ctx->arena, path), W_OK | X_OK, AT_EACCESS) != 0)
+        return error_set_errno(ctx, "no file can be made at \"%s\"", path);
+    return true;
+}
+
+bool
 file_size(struct ctx *ctx, const char *path, int64_t *ret_bytes)
 {
     struct stat info;

@@ -36,6 +36,12 @@ bool file_list(struct ctx *ctx, const char *path, struct text_list *ret) MUST_CH
 
 bool file_exists(const char *path);
 
+/*
+ * Whether a file can be put there, before long work whose result it shall hold. NULL is fine; what is
+ * there stays as it is. ERR_IO.
+ */
+bool file_check_place(struct ctx *ctx, const char *path) MUST_CHECK;
+
 /* Size in bytes of a file, or of all files below a folder. */
 bool file_size(struct ctx *ctx, const char *path, int64_t *ret_bytes) MUST_CHECK;
 

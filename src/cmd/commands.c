@@ -55,6 +55,8 @@
     COMMAND(schema_snapshot)        \
     TITLE("Load and proof")         \
     COMMAND(load_run)               \
+    COMMAND(load_compare)           \
+    COMMAND(load_model)             \
     COMMAND(report_snapshot)        \
     COMMAND(report)                 \
     TITLE("Backups")                \

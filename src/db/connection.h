@@ -34,6 +34,9 @@ bool db_params_read(struct ctx *ctx, struct db *db, struct db_params *ret) MUST_
 const char *db_params_get(
     const struct db_params *params, const char *name, const char *environment);
 
+/* Adds one, or changes its value; the last one must be followed by a NULL name again. */
+void db_params_set(struct db_params *params, const char *name, const char *value);
+
 /* Why libpq could not connect; or that there was no answer in time. Return false. */
 bool db_error_of_connecting(struct ctx *ctx, struct db *db);
 bool db_error_of_waiting(struct ctx *ctx);

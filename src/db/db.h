@@ -35,6 +35,12 @@ bool db_open(struct ctx *ctx, const struct db_options *options, struct db **ret)
 bool db_open_like(struct ctx *ctx, const struct db *db, const struct db_options *options,
     struct db **ret) MUST_CHECK;
 
+/*
+ * Whether anybody says which database: the URL, or the environment. For what can do without one, and
+ * must not take whatever stands at the default place.
+ */
+bool db_is_named(const char *url);
+
 /* Whether it can be read (NULL: the environment), without connecting. ERR_USAGE. */
 bool db_check_url(struct ctx *ctx, const char *url) MUST_CHECK;
 
@@ -99,6 +105,12 @@ void db_cancel(struct db *db);
 
 /* Cancels and takes the end of the running statement; false if it did not end within limit_us. */
 bool db_cancel_wait(struct db *db, int64_t limit_us);
+
+/*
+ * Until the transaction ends, names without a schema mean what they mean to the application: the search_path
+ * of role and database, not ours.
+ */
+bool db_use_own_path(struct ctx *ctx, struct db *db) MUST_CHECK;
 
 /* Sets a parameter of the session. */
 bool db_set(struct ctx *ctx, struct db *db, const char *name, const char *value) MUST_CHECK;

@@ -83,6 +83,12 @@ result_cell(const struct result *result, size_t row, size_t column)
 }
 
 bool
+db_use_own_path(struct ctx *ctx, struct db *db)
+{
+    return db_exec(ctx, db, "SET LOCAL search_path TO DEFAULT");
+}
+
+bool
 db_set(struct ctx *ctx, struct db *db, const char *name, const char *value)
 {
     const char *params[] = { name, value };

@@ -1,8 +1,8 @@
 /* What libpq is given to connect: the URL, as people and SQLAlchemy write it. */
 #include "db/connection.h"
 
-static void
-add_param(struct db_params *params, const char *name, const char *value)
+void
+db_params_set(struct db_params *params, const char *name, const char *value)
 {
     for (size_t i = 0; i < params->count; i++) {
         if (strcmp(params->names[i], name) == 0) {
@@ -75,7 +75,7 @@ read_url(struct ctx *ctx, struct db *db, struct db_params *params)
 
         const char *value = arena_strdup(db->arena, option->val);
 
-        add_param(params, arena_strdup(db->arena, option->keyword), value);
+        db_params_set(params, arena_strdup(db->arena, option->keyword), value);
         if (strcmp(option->keyword, "password") == 0)
             db->password = value;
     }
@@ -89,9 +89,9 @@ db_params_read(struct ctx *ctx, struct db *db, struct db_params *ret)
     if (!read_url(ctx, db, ret))
         return false;
     if (db->options.database)
-        add_param(ret, "dbname", db->options.database);
-    add_param(ret, "client_encoding", "UTF8");
-    add_param(ret, "application_name", db->options.application);
+        db_params_set(ret, "dbname", db->options.database);
+    db_params_set(ret, "client_encoding", "UTF8");
+    db_params_set(ret, "application_name", db->options.application);
     ret->names[ret->count] = NULL;
     return true;
 }
@@ -137,6 +137,21 @@ db_check_url(struct ctx *ctx, const char *url)
         return false;
     ports = db_params_get(&params, "port", "PGPORT");
     return !ports || check_ports(ctx, ports);
+}
+
+bool
+db_is_named(const char *url)
+{
+    static const char *const names[] = { "DATABASE_URL", "PGHOST", "PGHOSTADDR", "PGDATABASE",
+        "PGSERVICE" };
+
+    if (!text_is_empty(url))
+        return true;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (!text_is_empty(getenv(names[i])))
+            return true;
+    }
+    return false;
 }
 
 struct db *

@@ -16,6 +16,8 @@ struct histogram {
     int64_t sum_us;
     int64_t min_us; /* exact; 0 while nothing was recorded */
     int64_t max_us; /* exact */
+    /* How many of count have no place in their cell, because it is full: quantiles leave them out. */
+    int64_t unplaced;
     uint32_t cells[HISTOGRAM_CELLS]; /* 96 kB */
 };
 
@@ -27,6 +29,9 @@ void histogram_record(struct histogram *histogram, int64_t us);
 /* Adds what other counted. */
 void histogram_merge(struct histogram *histogram, const struct histogram *other);
 
+/* As new; costs only what was recorded. */
+void histogram_reset(struct histogram *histogram);
+
 /*
  * The smallest recorded latency that at least this share (0..1) of all are not longer than, or
  * up to 0.1 % more. 0 when nothing was recorded.
@@ -35,3 +40,7 @@ int64_t histogram_quantile_us(const struct histogram *histogram, double share);
 
 /* Exact. 0 when nothing was recorded. */
 double histogram_mean_us(const struct histogram *histogram);
+
+/* The cell that counts this latency, and the longest latency that a cell counts. */
+size_t histogram_cell(int64_t us);
+int64_t histogram_cell_us(size_t cell);

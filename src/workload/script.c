@@ -8,6 +8,13 @@
 #include "lang/sql.h"
 #include "workload/expression.h"
 
+/* What the lines with a backslash have said so far. */
+struct reading {
+    struct script_variables variables;
+    VEC(struct script_command) commands;
+    size_t line;
+};
+
 /* What pgbench itself knows in custom scripts that run without initialisation. */
 static const struct script_variable builtin[] = {
     { "scale", "1" },
@@ -35,15 +42,11 @@ read_defines(struct ctx *ctx, const struct text_list *defines, struct script_var
     return true;
 }
 
-/* "\set name expression" without the backslash; what cannot be evaluated has no value. */
+/* "name expression"; what cannot be evaluated has no value. */
 static void
-read_set(struct ctx *ctx, const char *line, struct script_variables *variables)
+read_set(struct ctx *ctx, const char *name, struct script_variables *variables)
 {
-    const char *name = line + strlen("set");
     struct script_variable variable = { 0 };
-
-    name += strspn(name, " \t");
-
     size_t length = strcspn(name, " \t");
 
     variable.name = arena_strndup(ctx->arena, name, length);
@@ -70,30 +73,62 @@ next_line(char *line)
     return line + length + (line[length] == '\n');
 }
 
-/* A line that begins with a backslash, and those that it is continued on; returns its end. */
+static size_t
+lines_between(const char *from, const char *end)
+{
+    size_t count = 0;
+
+    for (const char *at = from; at < end; at++)
+        count += *at == '\n';
+    return count;
+}
+
+/* The command behind a backslash, in one line. */
+static struct script_command *
+add_command(struct ctx *ctx, const char *start, const char *end, struct reading *reading)
+{
+    char *text = arena_strndup(ctx->arena, start, (size_t)(end - start));
+    struct script_command command = { .line = reading->line };
+
+    for (char *at = text; *at; at++)
+        if (strchr("\n\r\\", *at))
+            *at = ' ';
+
+    size_t length = strcspn(text, " \t");
+    size_t blanks = strspn(text + length, " \t");
+    size_t used = strlen(text);
+
+    while (used > 0 && strchr(" \t", text[used - 1]))
+        text[--used] = '\0';
+    command.name = arena_strndup(ctx->arena, text, length);
+    command.rest = length + blanks < used ? text + length + blanks : "";
+    VEC_PUSH(ctx->arena, &reading->commands, command);
+    return &reading->commands.items[reading->commands.count - 1];
+}
+
+/*
+ * A line that begins with a backslash, and those that it is continued on; returns its end. A statement
+ * that is not ended before it ends there.
+ */
 static char *
-take_command(struct ctx *ctx, char *line, size_t backslash, struct script_variables *variables)
+take_command(struct ctx *ctx, char *line, size_t backslash, struct reading *reading)
 {
     char *end = next_line(line);
+    struct script_command *command;
 
     while (*end && end - line >= 2 && end[-2] == '\\')
         end = next_line(end);
-
-    const char *start = line + backslash + 1;
-    char *command = arena_strndup(ctx->arena, start, (size_t)(end - start));
-
-    for (char *at = command; *at; at++)
-        if (strchr("\n\r\\", *at))
-            *at = ' ';
-    if (text_starts_with(command, "set ") || text_starts_with(command, "set\t"))
-        read_set(ctx, command, variables);
+    command = add_command(ctx, line + backslash + 1, end, reading);
+    if (text_equal(command->name, "set"))
+        read_set(ctx, command->rest, &reading->variables);
     blank(line, end);
+    line[backslash] = ';';
     return end;
 }
 
 /* \gset and its like at the end of a line end the statement. */
 static void
-take_ender(char *line, const char *end)
+take_ender(struct ctx *ctx, char *line, const char *end, struct reading *reading)
 {
     static const char *const enders[] = { "\\gset", "\\aset", "\\gdesc" };
 
@@ -101,6 +136,7 @@ take_ender(char *line, const char *end)
         char *found = strstr(line, enders[i]);
 
         if (found && found < end) {
+            add_command(ctx, found + 1, end, reading)->ends = true;
             blank(found, end);
             *found = ';';
         }
@@ -109,23 +145,52 @@ take_ender(char *line, const char *end)
 
 /* Takes the backslash commands out of the text, blanks in their place: lines keep their numbers. */
 static void
-take_commands(struct ctx *ctx, char *text, struct script_variables *variables)
+take_commands(struct ctx *ctx, char *text, struct reading *reading)
 {
     char *line = text;
 
+    reading->line = 1;
     while (*line) {
         size_t blanks = strspn(line, " \t");
-
-        if (line[blanks] == '\\') {
-            line = take_command(ctx, line, blanks, variables);
-            continue;
-        }
-
         char *end = next_line(line);
 
-        take_ender(line, end);
+        if (line[blanks] == '\\')
+            end = take_command(ctx, line, blanks, reading);
+        else
+            take_ender(ctx, line, end, reading);
+        reading->line += lines_between(line, end);
         line = end;
     }
+}
+
+/* Where the commands stand among the statements. */
+static void
+place_commands(const struct reading *reading, struct script *script)
+{
+    script->commands = reading->commands.items;
+    script->command_count = reading->commands.count;
+    for (size_t i = 0; i < script->command_count; i++) {
+        struct script_command *command = &script->commands[i];
+        size_t before = 0;
+
+        while (before < script->count &&
+               script->items[before].line < command->line + (command->ends ? 1 : 0))
+            before++;
+        command->before = before;
+    }
+}
+
+/* "$$" or "$tag$"; 0 when none begins here. */
+static size_t
+dollar_length(const char *at)
+{
+    size_t length = 1;
+
+    if (*at != '$' || isdigit((unsigned char)at[1]))
+        return 0;
+    while (isalnum((unsigned char)at[length]) || at[length] == '_')
+        length++;
+    return at[length] == '$' ? length + 1 : 0;
 }
 
 /* How long the quoted text or comment is that begins here; 0 when none does. */
@@ -133,6 +198,12 @@ static size_t
 quoted_length(const char *at)
 {
     const char *end = NULL;
+    size_t dollar = dollar_length(at);
+
+    if (dollar > 0) {
+        end = memmem(at + dollar, strlen(at + dollar), at, dollar);
+        return end ? (size_t)(end - at) + dollar : strlen(at);
+    }
 
     if (*at == '\'' || *at == '"') {
         end = strchr(at + 1, *at);
@@ -159,11 +230,20 @@ name_length(const char *at)
     return length;
 }
 
-/* The number of the variable among those seen, from 1. */
+/* How long the "${…}" is that begins here; 0 when none does. */
+static size_t
+expression_length(const char *at)
+{
+    const char *end = text_starts_with(at, "${") ? strchr(at, '}') : NULL;
+
+    return end ? (size_t)(end - at) + 1 : 0;
+}
+
+/* The number of the variable among those seen, from 1. Two expressions may draw different numbers. */
 static size_t
 number_of(struct arena *arena, struct text_list *names, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++)
+    for (size_t i = 0; i < names->count && *name != '$'; i++)
         if (text_equal(names->items[i], name))
             return i + 1;
     text_list_add(arena, names, name);
@@ -181,15 +261,15 @@ put_variables(
     struct buffer sql = { .arena = ctx->arena };
     struct buffer sample = { .arena = ctx->arena };
     struct buffer values = { .arena = ctx->arena };
-    struct text_list names = { 0 };
+    struct text_list *names = &statement->names;
 
     for (const char *at = statement->text; *at;) {
         size_t skipped = quoted_length(at);
-        size_t length = *at == ':' ? name_length(at + 1) : 0;
+        size_t length = *at == ':' ? name_length(at + 1) + 1 : expression_length(at);
 
         if (text_starts_with(at, "::"))
             skipped = 2;
-        if (skipped == 0 && length == 0)
+        if (skipped == 0 && length < 2)
             skipped = 1;
         if (skipped > 0) {
             buffer_append(&sql, at, skipped);
@@ -198,20 +278,22 @@ put_variables(
             continue;
         }
 
-        const struct script_variable *variable = script_variable_find(variables, at + 1, length);
-        const char *name = arena_strndup(ctx->arena, at + 1, length);
-        size_t before = names.count;
-        size_t number = number_of(ctx->arena, &names, name);
+        const char *name = *at == ':' ? arena_strndup(ctx->arena, at + 1, length - 1)
+                                      : arena_strndup(ctx->arena, at, length);
+        const struct script_variable *variable =
+            script_variable_find(variables, name, strlen(name));
+        size_t before = names->count;
+        size_t number = number_of(ctx->arena, names, name);
 
         buffer_printf(&sql, "$%zu", number);
-        at += length + 1;
+        at += length;
         if (!variable || !variable->value) {
-            statement->problem =
-                arena_printf(ctx->arena, "no value is known for the variable \":%s\"", name);
+            statement->problem = arena_printf(ctx->arena, "no value is known for %s",
+                *name == '$' ? name : arena_printf(ctx->arena, "the variable \":%s\"", name));
             continue;
         }
         buffer_add(&sample, db_literal(ctx->arena, variable->value));
-        if (names.count > before)
+        if (names->count > before)
             buffer_printf(&values, "%s%s=%s", values.length ? " " : "", name, variable->value);
     }
     statement->sql = buffer_text(&sql);
@@ -224,25 +306,29 @@ script_read(struct ctx *ctx, const char *name, const char *text, const struct te
     struct script *ret)
 {
     char *copy = arena_strdup(ctx->arena, text);
-    struct script_variables variables = { 0 };
+    struct reading reading = { 0 };
     struct sql_statements statements;
 
     *ret = (struct script){ .name = name };
-    if (!read_defines(ctx, defines, &variables))
+    if (!read_defines(ctx, defines, &reading.variables))
         return false;
-    take_commands(ctx, copy, &variables);
+    take_commands(ctx, copy, &reading);
     if (!sql_split(ctx, name, copy, &statements))
         return false;
     for (size_t i = 0; i < statements.count; i++) {
-        struct script_statement statement = { .text = statements.items[i].text };
+        struct script_statement statement = {
+            .text = statements.items[i].text,
+            .line = statements.items[i].line,
+        };
 
-        put_variables(ctx, &statement, &variables);
+        put_variables(ctx, &statement, &reading.variables);
         if (!sql_fingerprint(ctx, statement.sql, &statement.fingerprint)) {
             statement.problem = ctx->error.message;
             error_clear(ctx);
         }
         VEC_PUSH(ctx->arena, ret, statement);
     }
+    place_commands(&reading, ret);
     return true;
 }
 

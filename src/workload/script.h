@@ -14,6 +14,17 @@ struct script_statement {
     const char *sample;      /* with representative values in their place, or NULL */
     const char *values;      /* "user=8000 limit=50": those values; "" when there are none */
     const char *problem;     /* why sample or fingerprint is NULL, or NULL */
+    struct text_list names;  /* the variable of each $n; "${…}": an expression */
+    size_t line;             /* from 1 */
+};
+
+/* A line with a backslash: a command of pgbench's, not SQL. */
+struct script_command {
+    const char *name; /* "set", "sleep", "gset" … */
+    const char *rest; /* of the line, and of those on which it is continued */
+    size_t line;
+    size_t before; /* so many statements stand before it */
+    bool ends;     /* the statement before it, instead of a semicolon */
 };
 
 struct script {
@@ -22,6 +33,8 @@ struct script {
     struct script_statement *items;
     size_t count;
     size_t capacity;
+    struct script_command *commands;
+    size_t command_count;
 };
 
 struct scripts {

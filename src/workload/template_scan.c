@@ -35,7 +35,9 @@ is_blank(char c)
 static bool
 is_name_start(char c)
 {
-    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+    char small = (char)(c | 0x20);
+
+    return (small >= 'a' && small <= 'z') || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static bool
@@ -353,19 +355,27 @@ take_literal(struct scanner *scanner, size_t end)
     scanner->at = end;
 }
 
+/* In which none of our own marks can be. */
+static void
+take_plain(struct scanner *scanner, size_t end)
+{
+    put(scanner, scanner->sql + scanner->at, end - scanner->at);
+    scanner->at = end;
+    scanner->may_be_signed = false;
+    spoil_list(scanner);
+}
+
 static void
 take_other(struct scanner *scanner, size_t end)
 {
     struct buffer *text = &scanner->mask->text;
+    size_t length = end - scanner->at;
 
-    put(scanner, scanner->sql + scanner->at, end - scanner->at);
+    take_plain(scanner, end);
     /* What looks like our own marks in a text is none. */
-    for (size_t i = text->length - (end - scanner->at); i < text->length; i++)
+    for (size_t i = text->length - length; i < text->length; i++)
         if (text->data[i] == MASK_LITERAL || text->data[i] == MASK_LIST)
             text->data[i] = '?';
-    scanner->at = end;
-    scanner->may_be_signed = false;
-    spoil_list(scanner);
 }
 
 /* After these words a minus is a sign. */
@@ -378,8 +388,8 @@ is_word_before_value(const char *word, size_t length)
 
     if (length < 2 || length > strlen("returning"))
         return false;
-    /* The first letters differ for most: that is cheaper than a comparison. */
-    for (size_t i = 0; i < COUNT_OF(words); i++)
+    /* They are in order, and the first letters differ for most: that is cheaper than a comparison. */
+    for (size_t i = 0; i < COUNT_OF(words) && words[i][0] <= (word[0] | 0x20); i++)
         if (words[i][0] == (word[0] | 0x20) && words[i][1] == (word[1] | 0x20) &&
             strlen(words[i]) == length && strncasecmp(words[i], word, length) == 0)
             return true;
@@ -396,7 +406,7 @@ take_word(struct scanner *scanner)
     while (end < scanner->length && is_name_part(scanner->sql[end]))
         end++;
     is_value_next = is_word_before_value(start, end - scanner->at);
-    take_other(scanner, end);
+    take_plain(scanner, end);
     scanner->may_be_signed = is_value_next;
 }
 

@@ -212,6 +212,21 @@ trace_of(struct arena *arena, const char *traceparent)
     return is_traceparent(piece) ? arena_strndup(arena, traceparent + 3, 32) : traceparent;
 }
 
+/* Most statements have none: that is to be cheap, which memmem() is not. */
+static bool
+may_have_comment(const char *sql, size_t length)
+{
+    const char *end = sql + length;
+    const char *star = sql;
+
+    while ((star = memchr(star, '*', (size_t)(end - star)))) {
+        if (star + 1 < end && star[1] == '/')
+            return true;
+        star++;
+    }
+    return false;
+}
+
 void
 traced_tag_read(struct arena *arena, const char *sql, size_t length, struct traced_tag *ret)
 {
@@ -220,8 +235,7 @@ traced_tag_read(struct arena *arena, const char *sql, size_t length, struct trac
     struct said said = { 0 };
 
     *ret = (struct traced_tag){ 0 };
-    /* Most statements have none: that is to be cheap. */
-    if (length < 4 || !memmem(sql, length, "*/", 2))
+    if (!may_have_comment(sql, length))
         return;
     for (int i = 0; i < 4 && last_comment(&text, &comment); i++)
         read_comment(arena, comment, &said);

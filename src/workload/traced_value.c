@@ -1,11 +1,18 @@
 #include "workload/traced_value.h"
 
 #include <ctype.h>
+#include <endian.h>
 #include <string.h>
 
 #include "base/crypto.h"
 
-enum { ROUNDS_MESSAGE = 2, ROUNDS_END = 4, LONGEST_NUMBER = 128, LONGEST_EXPONENT = 6 };
+enum {
+    ROUNDS_MESSAGE = 2,
+    ROUNDS_END = 4,
+    LONGEST_NUMBER = 128,
+    LONGEST_EXPONENT = 6,
+    LONGEST_PLAIN = 90
+};
 
 void
 value_key_make(struct value_key *ret)
@@ -21,7 +28,7 @@ rotate(uint64_t word, unsigned bits)
     return word << bits | word >> (64 - bits);
 }
 
-static void
+static inline void
 mix(uint64_t v[4], int rounds)
 {
     while (rounds-- > 0) {
@@ -44,6 +51,10 @@ word_at(const unsigned char *bytes, size_t count)
 {
     uint64_t word = 0;
 
+    if (count == sizeof(word)) {
+        memcpy(&word, bytes, sizeof(word));
+        return le64toh(word);
+    }
     for (size_t i = count; i > 0; i--)
         word = word << 8 | bytes[i - 1];
     return word;
@@ -164,12 +175,38 @@ write_number(const struct number *number, char *ret)
     return at;
 }
 
+/* What most numbers are: digits, the first of them no zero; as write_number() would have it. 0: another. */
+static size_t
+plain_form(const char *text, size_t length, char *ret)
+{
+    size_t count = length;
+    size_t zeros;
+
+    if (length == 0 || length > LONGEST_PLAIN || *text == '0')
+        return 0;
+    for (size_t i = 0; i < length; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return 0;
+    while (text[count - 1] == '0')
+        count--;
+    zeros = length - count;
+    memcpy(ret, text, count);
+    ret[count++] = 'e';
+    if (zeros > 9)
+        ret[count++] = (char)('0' + zeros / 10);
+    ret[count++] = (char)('0' + zeros % 10);
+    return count;
+}
+
 /* The same text for the same number; 0 when it is none. */
 static size_t
 one_form(const char *text, size_t length, char *ret)
 {
     struct number number;
+    size_t plain = plain_form(text, length, ret);
 
+    if (plain > 0)
+        return plain;
     /* Most values that are no numbers say so with their first byte. */
     if (length == 0 || (!isdigit((unsigned char)*text) && !strchr("+-.", *text)) ||
         !read_number(text, length, &number))

@@ -308,6 +308,175 @@ test_logging_killed(void **state)
     assert_true(file_remove(ctx, folder));
 }
 
+/* ---- the log while it is written, and gone on with in other files ---- */
+
+static bool
+note_mark(struct ctx *ctx, void *data, const struct traced_statement *statement)
+{
+    struct buffer *text = data;
+
+    (void)ctx;
+    if (strstr(statement->template->text, "AS mark") && statement->value_count == 1)
+        buffer_printf(text, "%s ", statement->values[0].text);
+    return true;
+}
+
+/* The server begins another file; names go by seconds. */
+static void
+rotate(struct ctx *ctx, struct db *db)
+{
+    const char *before = ask(ctx, db, "SELECT pg_current_logfile()");
+    int64_t limit = clock_us() + 60000000;
+
+    while (strcmp(ask(ctx, db, "SELECT pg_current_logfile()"), before) == 0) {
+        if (clock_us() > limit)
+            fail_msg("the log is not rotated");
+        run_sql(ctx, db, "SELECT pg_rotate_logfile()");
+        clock_sleep_us(100000);
+    }
+}
+
+static void
+run_marks(struct ctx *ctx, struct db *db, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        run_sql(ctx, db, arena_printf(ctx->arena, "SELECT %d AS mark", i));
+    /* A statement is told of when the next one shows that nothing more is said about it. */
+    run_sql(ctx, db, "SELECT 'end'");
+}
+
+static void
+read_until(struct ctx *ctx, struct db *db, struct logging_tail *tail, struct log_reader *reader,
+    const struct buffer *text, const char *last)
+{
+    int64_t limit = clock_us() + 60000000;
+    int64_t bytes;
+
+    while (!text->data || !strstr(text->data, last)) {
+        if (!logging_tail_read(ctx, db, tail, reader, &bytes))
+            fail_msg("%s", ctx->error.message);
+        if (clock_us() > limit)
+            fail_msg("%s does not come: %s", last, text->data ? text->data : "");
+        if (bytes == 0)
+            clock_sleep_us(20000);
+    }
+}
+
+/* Every statement once and in order, though two files are begun and ended while nobody looks. */
+static void
+follow_marks(struct ctx *ctx, bool is_local)
+{
+    struct db *db CLEANUP(db_cleanup) = open_db(ctx, "traffic");
+    struct db *own CLEANUP(db_cleanup) = open_db(ctx, "test");
+    const struct log_options base = { .keeps_values = true };
+    const char *folder = test_folder(ctx);
+    struct templates *templates = templates_new(ctx->arena);
+    struct buffer text = { .arena = ctx->arena };
+    struct buffer wanted = { .arena = ctx->arena };
+    struct log_options options = base;
+    struct logging_tail *tail;
+    struct log_reader *reader;
+    struct run_of_ours run;
+
+    if (!begin_run(ctx, own, folder, &run) || !logging_enable(ctx, &run.rollout, &run.plan))
+        fail_msg("%s", ctx->error.message);
+    if (!is_local)
+        run.plan.folder = NULL; /* as on another machine */
+    wait_for(ctx, db, "SHOW log_transaction_sample_rate", "1");
+    options.format = run.plan.format;
+    options.prefix = run.plan.prefix;
+    if (!log_reader_new(ctx, &options, templates, note_mark, &text, &reader) ||
+        !logging_tail_open(ctx, own, &run.plan, ctx->arena, &tail))
+        fail_msg("%s", ctx->error.message);
+    assert_int_equal(logging_tail_is_local(tail), is_local);
+    run_marks(ctx, db, 1000, 1020);
+    read_until(ctx, own, tail, reader, &text, "1019");
+    run_marks(ctx, db, 1020, 1040);
+    rotate(ctx, db);
+    run_marks(ctx, db, 1040, 1060);
+    rotate(ctx, db);
+    run_marks(ctx, db, 1060, 1080);
+    read_until(ctx, own, tail, reader, &text, "1079");
+    for (int i = 1000; i < 1080; i++)
+        buffer_printf(&wanted, "%d ", i);
+    assert_string_equal(buffer_text(&text), buffer_text(&wanted));
+    assert_int_equal(log_reader_counts(reader).broken, 0);
+    assert_int_equal(logging_tail_is_local(tail), is_local);
+    if (!logging_put_back(ctx, &run.rollout))
+        fail_msg("%s", ctx->error.message);
+    rollout_close(&run.rollout);
+    logging_tail_close(tail);
+    log_reader_free(reader);
+    templates_free(templates);
+    assert_true(file_remove(ctx, folder));
+}
+
+static void
+test_logging_rotated(void **state)
+{
+    follow_marks(*state, true);
+}
+
+static void
+test_logging_rotated_through_the_server(void **state)
+{
+    follow_marks(*state, false);
+}
+
+static void
+read_some(struct ctx *ctx, struct logging_tail *tail, struct log_reader *reader)
+{
+    int64_t bytes;
+
+    for (int i = 0; i < 3; i++)
+        assert_true(logging_tail_read(ctx, NULL, tail, reader, &bytes));
+}
+
+/* logrotate's way: the file is renamed, and who writes goes on with it for a while. */
+static void
+test_logging_renamed(void **state)
+{
+    static const char line[] =
+        "{\"timestamp\":\"2026-11-23 10:00:00.000 UTC\",\"user\":\"u\",\"dbname\":\"d\",\"pid\":%d,\"session_id\":"
+        "\"1.%d\",\"line_num\":%d,\"vxid\":\"3/0\",\"error_severity\":\"LOG\",\"message\":"
+        "\"duration: 0.1 ms  statement: SELECT %d AS mark\"}\n";
+    struct ctx *ctx = *state;
+    const char *folder = test_folder(ctx);
+    const char *path = file_join(ctx->arena, folder, "a.json");
+    const struct log_options options = { .keeps_values = true, .format = LOG_FORMAT_JSON };
+    const struct logging_plan plan = { .path = path };
+    struct templates *templates = templates_new(ctx->arena);
+    struct buffer text = { .arena = ctx->arena };
+    struct logging_tail *tail;
+    struct log_reader *reader;
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    if (!log_reader_new(ctx, &options, templates, note_mark, &text, &reader) ||
+        !logging_tail_open(ctx, NULL, &plan, ctx->arena, &tail))
+        fail_msg("%s", ctx->error.message);
+    fprintf(file, line, 7, 7, 1, 1001);
+    fflush(file);
+    read_some(ctx, tail, reader);
+    assert_int_equal(rename(path, file_join(ctx->arena, folder, "a.json.1")), 0);
+    assert_true(file_write(ctx, path, "", 0, 0644));
+    read_some(ctx, tail, reader);
+    fprintf(file, line, 7, 7, 2, 1002);
+    fclose(file);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, line, 7, 7, 3, 1003);
+    fprintf(file, line, 7, 7, 4, 1004);
+    fclose(file);
+    read_some(ctx, tail, reader);
+    assert_true(log_reader_finish(ctx, reader));
+    assert_string_equal(buffer_text(&text), "1001 1002 1003 1004 ");
+    logging_tail_close(tail);
+    log_reader_free(reader);
+    templates_free(templates);
+    assert_true(file_remove(ctx, folder));
+}
+
 static void
 test_logging_rights(void **state)
 {
@@ -355,6 +524,9 @@ main(void)
         test_with_ctx(test_logging_forms),
         test_with_ctx(test_logging_put_back),
         test_with_ctx(test_logging_killed),
+        test_with_ctx(test_logging_rotated),
+        test_with_ctx(test_logging_rotated_through_the_server),
+        test_with_ctx(test_logging_renamed),
         test_with_ctx(test_logging_rights),
     };
 

@@ -189,6 +189,7 @@ static void
 set_path(struct bench *bench, const struct query *query, const char *path)
 {
     bool reads_statements = strncmp(query->name, "workload/", 9) == 0 ||
+                            strcmp(query->name, "load/statements") == 0 ||
                             strcmp(query->name, "pool/planned") == 0 ||
                             strcmp(query->name, "monitor/statement") == 0;
 

@@ -178,6 +178,38 @@ def test_plan(folder):
           "pgmend rollback takes it away", done.stdout + done.stderr)
 
 
+def test_set(folder):
+    """No index on the key: one statement with both side by side reads the table once a key, each by itself once in all."""
+    psql("CREATE TABLE notes AS SELECT g AS id, 1 + g % 40 AS parent_id, 'n' || g AS body FROM generate_series(1, 4000) g; "
+         "CREATE TABLE marks AS SELECT g AS id, 1 + g % 40 AS parent_id, g % 7 AS mark FROM generate_series(1, 4000) g; ANALYZE")
+    plan, script, journal = folder / "set.json", folder / "set.sql", folder / "set-state"
+    done = pgmend("--parent", "SELECT id, name FROM parents WHERE id > $1 ORDER BY id", "--key", "id", "--value", "1=0",
+                  "--child", "SELECT body FROM notes WHERE parent_id = $1", "--child", "SELECT mark FROM marks WHERE parent_id = $1",
+                  "--rounds", "3", "--json", "--output", str(script), "--plan", str(plan), "--function", "part_of")
+    check(done.returncode == 0, "two statements of a loop are rewritten", done.stdout + done.stderr)
+    loop = loop_of(done)
+    forms = {(form["form"], form.get("statement")): form for form in loop["forms"]}
+    check(loop["recommended"] == "set" and len(loop["recommended_set"]) == 2 and loop["recommended_sql"] is None,
+          "one statement for each is recommended where they are faster together", loop)
+    chosen = [forms[one["form"], one["statement"]]["proof"] for one in loop["recommended_set"]]
+    times = [sum(proof[side]["elapsed_us"] for proof in chosen) for side in ("loop", "rewrite")]
+    whole = max(form["proof"]["speed_up"] for form in loop["forms"] if "statement" not in form)
+    check(all(proof["is_same"] for proof in chosen) and abs(loop["recommended_speed_up"] - times[0] / times[1]) < 0.01
+          and times[0] / times[1] > whole, "each is proven, and their sum is less than the best whole form's", [times, whole])
+    for one, column, table in zip(loop["recommended_set"], ("body", "mark"), ("notes", "marks")):
+        key = "$1::integer[]" if "$1::integer[]" in one["sql"] else "$1"
+        got = psql(f"SELECT md5(string_agg(x::text, ' ' ORDER BY x::text)) FROM "
+                   f"(SELECT {column} FROM ({one['sql'].replace(key, 'ARRAY[3,7,99]')}) AS y) AS x")
+        check(got == psql(f"SELECT md5(string_agg(x::text, ' ' ORDER BY x::text)) FROM (SELECT {column} FROM {table} "
+                          "WHERE parent_id IN (3, 7, 99)) AS x"), f"what the statement for {table} gives is right by psql", one)
+    text = script.read_text()
+    check(all(one["sql"] in text for one in loop["recommended_set"]), "--output has both", text)
+    done = pgmend(str(plan), "--yes", "--state-dir", str(journal), "--override", "all", "--reason", "a test", words=("apply",))
+    made = psql("SELECT string_agg(proname, ' ' ORDER BY proname) FROM pg_proc WHERE proname LIKE 'part\\_of%'")
+    check(done.returncode == 0 and made == "part_of_1 part_of_2", "--plan makes a function of each", made + done.stdout + done.stderr)
+    check(psql("SELECT count(*) FROM part_of_2(ARRAY[3,7])") == "200", "which give the loop's rows")
+
+
 def main():
     psql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
     psql(f"DROP ROLE IF EXISTS {DATABASE}", "postgres")
@@ -186,7 +218,7 @@ def main():
         psql(TABLES)
         psql("CREATE EXTENSION pg_stat_statements")
         with tempfile.TemporaryDirectory() as name:
-            for test in (test_proof, test_wrong, test_by_keys, test_usage, test_plan):
+            for test in (test_proof, test_wrong, test_by_keys, test_usage, test_plan, test_set):
                 test(pathlib.Path(name))
         test_settings()
     finally:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import subprocess
 import sys
 
 import nplus1test
@@ -92,6 +93,26 @@ def check_log(base, folder):
     check(said[2] == 1 and "is-not-there" in said[1], "a file that is not there is named", said)
 
 
+def check_live(base):
+    """The counters of a while in which somebody asks in a loop, told as suspicion with parent and repeats."""
+    base.sql("CREATE TABLE parents AS SELECT generate_series(1, 10) AS id; CREATE TABLE notes AS SELECT g % 10 + 1 AS parent_id FROM generate_series(1, 100) AS g")
+    turn = "SELECT id FROM parents;\n" + "".join(f"SELECT count(*) FROM notes WHERE parent_id = {one};\n" for one in range(1, 11))
+    argv = [apitest.program("PGMEND"), "--no-input", "queries", "nplusone", "--db-url", url(base), "--for", "4s", "--json"]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        while run.poll() is None:
+            base.sql(turn * 5)
+        found = json.loads(run.stdout.read())["findings"]
+    texts = [(one["parent"]["text"], [child["text"] for child in one["children"]]) for one in found]
+    same(texts, [("SELECT id FROM parents", ["SELECT count(*) FROM notes WHERE parent_id = $1"])], "--for sees the loop of that while, and its parent")
+
+
+def check_uncounted(base, name):
+    base.sql(f"ALTER DATABASE {name} SET pg_stat_statements.track = 'none'")
+    base.sql("SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)")
+    out = top("--db-url", url(base))[0]
+    check("pg_stat_statements.track is none" in out, "that nothing is counted is told with the setting's name", out)
+
+
 def main():
     import tempfile
     name = f"pgmend_test_nplus1_top_{os.getpid()}"
@@ -105,6 +126,8 @@ def main():
         check_span(base)
         with tempfile.TemporaryDirectory(prefix="pgmend-top-") as folder:
             check_log(base, folder)
+        check_live(base)
+        check_uncounted(base, name)
     finally:
         base.drop()
     apitest.done()

@@ -319,6 +319,12 @@ def test_usage(folder):
         out, err, status = nplus1test.pgmend("queries", "trace", "--listen", "127.0.0.1:0", option, folder / "no" / "x",
                                              "--db-url", url(), may_fail=True)
         apitest.check(status == 1 and "no/x" in err, f"a file of {option} that cannot be written is told at once", (out, err))
+    there = folder / "there.trace"
+    there.write_text("of yesterday", encoding="utf-8")
+    out, err, status = nplus1test.pgmend("queries", "trace", "--listen", "127.0.0.1:0", "--db-url", url(), "--for", "1s",
+                                         "--output", there, may_fail=True)
+    apitest.check(status == 0 and f"{there} is there: this trace will replace it" in err and lines_of(there)[-1].get("end"),
+                  "that a trace file is replaced is told before", (out, err))
     out, err, status = nplus1test.pgmend("queries", "trace", "--listen", "127.0.0.1:0", "--db-url", url(), "--for", "1s",
                                          "--json", may_fail=True)
     apitest.check(status == 0 and json.loads(out)["findings"] == [], "--for ends it by itself", (out, err))

@@ -141,6 +141,80 @@ a_large_ring_takes_a_pause_wherever_it_is(void **state)
     record_ring_free(ring);
 }
 
+/* As the kernel counts the pages of this program. */
+static long
+resident_pages(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    long whole = 0, resident = 0;
+
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld %ld", &whole, &resident), 2);
+    fclose(file);
+    return resident;
+}
+
+/* After a reader that was far behind has taken all, the memory is the system's again, and the ring goes on. */
+static void
+a_ring_that_was_full_gives_its_pages_back(void **state)
+{
+    struct record_ring *ring = record_ring_new((size_t)32 * 1024 * 1024);
+    long before = resident_pages(), full, after;
+    uint64_t count = 0;
+    const char *bytes;
+
+    (void)state;
+    while (put(ring, count, false))
+        count++;
+    full = resident_pages();
+    assert_true(full - before > 32 * 256 * 9 / 10);
+    assert_true(record_ring_trim(ring));
+    assert_true(resident_pages() - before > 32 * 256 * 9 / 10); /* nothing while it is full */
+    for (uint64_t i = 0; i < count; i++)
+        assert_next(ring, 0, i);
+    assert_null(record_ring_take(ring, 0, &bytes));
+    while (record_ring_trim(ring))
+        ;
+    after = resident_pages();
+    /* A megabyte stays, and what else the program has taken meanwhile. */
+    assert_true(after - before < 2 * 256 + (full - before) / 20);
+    for (uint64_t i = 0; i < count; i++) {
+        assert_true(put(ring, i, false));
+        if (i % 100 == 0)
+            (void)record_ring_trim(ring); /* what is not taken yet stays */
+    }
+    assert_int_equal(record_ring_lost(ring), 1);
+    for (uint64_t i = 0; i < count; i++)
+        assert_next(ring, 0, i);
+    record_ring_free(ring);
+}
+
+static void
+what_is_added_comes_with_the_next_publish(void **state)
+{
+    const struct record record = { .session = 9, .kind = RECORD_CLIENT, .type = 'Q' };
+    struct record_ring *ring = record_ring_new(4096);
+    const char *bytes;
+
+    (void)state;
+    assert_true(record_ring_add(ring, &record, NULL));
+    assert_null(record_ring_take(ring, 0, &bytes));
+    record_ring_publish(ring);
+    assert_int_equal(record_ring_take(ring, 0, &bytes)->session, 9);
+    assert_null(record_ring_take(ring, 0, &bytes));
+    /* Going back to the begin is nothing that a reader could take. */
+    (void)record_ring_trim(ring);
+    record_ring_publish(ring);
+    assert_null(record_ring_take(ring, 0, &bytes));
+    assert_true(record_ring_add(ring, &record, NULL));
+    record_ring_close(ring);
+    assert_false(record_ring_is_done(ring));
+    assert_int_equal(record_ring_take(ring, 0, &bytes)->session, 9);
+    assert_null(record_ring_take(ring, 0, &bytes));
+    assert_true(record_ring_is_done(ring));
+    record_ring_free(ring);
+}
+
 static void
 a_record_that_is_longer_than_the_ring_is_lost(void **state)
 {
@@ -204,6 +278,8 @@ write_all(void *data)
     int64_t until = clock_us() + HANGS_US;
 
     for (uint64_t i = 0; i < pair->count; i++) {
+        if (i % 1024 == 0)
+            (void)record_ring_trim(pair->ring);
         is_gap = !put(pair->ring, i, is_gap);
         pair->lost += is_gap;
         while (pair->waits_for_each && atomic_load(&pair->taken) <= i && clock_us() < until)
@@ -266,7 +342,7 @@ two_threads_agree_in_a_large_ring(void **state)
     struct pair pair = { .count = 100000 };
 
     (void)state;
-    run_pair(&pair, (size_t)1 << 20);
+    run_pair(&pair, (size_t)8 << 20);
 }
 
 /* Each one has to wake a reader that sleeps or naps: one that is missed would hang for a minute. */
@@ -314,6 +390,8 @@ main(void)
         cmocka_unit_test(what_was_put_comes_out_in_order_over_the_end_of_the_ring),
         cmocka_unit_test(a_full_ring_loses_what_comes_and_keeps_what_it_has),
         cmocka_unit_test(a_large_ring_takes_a_pause_wherever_it_is),
+        cmocka_unit_test(a_ring_that_was_full_gives_its_pages_back),
+        cmocka_unit_test(what_is_added_comes_with_the_next_publish),
         cmocka_unit_test(a_record_that_is_longer_than_the_ring_is_lost),
         cmocka_unit_test(a_ring_that_was_closed_is_read_to_its_end_without_waiting),
         cmocka_unit_test(nothing_comes_of_an_empty_ring_when_the_time_is_over),

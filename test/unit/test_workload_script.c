@@ -112,6 +112,47 @@ commands_are_no_statements_and_gset_ends_one(void **state)
     assert_non_null(script.items[1].fingerprint);
 }
 
+/* What the load needs to run it: which variable each $n is, where commands stand, which lines these are. */
+static void
+places_of_commands_and_names_of_parameters_are_known(void **state)
+{
+    static const char text[] =
+        "\\set a 1\n\\set b \\\n 2\n"
+        "SELECT :b, :a, :b, $$:a$$, $x$ :b $x$, ${a + 1}, ${a + 1}\n"
+        "\\sleep 10 ms \nUPDATE t\n SET x = :a RETURNING y \\gset p_\nEND;\n";
+    static const struct {
+        const char *name;
+        const char *rest;
+        size_t line;
+        size_t before;
+        bool ends;
+    } commands[] = {
+        { "set", "a 1", 1, 0, false },
+        { "set", "b    2", 2, 0, false },
+        { "sleep", "10 ms", 5, 1, false },
+        { "gset", "p_", 7, 2, true },
+    };
+    struct ctx *ctx = *state;
+    struct script script;
+
+    assert_true(script_read(ctx, "test", text, &no_defines, &script));
+    assert_int_equal(script.count, 3);
+    assert_string_equal(script.items[0].sql, "SELECT $1, $2, $1, $$:a$$, $x$ :b $x$, $3, $4");
+    assert_string_equal(
+        text_list_join(ctx->arena, &script.items[0].names, "|"), "b|a|${a + 1}|${a + 1}");
+    assert_int_equal(script.items[0].line, 4);
+    assert_int_equal(script.items[1].line, 6);
+    assert_int_equal(script.items[2].line, 8);
+    assert_int_equal(script.command_count, COUNT_OF(commands));
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        assert_string_equal(script.commands[i].name, commands[i].name);
+        assert_string_equal(script.commands[i].rest, commands[i].rest);
+        assert_int_equal(script.commands[i].line, commands[i].line);
+        assert_int_equal(script.commands[i].before, commands[i].before);
+        assert_int_equal(script.commands[i].ends, commands[i].ends);
+    }
+}
+
 static void
 a_script_has_the_fingerprint_of_what_the_server_sees(void **state)
 {
@@ -177,6 +218,7 @@ main(void)
         test_with_ctx(deeply_nested_expressions_are_refused),
         test_with_ctx(variables_become_parameters_and_values),
         test_with_ctx(commands_are_no_statements_and_gset_ends_one),
+        test_with_ctx(places_of_commands_and_names_of_parameters_are_known),
         test_with_ctx(a_script_has_the_fingerprint_of_what_the_server_sees),
         test_with_ctx(a_statement_that_does_not_parse_is_kept_with_the_reason),
         test_with_ctx(a_definition_without_value_is_refused),

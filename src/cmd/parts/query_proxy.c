@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "cli/out.h"
 
-enum { WAIT_US = 200000, DRAW_US = 500000, FOLLOW_NICE = 19 };
+enum { WAIT_US = 200000, DRAW_US = 500000, FOLLOW_NICE = 19, TRIMS = 4 };
 
 struct work {
     const struct query_proxy_options *options;
@@ -133,6 +133,9 @@ draw(void *data)
 
     work->drawn_us = now_us;
     work->drawn_statements = statements;
+    /* A reader that was behind has filled much of the ring. */
+    for (int i = 0; i < TRIMS && record_ring_trim(work->ring); i++)
+        ;
     if (work->progress.is_terminal || statements > 0)
         progress_show(&work->progress, "trace", "following",
             for_us > 0 ? (double)elapsed_us / (double)for_us : -1, elapsed_us,

@@ -42,9 +42,15 @@ struct query_loop {
     struct text_list keys;
     struct query_attempt *attempts;
     size_t attempt_count;
-    const struct query_attempt *best; /* the fastest of those that are proven; NULL */
-    struct hint *hints;               /* of each child */
+    const struct query_attempt *best; /* the fastest of those that are proven and do all; NULL */
+    const struct query_attempt *const *set; /* one for each child, faster together; NULL: none */
+    double set_speed_up;
+    struct hint *hints; /* of each child */
 };
+
+/* What is recommended: the set, or the one; none. */
+size_t query_loop_answer_count(const struct query_loop *loop);
+const struct query_attempt *query_loop_answer(const struct query_loop *loop, size_t index);
 
 /* The loops of a file of findings, or the one of --parent and --child. */
 struct query_loops {

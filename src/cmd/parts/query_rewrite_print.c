@@ -231,11 +231,39 @@ print_params(struct ctx *ctx, struct run *run, const struct rewrite *rewrite)
 }
 
 static void
+print_set(struct ctx *ctx, struct run *run, const struct query_loop *loop)
+{
+    fprintf(run->out,
+        "\nRecommended: %zu statements, one for each of the loop's, together %s × faster",
+        loop->input.child_count, text_from_ratio(ctx->arena, loop->set_speed_up));
+    if (loop->best)
+        fprintf(run->out, " (%s in one statement: %s ×)", name_of(loop->best),
+            text_from_ratio(ctx->arena, loop->best->proof.speed_up));
+    fputc('\n', run->out);
+    for (size_t i = 0; i < loop->input.child_count; i++) {
+        const struct query_attempt *one = loop->set[i];
+
+        fprintf(run->out, "  statement %zu: %s (%s)\n", i + 1, name_of(one),
+            one->rewrite.why ? one->rewrite.why : "");
+        print_text(run->out, "    ", one->rewrite.sql);
+        print_params(ctx, run, &one->rewrite);
+    }
+}
+
+static void
 print_best(struct ctx *ctx, struct run *run, const struct query_loop *loop)
 {
     const struct query_attempt *best = loop->best;
 
     fputc('\n', run->out);
+    if (loop->set) {
+        for (size_t i = 0; i < loop->input.child_count; i++) {
+            fprintf(run->out, "Statement %zu: ", i + 1);
+            print_keys(ctx, run, loop, &loop->set[i]->proof);
+        }
+        print_set(ctx, run, loop);
+        return;
+    }
     if (!best) {
         if (loop->attempt_count > 0 && !loop->attempts[0].failure)
             print_keys(ctx, run, loop, &loop->attempts[0].proof);
@@ -278,7 +306,7 @@ query_rewrite_print(struct ctx *ctx, struct run *run, const struct query_loops *
     if (loops->count == 0)
         fprintf(run->out, "There is no loop to rewrite.\n");
     fprintf(run->out, "Nothing was changed.\n");
-    if (opts->plan && loops->items[0].best)
+    if (opts->plan && query_loop_answer_count(&loops->items[0]) > 0)
         out_next(run->out, "pgmend apply %s", opts->plan);
     else
         out_next(run->out, "pgmend queries check TRACE --baseline queries.json");
@@ -372,9 +400,23 @@ attempt_json(const struct query_attempt *attempt)
     return json;
 }
 
+/* The statements of the set; what is recommended as one text is all of them. */
+static json_t *
+set_json(const struct query_loop *loop)
+{
+    json_t *set = json_array();
+
+    for (size_t i = 0; i < loop->input.child_count; i++)
+        json_array_append_new(
+            set, json_pack("{s:I, s:s, s:s}", "statement", (json_int_t)i + 1, "form",
+                     name_of(loop->set[i]), "sql", loop->set[i]->rewrite.sql));
+    return set;
+}
+
 static json_t *
 loop_json(const struct query_loop *loop)
 {
+    json_t *json;
     json_t *attempts = json_array();
     json_t *hints = json_array();
     json_t *statements = json_array();
@@ -388,12 +430,21 @@ loop_json(const struct query_loop *loop)
         json_array_append_new(hints, hint);
         json_array_append_new(statements, json_string(loop->input.children[i].sql));
     }
-    return json_pack("{s:s?, s:s?, s:o, s:b, s:o, s:o, s:s?, s:s?, s:s?, s:o}", "id", loop->id,
+    json = json_pack("{s:s?, s:s?, s:o, s:b, s:o, s:o, s:s?, s:s?, s:s?, s:o}", "id", loop->id,
         "parent", loop->input.parent_sql, "children", statements, "has_values", loop->has_values,
         "forms", attempts, "refused",
         texts_json(loop->rewrites.refused.items, loop->rewrites.refused.count), "unsupported",
-        loop->unsupported, "recommended", loop->best ? name_of(loop->best) : NULL,
-        "recommended_sql", loop->best ? loop->best->rewrite.sql : NULL, "hints", hints);
+        loop->unsupported, "recommended",
+        loop->set    ? "set"
+        : loop->best ? name_of(loop->best)
+                     : NULL,
+        "recommended_sql", loop->best && !loop->set ? loop->best->rewrite.sql : NULL, "hints",
+        hints);
+    if (loop->set) {
+        json_object_set_new(json, "recommended_set", set_json(loop));
+        json_object_set_new(json, "recommended_speed_up", json_real(loop->set_speed_up));
+    }
+    return json;
 }
 
 void

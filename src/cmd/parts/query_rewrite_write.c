@@ -45,10 +45,11 @@ query_rewrite_params(struct ctx *ctx, const struct rewrite *rewrite, struct text
 }
 
 static void
-add_script(struct ctx *ctx, struct buffer *buffer, const struct query_loop *loop)
+add_script(struct ctx *ctx, struct buffer *buffer, const struct query_loop *loop,
+    const struct query_attempt *answer)
 {
-    const struct proof *proof = &loop->best->proof;
-    const struct rewrite *rewrite = &loop->best->rewrite;
+    const struct proof *proof = &answer->proof;
+    const struct rewrite *rewrite = &answer->rewrite;
     struct text_list params;
 
     add_comment(buffer, arena_printf(ctx->arena,
@@ -67,8 +68,8 @@ write_script(struct ctx *ctx, const char *path, const struct query_loops *loops)
     struct buffer buffer = { .arena = ctx->arena };
 
     for (size_t i = 0; i < loops->count; i++)
-        if (loops->items[i].best)
-            add_script(ctx, &buffer, &loops->items[i]);
+        for (size_t k = 0; k < query_loop_answer_count(&loops->items[i]); k++)
+            add_script(ctx, &buffer, &loops->items[i], query_loop_answer(&loops->items[i], k));
     return file_write(ctx, path, buffer_text(&buffer), buffer.length, 0644) ||
            error_wrap(ctx, "--output");
 }
@@ -118,9 +119,8 @@ free_name(
 
 /* "keys integer[], user_id integer": each is named like the column that it is compared with. */
 static const char *
-declared_arguments(struct ctx *ctx, const struct query_loop *loop)
+declared_arguments(struct ctx *ctx, const struct query_loop *loop, const struct rewrite *rewrite)
 {
-    const struct rewrite *rewrite = &loop->best->rewrite;
     struct text_list names = { 0 };
     struct text_list ret = { 0 };
 
@@ -175,11 +175,14 @@ find_search_path(struct ctx *ctx, struct run *run, const char **ret)
         NULL, 0, ret);
 }
 
+/* Of a set each has its number behind the name. */
 static bool
-compose_change(struct ctx *ctx, struct run *run, const struct query_loop *loop, struct change *ret)
+compose_change(struct ctx *ctx, struct run *run, const struct query_loop *loop, size_t index,
+    struct change *ret)
 {
     const struct query_rewrite_options *opts = run->options;
-    const struct rewrite *rewrite = &loop->best->rewrite;
+    const struct query_attempt *answer = query_loop_answer(loop, index);
+    const struct rewrite *rewrite = &answer->rewrite;
     const char *arguments = arguments_of(ctx, rewrite);
     const char *schema;
     const char *name;
@@ -187,24 +190,46 @@ compose_change(struct ctx *ctx, struct run *run, const struct query_loop *loop, 
 
     if (!split_name(ctx, opts->function, &schema, &name) || !find_search_path(ctx, run, &path))
         return false;
+    if (loop->set)
+        name = arena_printf(ctx->arena, "%s_%zu", name, index + 1);
     *ret = (struct change){
         .kind = KIND_FUNCTION,
         .schema = schema,
         .name = name,
         .arguments = arguments,
         .reason = arena_printf(ctx->arena, "%s, proven for %" PRId64 " keys, %s times faster",
-            rewrite_form_name(rewrite->form), loop->best->proof.keys,
-            text_from_ratio(ctx->arena, loop->best->proof.speed_up)),
+            rewrite_form_name(rewrite->form), answer->proof.keys,
+            text_from_ratio(ctx->arena, answer->proof.speed_up)),
         .source = "pgmend queries rewrite",
         .action = ACTION_CREATE,
         /* The names in it are found as they were when it was proven, whoever calls it. */
         .statement = arena_printf(ctx->arena,
             "CREATE OR REPLACE FUNCTION %s(%s)\nRETURNS TABLE (%s)\nLANGUAGE sql\nSTABLE\n"
             "SET search_path = %s\nAS %s",
-            db_qualified(ctx->arena, schema, name), declared_arguments(ctx, loop),
+            db_qualified(ctx->arena, schema, name), declared_arguments(ctx, loop, rewrite),
             columns_of(ctx, rewrite), text_is_empty(path) ? "''" : path,
             quote_body(ctx, rewrite->sql)),
     };
+    return true;
+}
+
+static bool
+add_function(struct ctx *ctx, struct run *run, const struct query_loop *loop, size_t index,
+    const struct journal_entries *journal, struct plan *plan)
+{
+    struct change change;
+
+    if (!compose_change(ctx, run, loop, index, &change))
+        return false;
+    change_compose(ctx->arena, &change);
+    if (!change_kind_find(KIND_FUNCTION)->judge(ctx, run->db, journal, &change))
+        return error_wrap(ctx, "planning %s", change.name);
+    if (change.action == ACTION_BLOCKED) {
+        error_set(ctx, ERR_CONFLICT, "function %s cannot be made: %s", change.name,
+            change.problem ? change.problem : "it cannot be done");
+        return change.remedy ? error_hint(ctx, "%s.", change.remedy) : false;
+    }
+    VEC_PUSH(ctx->arena, plan, change);
     return true;
 }
 
@@ -218,21 +243,13 @@ write_plan(struct ctx *ctx, struct run *run, const struct query_loop *loop)
         .server_version = db_version_text(run->db),
         .created_at = clock_text(ctx->arena, clock_wall_us()),
     };
-    struct change change;
 
     if (!journal_load(ctx, run->db, &journal) ||
-        !journal_system_identifier(ctx, run->db, &plan.system_identifier) ||
-        !compose_change(ctx, run, loop, &change))
+        !journal_system_identifier(ctx, run->db, &plan.system_identifier))
         return false;
-    change_compose(ctx->arena, &change);
-    if (!change_kind_find(KIND_FUNCTION)->judge(ctx, run->db, &journal, &change))
-        return error_wrap(ctx, "planning %s", change.name);
-    if (change.action == ACTION_BLOCKED) {
-        error_set(ctx, ERR_CONFLICT, "function %s cannot be made: %s", opts->function,
-            change.problem ? change.problem : "it cannot be done");
-        return change.remedy ? error_hint(ctx, "%s.", change.remedy) : false;
-    }
-    VEC_PUSH(ctx->arena, &plan, change);
+    for (size_t i = 0; i < query_loop_answer_count(loop); i++)
+        if (!add_function(ctx, run, loop, i, &journal, &plan))
+            return false;
     return plan_seal(ctx, run->db, &plan) && plan_write(ctx, opts->plan, &plan);
 }
 
@@ -245,7 +262,7 @@ query_rewrite_write(struct ctx *ctx, struct run *run, const struct query_loops *
         return false;
     if (!opts->plan)
         return true;
-    if (!loops->items[0].best)
+    if (query_loop_answer_count(&loops->items[0]) == 0)
         return true;
     return write_plan(ctx, run, &loops->items[0]);
 }

@@ -18,14 +18,17 @@ struct load_options {
     /* Once a second of the run, from the engine's thread, and once at its end; may be NULL. */
     void (*progress)(
         void *data, const struct load_record *record, const struct load_moment *moment);
+    /* When the counted time begins, and when it ends (what is under way is then waited for); may be NULL. */
+    void (*counting)(void *data, bool is_begin);
     void *data;
 };
 
 /*
  * Runs until the scenario's time is over or a signal comes; either way the record tells what was measured,
- * and record->is_complete whether it was all. ERR_USAGE, before anything is sent, for a target that may
- * not be loaded, for too few descriptors (the hint says what to raise), and when not one connection
- * could be opened (with the first cause).
+ * and record->is_complete whether it was all. The record was begun by load_record_begin(). ERR_USAGE, before
+ * anything is sent, for a target that may not be loaded, for more than the caps allow, and for too few
+ * descriptors (the hint says what to raise); ERR_CONNECTION when not one connection could be opened (with
+ * the cause).
  */
 bool load_engine_run(struct ctx *ctx, const struct load_scenario *scenario,
     const struct load_options *options, struct load_record *record) MUST_CHECK;

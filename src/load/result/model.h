@@ -11,9 +11,9 @@ struct load_model_point {
     double users;
     double rate;
     double latency_us;     /* mean */
-    double cpu_us;         /* a request, of everything that facts know */
+    double cpu_us;         /* a request, of everything that facts know; NaN: nothing */
     double predicted_rate; /* by the fitted law */
-    double little_users;   /* rate x (latency + think), beside users */
+    double little_users;   /* rate x (latency + think), beside users; NaN: not all users think */
 };
 
 struct load_model {
@@ -22,7 +22,7 @@ struct load_model {
     double gain;       /* requests a second of one user */
     double contention; /* a */
     double coherency;  /* b */
-    double peak_users; /* beyond which more users get less; 0: there is no peak */
+    double peak_users; /* beyond which more users get less; 0: none is known */
     double peak_rate;
     double error_share;  /* root of the mean square of (predicted / measured - 1) */
     const char *caution; /* why the law does not say much here, or NULL */
@@ -30,7 +30,8 @@ struct load_model {
     /* For load_model_wish: */
     double wanted_users;
     double wanted_rate;
-    double cpus_api; /* processors that the wish would need, at half load */
+    double wanted_share; /* of the processors that may be busy */
+    double cpus_api;     /* processors that the wish would need; NaN: not known */
     double cpus_postgresql;
     double cpus_generator;
 };

@@ -25,7 +25,13 @@ enum load_outcome { LOAD_OUTCOMES(LOAD_OUTCOME_ENUM) LOAD_OUTCOME_COUNT };
 extern const char *const load_outcome_names[];
 extern const char *const load_outcome_words[];
 
-/* One histogram of a slice, as it is kept: cells that are not empty. */
+/*
+ * A run is kept in slices of equal length, whole seconds, from its start to its end, so that runs can be
+ * compared; a last one that is not full is left out.
+ */
+enum { LOAD_MOST_SLICES = 60 };
+
+/* Latencies of a slice: cells of the histogram that are not empty, by groups as sparse.h has them. */
 struct load_sparse {
     uint32_t *cells;
     uint32_t *counts;
@@ -90,6 +96,16 @@ struct load_fact_kind {
 extern const struct load_fact_kind load_fact_kinds[];
 extern const size_t load_fact_kind_count;
 
+/* What the server's side did in a second of the run; NaN: not known. In JSON "fact_moments". */
+struct load_fact_moment {
+    int64_t at; /* seconds since 1970, as a load_moment's */
+    double pg_cpu_share;
+    double api_cpu_share;
+    double generator_cpu_share;
+    double active;     /* sessions at work */
+    double lock_waits; /* sessions waiting for a lock */
+};
+
 struct load_goal_result {
     const char *text;
     double value;
@@ -106,6 +122,7 @@ struct load_record {
     uint64_t seed;
     int64_t planned_us;
     int64_t think_us; /* mean of all users; -1: some group goes by rate or never thinks */
+    bool is_closed;   /* a user thinks after the answer; else from one request to the next */
     struct text_list defines;
     /* When. */
     int64_t started_us; /* wall clock, of what counts */
@@ -135,6 +152,9 @@ struct load_record {
     /* Filled by others after the run. */
     struct load_fact *facts;
     size_t fact_count;
+    struct load_fact_moment *fact_moments;
+    size_t fact_moment_count;
+    struct text_list fact_notes; /* sentences: why some facts are not known */
     struct load_goal_result *goals;
     size_t goal_count;
 };

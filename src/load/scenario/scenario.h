@@ -24,10 +24,14 @@ struct load_take {
 
 /* One statement of a SQL script. */
 struct load_statement {
-    const char *sql;         /* with $1… in the place of variables */
+    const char *sql;         /* with $1… in the place of variables; NULL: none, but a pause */
     const char *fingerprint; /* or "" where the grammar does not know one */
-    const struct load_template *const *params;
+    const struct load_template *const *params; /* of a pause: how many units */
     size_t param_count;
+    const struct load_take *takes; /* \gset; path is the name of a column */
+    size_t take_count;
+    int64_t pause_unit_us;
+    int32_t line; /* of the script */
 };
 
 /* One kind of request: what is measured by its name. */
@@ -37,6 +41,7 @@ struct load_step {
     const char *method;
     const struct load_template *path;
     const struct load_template *headers; /* lines that end with CR LF, or NULL */
+    int32_t header_lines;                /* so many: a value must not add one; 0: not checked */
     const struct load_template *body;    /* or NULL */
     const int32_t *expected;             /* statuses that are good; NULL: 200 to 399 */
     size_t expected_count;

@@ -28,5 +28,8 @@ void load_scope_take(struct load_scope *scope, size_t slot, const char *data, si
 bool load_template_write(
     const struct load_template *template, struct load_scope *scope, struct buffer *ret);
 
+/* Why the last text could not be written, for people: it lives as long as the scenario. Or NULL. */
+const char *load_scope_problem(const struct load_scope *scope);
+
 /* Random numbers of this user: uniform in [0, 1). */
 double load_scope_random(struct load_scope *scope);

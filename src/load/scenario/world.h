@@ -21,9 +21,12 @@ bool load_world_assign(struct ctx *ctx, struct load_world *world, const char *na
     const char *expression, const char *where) MUST_CHECK;
 size_t load_world_assignments(const struct load_world *world);
 
-/* The text of one variable or constant; NULL: nothing defines it. */
+/* What steps may take from answers, by its name: the slot for load_scope_take(), made when it is new. */
+size_t load_world_slot(struct load_world *world, const char *name);
+
+/* The text of one variable, constant or slot, or of client_id; NULL: nothing defines it. */
 const struct load_template *load_world_variable(
-    struct arena *arena, const struct load_world *world, const char *name);
+    struct arena *arena, struct load_world *world, const char *name);
 
 /* Text with ${expression} in it. ERR_INPUT that names where. */
 bool load_world_template(struct ctx *ctx, struct load_world *world, const char *text,

@@ -2,46 +2,38 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/proc.h"
+#include "db/local.h"
 #include "monitor/host/host_part.h"
 
-/* /proc/stat: user nice system idle iowait irq softirq steal; guests are counted in user. */
 static bool
 read_processors(const char *root, struct host_facts *ret)
 {
-    char text[HOST_FILE_BYTES];
-    double ticks[8] = { 0 };
-    double unit = 1.0 / (double)sysconf(_SC_CLK_TCK);
+    struct proc_processors all;
 
-    if (!host_file(root, "/proc/stat", text) || strncmp(text, "cpu ", 4) != 0)
+    if (!proc_processors(root, &all))
         return false;
-
-    char *at = text + 4;
-
-    for (size_t i = 0; i < COUNT_OF(ticks); i++)
-        ticks[i] = strtod(at, &at);
-    ret->cpu_wait_total = ticks[4] * unit;
-    ret->cpu_busy_total = (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6] + ticks[7]) * unit;
-    ret->cpu_all_total = ret->cpu_busy_total + ret->cpu_wait_total + ticks[3] * unit;
-    for (const char *line = text; (line = strstr(line, "\ncpu")) != NULL; line++)
-        ret->cpus++;
-    return ret->cpu_all_total > 0;
+    ret->cpus = all.count;
+    ret->cpu_wait_total = all.wait_s;
+    ret->cpu_busy_total = all.busy_s;
+    ret->cpu_all_total = all.busy_s + all.wait_s + all.idle_s;
+    return true;
 }
 
 static bool
 read_memory(const char *root, struct host_facts *ret)
 {
-    char text[HOST_FILE_BYTES];
+    char text[PROC_FILE_BYTES];
 
-    if (!host_file(root, "/proc/meminfo", text))
+    if (!proc_file(root, "/proc/meminfo", text))
         return false;
 
-    int64_t all = host_number(text, "MemTotal:");
-    int64_t available = host_number(text, "MemAvailable:");
-    int64_t swap = host_number(text, "SwapTotal:");
-    int64_t swap_free = host_number(text, "SwapFree:");
+    int64_t all = proc_number(text, "MemTotal:");
+    int64_t available = proc_number(text, "MemAvailable:");
+    int64_t swap = proc_number(text, "SwapTotal:");
+    int64_t swap_free = proc_number(text, "SwapFree:");
 
     if (all <= 0 || available < 0)
         return false;
@@ -55,7 +47,7 @@ read_memory(const char *root, struct host_facts *ret)
 static void
 apply_group(const char *root, const struct host_group *group, struct host_facts *ret)
 {
-    char text[HOST_FILE_BYTES];
+    char text[PROC_FILE_BYTES];
 
     if (group->memory_bytes > 0 && group->memory_bytes < ret->memory_bytes) {
         int64_t left = group->memory_bytes - group->memory_used_bytes;
@@ -64,7 +56,7 @@ apply_group(const char *root, const struct host_group *group, struct host_facts 
         if (left < ret->memory_available_bytes)
             ret->memory_available_bytes = left > 0 ? left : 0;
     }
-    if (group->cpus > 0 && group->cpus < ret->cpus && host_file(root, "/proc/uptime", text)) {
+    if (group->cpus > 0 && group->cpus < ret->cpus && proc_file(root, "/proc/uptime", text)) {
         ret->cpus = (int32_t)ceil(group->cpus);
         ret->cpu_busy_total = group->cpu_seconds;
         ret->cpu_wait_total = 0;
@@ -76,7 +68,7 @@ void
 host_read(struct arena *arena, const struct host_question *question, struct host_facts *ret)
 {
     const char *root = question->root ? question->root : "";
-    char text[HOST_FILE_BYTES];
+    char text[PROC_FILE_BYTES];
     struct host_group group;
 
     *ret = (struct host_facts){
@@ -87,7 +79,13 @@ host_read(struct arena *arena, const struct host_question *question, struct host
         return;
     }
 
-    int postmaster = host_postmaster(arena, question, &ret->why_not);
+    const struct db_local_question local = {
+        .host = question->mode == HOST_AUTO ? question->host : NULL,
+        .backend_pid = question->backend_pid,
+        .data_directory = question->data_directory,
+        .root = root,
+    };
+    int postmaster = db_local_postmaster(arena, &local, &ret->why_not);
 
     if (postmaster == 0 && question->mode == HOST_AUTO)
         return;
@@ -97,7 +95,7 @@ host_read(struct arena *arena, const struct host_question *question, struct host
     }
     ret->why_not = NULL;
     ret->is_known = true;
-    if (host_file(root, "/proc/loadavg", text))
+    if (proc_file(root, "/proc/loadavg", text))
         ret->load1 = strtod(text, NULL);
     if (question->data_directory)
         host_disk(root, question->data_directory, ret);

@@ -97,16 +97,12 @@ is_safe(struct ctx *ctx, struct rerun *rerun, const char *sql, bool *ret)
 
 /* ---- running it ---- */
 
-/* As the application sees names: our own sessions have another search_path. */
 static bool
 begin(struct ctx *ctx, struct rerun *rerun, struct db_transaction *transaction)
 {
     return db_begin(ctx, rerun->db, "READ ONLY", transaction) &&
            db_exec(ctx, rerun->db, "SET LOCAL statement_timeout = '" TIMEOUT "'") &&
-           db_exec(ctx, rerun->db,
-               "SELECT pg_catalog.set_config('search_path', s.reset_val, true)"
-               "  FROM pg_catalog.pg_settings AS s"
-               " WHERE s.name OPERATOR(pg_catalog.=) 'search_path'");
+           db_use_own_path(ctx, rerun->db);
 }
 
 static bool

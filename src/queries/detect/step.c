@@ -12,15 +12,18 @@ text_room(const struct traced_value *value)
     return length > LONGEST_TEXT ? 0 : length + 1;
 }
 
-/* One for each step of a trace: it must not come out of memory that only grows. */
+/*
+ * One for each step of a trace: it must not come out of memory that only grows. Not calloc(): that of
+ * glibc passes by the blocks that a thread has just given back.
+ */
 static void *
 step_memory(size_t size)
 {
-    void *memory = calloc(1, size);
+    void *memory = malloc(size);
 
     if (!memory)
         abort();
-    return memory;
+    return memset(memory, 0, size);
 }
 
 static struct step *

@@ -11,7 +11,7 @@
 enum {
     PIECE = 1024 * 1024,
     MOST_AT_ONCE = 16 * 1024 * 1024,
-    ASK_EVERY_US = 2000000,  /* whether the server has gone on to another file */
+    ASK_EVERY_US = 500000,   /* whether the server has gone on to another file */
     FIRST_FILE_US = 3000000, /* until the server has begun the file that it was told to write */
     FIRST_TICK_US = 50000
 };
@@ -89,7 +89,7 @@ open_here(struct ctx *ctx, struct logging_tail *tail, const char *path)
     return true;
 }
 
-/* The same file seen from here: of the same length, or a little longer by now. */
+/* The same file seen from here: of the same length, or a little longer by now; bytes 0: not known. */
 static bool
 is_seen_here(const struct logging_tail *tail, const char *path, int64_t bytes, const char **ret)
 {
@@ -100,7 +100,8 @@ is_seen_here(const struct logging_tail *tail, const char *path, int64_t bytes, c
 
     *ret = here;
     return here[0] == '/' && access(here, R_OK) == 0 && stat(here, &status) == 0 &&
-           S_ISREG(status.st_mode) && status.st_size >= bytes && status.st_size <= bytes + PIECE;
+           S_ISREG(status.st_mode) && status.st_size >= bytes &&
+           (bytes == 0 || status.st_size <= bytes + PIECE);
 }
 
 bool
@@ -197,7 +198,20 @@ read_there(struct ctx *ctx, struct db *db, struct logging_tail *tail, struct log
     return true;
 }
 
-/* A file that was given by its path has been replaced by a new one. */
+static bool
+read_more(struct ctx *ctx, struct db *db, struct logging_tail *tail, struct log_reader *reader,
+    int64_t *ret_bytes)
+{
+    if (tail->is_unknown)
+        return true;
+    return tail->is_local ? read_here(ctx, tail, reader, ret_bytes)
+                          : read_there(ctx, db, tail, reader, ret_bytes);
+}
+
+/*
+ * A file that was given by its path has been replaced by a new one. Who writes may go on with the old one for a
+ * while: it is at its end when there is something in the new one.
+ */
 static bool
 follow_rename(
     struct ctx *ctx, struct logging_tail *tail, struct log_reader *reader, int64_t *ret_bytes)
@@ -212,14 +226,51 @@ follow_rename(
             tail->at = 0;
         return true;
     }
+    if (status.st_size == 0 || !read_here(ctx, tail, reader, ret_bytes) || *ret_bytes > 0)
+        return status.st_size == 0 || *ret_bytes > 0;
     close(tail->fd);
     tail->at = 0;
     return open_here(ctx, tail, tail->plan->path) && read_here(ctx, tail, reader, ret_bytes);
 }
 
-/* The server has gone on to another file: the rest of the old one has been read. */
+/* The next one to be read: the server may have gone on more than once. */
 static bool
-follow_file(struct ctx *ctx, struct db *db, struct logging_tail *tail)
+find_next(struct ctx *ctx, struct db *db, const struct logging_tail *tail, const char **path,
+    int64_t *bytes)
+{
+    struct sql_queries_logging_next_rows rows;
+
+    if (!tail->path)
+        return true;
+    if (!sql_queries_logging_next(ctx, db, &rows, .from = tail->path, .now = *path)) {
+        if (ctx->error.kind == ERR_CONNECTION)
+            return false;
+        error_clear(ctx); /* whoever may not list them reads the one that is written */
+        return true;
+    }
+    if (rows.count > 0 && !text_equal(rows.items[0].path, *path)) {
+        *path = rows.items[0].path;
+        *bytes = 0;
+    }
+    return true;
+}
+
+/* The same name may be begun again: every week, or every day. */
+static bool
+is_the_same(struct logging_tail *tail, const char *path, int64_t bytes)
+{
+    if (tail->is_unknown || !tail->path ||
+        (!text_equal(tail->path, path) && !text_ends_with(tail->path, path)))
+        return false;
+    if (bytes < tail->at)
+        tail->at = 0;
+    return true;
+}
+
+/* The server has gone on to another file: first what it wrote into the old one since that was looked at. */
+static bool
+follow_file(struct ctx *ctx, struct db *db, struct logging_tail *tail, struct log_reader *reader,
+    int64_t *ret_bytes)
 {
     const char *path;
     const char *here;
@@ -233,9 +284,14 @@ follow_file(struct ctx *ctx, struct db *db, struct logging_tail *tail)
         return false;
     if (!path)
         return true;
-    if (!tail->is_unknown && tail->path &&
-        (text_equal(tail->path, path) || text_ends_with(tail->path, path)))
+    if (is_the_same(tail, path, bytes))
         return true;
+    if (!read_more(ctx, db, tail, reader, ret_bytes) || !find_next(ctx, db, tail, &path, &bytes))
+        return false;
+    if (*ret_bytes > 0) {
+        tail->asked_us = 0;
+        return true;
+    }
     tail->is_unknown = false;
     tail->at = 0;
     if (tail->fd >= 0)
@@ -246,16 +302,6 @@ follow_file(struct ctx *ctx, struct db *db, struct logging_tail *tail)
         return open_here(ctx, tail, here);
     tail->path = arena_strdup(tail->arena, path);
     return true;
-}
-
-static bool
-read_more(struct ctx *ctx, struct db *db, struct logging_tail *tail, struct log_reader *reader,
-    int64_t *ret_bytes)
-{
-    if (tail->is_unknown)
-        return true;
-    return tail->is_local ? read_here(ctx, tail, reader, ret_bytes)
-                          : read_there(ctx, db, tail, reader, ret_bytes);
 }
 
 bool
@@ -269,5 +315,6 @@ logging_tail_read(struct ctx *ctx, struct db *db, struct logging_tail *tail,
         return true;
     if (tail->plan->path)
         return follow_rename(ctx, tail, reader, ret_bytes);
-    return follow_file(ctx, db, tail) && read_more(ctx, db, tail, reader, ret_bytes);
+    return follow_file(ctx, db, tail, reader, ret_bytes) &&
+           (*ret_bytes > 0 || read_more(ctx, db, tail, reader, ret_bytes));
 }

@@ -99,6 +99,7 @@ struct proxy {
     struct loop_watch *listener_watches[LINK_ADDRESSES];
     struct loop_timer *sweep; /* time limits; runs while a link has one */
     struct loop_timer *again_timer;
+    bool is_busy; /* waits here, not in the loop, which then does not watch the epoll set */
     bool is_swept;
     bool is_paused;          /* no descriptors are left: nobody is let in till the next sweep */
     int spares[LINK_SPARES]; /* descriptors to let those in who are to be told so */

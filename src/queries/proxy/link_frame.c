@@ -17,7 +17,7 @@ put(struct link *link, struct record *record, const void *bytes)
     record->session = link->session;
     record->at_us = link->proxy->now_us;
     record->is_after_gap = link->is_gap;
-    link->is_gap = !record_ring_put(link->proxy->ring, record, bytes);
+    link->is_gap = !record_ring_add(link->proxy->ring, record, bytes);
 }
 
 static bool

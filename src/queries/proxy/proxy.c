@@ -14,35 +14,67 @@
 #define CONNECT_TIMEOUT_US 10000000
 #define EVENTS_A_TURN      128
 #define TURNS              32
-#define ACCEPTS_A_TURN     64
+/* So much was done in one go, or so long there was nothing: that is what busy means. */
+#define BUSY_EVENTS  64
+#define BUSY_WAIT_MS 1
+/* The loop's other work waits no longer. */
+#define BUSY_US        2000
+#define ACCEPTS_A_TURN 64
 /* Beyond the sessions: those who say who they are, and cancel requests, which must always get through. */
 #define GUESTS 256
 
+/* How many came. Edges are told once, so all of a turn are done before any link is freed. */
+static int
+take_turn(struct proxy *proxy, int wait_ms)
+{
+    struct epoll_event events[EVENTS_A_TURN];
+    int count = epoll_wait(proxy->epoll, events, EVENTS_A_TURN, wait_ms);
+
+    for (int i = 0; i < count; i++)
+        link_event(events[i].data.ptr, events[i].events);
+    if (proxy->again)
+        link_go_on(proxy);
+    if (proxy->dead)
+        link_reap(proxy);
+    if (proxy->ring)
+        record_ring_publish(proxy->ring);
+    return count;
+}
+
+static void
+set_busy(struct proxy *proxy, bool is_busy)
+{
+    if (proxy->is_busy == is_busy)
+        return;
+    proxy->is_busy = is_busy;
+    loop_watch_set(proxy->epoll_watch, !is_busy, false);
+}
+
 /*
- * Edges are told once, so all of a turn are done before any link is freed. Going round here is cheaper
- * than through the loop, but others wait there; and after a single one, most likely nothing more is there.
+ * Going round here is cheaper than through the loop, but others wait there. As long as much comes, this is
+ * where it is waited for too: an epoll set that is watched by another costs whoever sends something to it
+ * a second waking.
  */
 static void
 links_are_ready(void *data, bool can_read, bool can_write)
 {
     struct proxy *proxy = data;
-    struct epoll_event events[EVENTS_A_TURN];
+    int64_t until = clock_us() + BUSY_US;
+    int sum = 0, count = 0;
 
     (void)can_read;
     (void)can_write;
     for (int turn = 0; turn < TURNS; turn++) {
-        int count = epoll_wait(proxy->epoll, events, EVENTS_A_TURN, 0);
-
-        for (int i = 0; i < count; i++)
-            link_event(events[i].data.ptr, events[i].events);
-        if (proxy->again)
-            link_go_on(proxy);
-        if (proxy->dead)
-            link_reap(proxy);
-        if (count <= 1 && !proxy->again)
+        count = take_turn(proxy, proxy->is_busy && !proxy->again ? BUSY_WAIT_MS : 0);
+        if (count > 0)
+            sum += count;
+        if ((count <= 0 || (count == 1 && !proxy->is_busy)) && !proxy->again)
+            break;
+        if (clock_us() >= until)
             break;
     }
-    if (proxy->again)
+    set_busy(proxy, sum >= BUSY_EVENTS || (proxy->is_busy && count > 0));
+    if (proxy->again || proxy->is_busy)
         loop_timer_set(proxy->again_timer, 0);
     if (proxy->unclosed_count > 0)
         link_trace_put_again(proxy);

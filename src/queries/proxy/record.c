@@ -2,6 +2,7 @@
 
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,8 +16,11 @@
  */
 #define NAP_US    10000
 #define NAP_BYTES ((uint64_t)256 * 1024)
-#define HOT_BYTES ((size_t)256 * 1024)
-#define HOT_SHARE 8
+/* Twice what comes during a nap: so little stays in the caches of both threads. */
+#define HOT_BYTES ((size_t)512 * 1024)
+#define PAGE      ((size_t)4096)
+/* Of pages that are given back at a time: a moment's work, as the traffic waits for it. */
+#define BACK_BYTES ((size_t)4 * 1024 * 1024)
 
 enum reader_state { READER_AWAKE, READER_NAPS, READER_SLEEPS };
 
@@ -30,7 +34,9 @@ enum reader_state { READER_AWAKE, READER_NAPS, READER_SLEEPS };
 struct record_ring {
     /* The writer's. */
     _Alignas(CACHE_LINE) _Atomic uint64_t head;
+    uint64_t written; /* head, and what is not yet published */
     uint64_t tail_seen;
+    size_t touched; /* bytes from the begin whose pages there may be */
     _Atomic uint64_t lost;
     /* The reader's. */
     _Alignas(CACHE_LINE) _Atomic uint64_t tail;
@@ -40,10 +46,11 @@ struct record_ring {
     /* Between them: seldom written. */
     _Alignas(CACHE_LINE) _Atomic uint32_t state; /* enum reader_state; a futex */
     _Atomic uint64_t nap_from;
+    _Atomic uint64_t leap_from; /* a position from which on nothing was written */
+    _Atomic uint64_t leap_to;   /* up to this one */
     _Atomic bool is_closed;
     char *data;
     size_t capacity;
-    size_t hot; /* bytes at its begin that are used as long as the reader keeps up */
 };
 
 static size_t
@@ -64,8 +71,8 @@ record_ring_new(size_t bytes)
     while (capacity < bytes)
         capacity *= 2;
     ring->capacity = capacity;
-    ring->hot = capacity / HOT_SHARE > HOT_BYTES ? capacity / HOT_SHARE : HOT_BYTES;
-    ring->data = aligned_alloc(CACHE_LINE, capacity);
+    ring->leap_from = UINT64_MAX;
+    ring->data = aligned_alloc(capacity > PAGE ? PAGE : CACHE_LINE, capacity);
     if (!ring->data)
         abort();
     return ring;
@@ -98,68 +105,119 @@ is_nap_over(struct record_ring *ring, uint64_t head)
 }
 
 /* All in one order with the reader's in rest(): either we see that it sleeps, or it sees the record. */
-static void
-publish(struct record_ring *ring, uint64_t head)
+void
+record_ring_publish(struct record_ring *ring)
 {
     uint32_t state;
 
-    atomic_store(&ring->head, head);
+    if (atomic_load_explicit(&ring->head, memory_order_relaxed) == ring->written)
+        return;
+    atomic_store(&ring->head, ring->written);
     state = atomic_load(&ring->state);
-    if (state == READER_SLEEPS || (state == READER_NAPS && is_nap_over(ring, head)))
+    if (state == READER_SLEEPS || (state == READER_NAPS && is_nap_over(ring, ring->written)))
         wake(ring);
 }
 
+/* Whether all that was written was taken; tells the writer how far the reader is. */
+static bool
+is_empty(struct record_ring *ring)
+{
+    ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    return ring->tail_seen == ring->written;
+}
+
+/* What was leapt over holds nothing, even if the reader has not come so far. */
 static bool
 has_room(struct record_ring *ring, uint64_t head, size_t wanted)
 {
+    uint64_t leap_to = atomic_load_explicit(&ring->leap_to, memory_order_relaxed);
+
     if (head + wanted - ring->tail_seen <= ring->capacity)
         return true;
     ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
+    if (ring->tail_seen < leap_to)
+        ring->tail_seen = leap_to;
     return head + wanted - ring->tail_seen <= ring->capacity;
 }
 
 /*
- * What is left to the ring's end and is not used. Whenever the reader has taken all, the writer goes back
- * to the begin: as long as the reader keeps up, a large ring is touched in its first part only, so that
- * memory stays small. What is skipped counts as used until the reader has come past it, so that first
- * part must hold what comes while it waits for a processor.
+ * Whenever the reader has taken all, the writer goes back to the begin: as long as the reader keeps up, a
+ * large ring is used in its first part only, so that memory stays small and in the caches. Only of an empty
+ * ring: so the one before was leapt long ago.
  */
-static size_t
-filler_size(struct record_ring *ring, uint64_t head, size_t size)
+static void
+leap(struct record_ring *ring)
 {
-    size_t left = ring->capacity - (size_t)(head & (ring->capacity - 1));
+    uint64_t to = (ring->written | (ring->capacity - 1)) + 1;
 
-    if (size > left)
-        return left;
-    if (ring->capacity - left < ring->hot || size > ring->hot)
-        return 0;
-    ring->tail_seen = atomic_load_explicit(&ring->tail, memory_order_acquire);
-    return ring->tail_seen == head ? left : 0;
+    atomic_store_explicit(&ring->leap_from, ring->written, memory_order_relaxed);
+    atomic_store_explicit(&ring->leap_to, to, memory_order_relaxed);
+    /* Nothing that a reader should be woken for. */
+    atomic_fetch_add_explicit(&ring->nap_from, to - ring->written, memory_order_relaxed);
+    ring->written = ring->tail_seen = to;
+}
+
+/* Of an empty ring whose next entry stands at the begin. */
+static void
+give_back(struct record_ring *ring)
+{
+    size_t keep = ring->touched > HOT_BYTES + BACK_BYTES ? ring->touched - BACK_BYTES : HOT_BYTES;
+
+    if (ring->touched <= 2 * HOT_BYTES)
+        return;
+    keep &= ~(PAGE - 1);
+    if (madvise(ring->data + keep, ring->touched - keep, MADV_DONTNEED) == 0)
+        ring->touched = keep;
 }
 
 bool
-record_ring_put(struct record_ring *ring, const struct record *record, const void *bytes)
+record_ring_trim(struct record_ring *ring)
 {
-    uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-    size_t size = entry_size(record->kept);
-    size_t at = head & (ring->capacity - 1);
-    size_t filler = filler_size(ring, head, size);
+    if ((ring->written & (ring->capacity - 1)) != 0 && is_empty(ring))
+        leap(ring);
+    if ((ring->written & (ring->capacity - 1)) == 0 && ring->tail_seen == ring->written)
+        give_back(ring);
+    return ring->touched > 2 * HOT_BYTES;
+}
 
-    if (!has_room(ring, head, filler + size)) {
+bool
+record_ring_add(struct record_ring *ring, const struct record *record, const void *bytes)
+{
+    size_t size = entry_size(record->kept);
+    size_t at = ring->written & (ring->capacity - 1);
+    size_t left = ring->capacity - at;
+    size_t filler = size > left ? left : 0;
+
+    if (at >= HOT_BYTES && size <= HOT_BYTES && is_empty(ring)) {
+        (void)record_ring_trim(ring);
+        at = filler = 0;
+    }
+    if (!has_room(ring, ring->written, filler + size)) {
+        record_ring_publish(ring);
         atomic_fetch_add_explicit(&ring->lost, 1, memory_order_relaxed);
         return false;
     }
     if (filler > 0) {
         *(uint64_t *)(void *)(ring->data + at) = FILLER;
         at = 0;
-        /* Nothing that a reader should be woken for. */
         atomic_fetch_add_explicit(&ring->nap_from, filler, memory_order_relaxed);
     }
     memcpy(ring->data + at, record, sizeof(*record));
     if (record->kept > 0)
         memcpy(ring->data + at + sizeof(*record), bytes, record->kept);
-    publish(ring, head + filler + size);
+    ring->written += filler + size;
+    if (at + size > ring->touched)
+        ring->touched = at + size;
     return true;
+}
+
+bool
+record_ring_put(struct record_ring *ring, const struct record *record, const void *bytes)
+{
+    bool is_put = record_ring_add(ring, record, bytes);
+
+    record_ring_publish(ring);
+    return is_put;
 }
 
 /* Until a record has come, the ring is closed, or that long; not more exact than a nap is long. */
@@ -200,15 +258,26 @@ wait_for_head(struct record_ring *ring, int64_t wait_us)
     }
 }
 
+/* Over what holds nothing: all that the writer did before the head that was seen is seen. */
+static void
+follow_leap(struct record_ring *ring)
+{
+    if (ring->next == atomic_load_explicit(&ring->leap_from, memory_order_relaxed))
+        ring->next = atomic_load_explicit(&ring->leap_to, memory_order_relaxed);
+}
+
 const struct record *
 record_ring_take(struct record_ring *ring, int64_t wait_us, const char **ret_bytes)
 {
     const struct record *record;
     size_t at;
 
-    atomic_store_explicit(&ring->tail, ring->next, memory_order_release);
-    if (ring->head_seen == ring->next && !wait_for_head(ring, wait_us))
-        return NULL;
+    do {
+        atomic_store_explicit(&ring->tail, ring->next, memory_order_release);
+        if (ring->head_seen == ring->next && !wait_for_head(ring, wait_us))
+            return NULL;
+        follow_leap(ring);
+    } while (ring->head_seen == ring->next);
     ring->is_busy = true;
     at = ring->next & (ring->capacity - 1);
     if (*(const uint64_t *)(const void *)(ring->data + at) == FILLER) {
@@ -224,6 +293,7 @@ record_ring_take(struct record_ring *ring, int64_t wait_us, const char **ret_byt
 void
 record_ring_close(struct record_ring *ring)
 {
+    record_ring_publish(ring);
     atomic_store(&ring->is_closed, true);
     wake(ring);
 }

@@ -43,6 +43,14 @@ struct record_ring *record_ring_new(size_t bytes);
 void record_ring_free(struct record_ring *ring);
 /* False when there is no room; the record is lost. Never waits, never allocates. */
 bool record_ring_put(struct record_ring *ring, const struct record *record, const void *bytes);
+/* The same, but the reader need not see it before the next publish: many together cost less. */
+bool record_ring_add(struct record_ring *ring, const struct record *record, const void *bytes);
+void record_ring_publish(struct record_ring *ring);
+/*
+ * For the writer, from time to time: pages that the ring does not need while the reader keeps up go back
+ * to the system, a few at a time. Whether there are more.
+ */
+bool record_ring_trim(struct record_ring *ring);
 /*
  * The next record and its bytes, valid until the next call; NULL when there is none within wait_us, or
  * at once when the writer has closed and all was read.

@@ -15,6 +15,15 @@
 
 enum { WRITE_BYTES = 256 * 1024, END_BYTES = 200 };
 
+/* Whose the last statement was, and how that is written: most often the next one's is the same. */
+struct who {
+    struct arena *arena;
+    const char *application;
+    const char *database;
+    const char *user;
+    struct buffer text;
+};
+
 struct trace_writer {
     struct trace_file_options options;
     struct arena *arena;   /* of its own life */
@@ -31,7 +40,8 @@ struct trace_writer {
     int64_t statements;
     int64_t left_out;
     bool is_broken; /* nothing more can be written */
-    bool *written;  /* templates, by number */
+    struct who who;
+    bool *written; /* templates, by number */
     size_t written_count;
 };
 
@@ -60,6 +70,16 @@ add_bytes(struct buffer *line, const char *data, size_t length)
 /* A text of the program, of which the compiler knows how long it is. */
 #define ADD(line, text) add_bytes((line), (text), sizeof(text) - 1)
 
+/* "00" to "99". */
+#define PAIRS_OF(tens)                                                                        \
+    { tens, '0' }, { tens, '1' }, { tens, '2' }, { tens, '3' }, { tens, '4' }, { tens, '5' }, \
+        { tens, '6' }, { tens, '7' }, { tens, '8' },                                          \
+    {                                                                                         \
+        tens, '9'                                                                             \
+    }
+static const char PAIRS[100][2] = { PAIRS_OF('0'), PAIRS_OF('1'), PAIRS_OF('2'), PAIRS_OF('3'),
+    PAIRS_OF('4'), PAIRS_OF('5'), PAIRS_OF('6'), PAIRS_OF('7'), PAIRS_OF('8'), PAIRS_OF('9') };
+
 static void
 add_number(struct buffer *line, int64_t number)
 {
@@ -67,10 +87,14 @@ add_number(struct buffer *line, int64_t number)
     char text[24];
     size_t at = sizeof(text);
 
-    do {
-        text[--at] = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
+    while (left >= 100) {
+        at -= 2;
+        memcpy(text + at, PAIRS[left % 100], 2);
+        left /= 100;
+    }
+    if (left >= 10)
+        text[--at] = PAIRS[left][1];
+    text[--at] = left >= 10 ? PAIRS[left][0] : (char)('0' + left);
     if (number < 0)
         text[--at] = '-';
     add_bytes(line, text + at, sizeof(text) - at);
@@ -345,8 +369,37 @@ add_columns(struct buffer *line, const struct traced_statement *statement, enum 
     buffer_append(line, "]", 1);
 }
 
+static const char *
+copy_of(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
 static void
-add_statement(struct buffer *line, const struct traced_statement *statement, enum values kept)
+add_who(struct buffer *line, struct who *who, const struct traced_statement *statement)
+{
+    if (who->arena && text_equal(who->application, statement->application) &&
+        text_equal(who->database, statement->database) && text_equal(who->user, statement->user)) {
+        add_bytes(line, who->text.data, who->text.length);
+        return;
+    }
+    if (!who->arena)
+        who->arena = arena_new();
+    arena_reset(who->arena);
+    who->text = (struct buffer){ .arena = who->arena };
+    buffer_reserve(&who->text, 1);
+    who->application = copy_of(who->arena, statement->application);
+    who->database = copy_of(who->arena, statement->database);
+    who->user = copy_of(who->arena, statement->user);
+    add_member(&who->text, "app", who->application);
+    add_member(&who->text, "db", who->database);
+    add_member(&who->text, "user", who->user);
+    add_bytes(line, who->text.data, who->text.length);
+}
+
+static void
+add_statement(struct buffer *line, struct who *who, const struct traced_statement *statement,
+    enum values kept)
 {
     ADD(line, "{\"q\":");
     add_number(line, statement->template->number);
@@ -369,9 +422,7 @@ add_statement(struct buffer *line, const struct traced_statement *statement, enu
     add_member(line, "route", statement->tag.route);
     add_member(line, "request", statement->tag.request);
     add_member(line, "framework", statement->tag.framework);
-    add_member(line, "app", statement->application);
-    add_member(line, "db", statement->database);
-    add_member(line, "user", statement->user);
+    add_who(line, who, statement);
     buffer_add(line, statement->is_failed ? ",\"failed\":true" : "");
     buffer_add(line, statement->is_after_gap ? ",\"gap\":true}" : "}");
 }
@@ -395,7 +446,7 @@ trace_writer_statement(
     line->length = 0;
     if (is_new)
         add_template(line, template);
-    add_statement(line, statement, values_of(writer, statement));
+    add_statement(line, &writer->who, statement, values_of(writer, statement));
     if (writer->planned + (int64_t)line->length + END_BYTES > writer->options.most_bytes) {
         writer->left_out++;
         return true;
@@ -413,6 +464,7 @@ writer_free(struct trace_writer *writer)
     if (writer->file >= 0)
         close(writer->file);
     arena_free(writer->lines_arena);
+    arena_free(writer->who.arena);
     arena_free(writer->scratch);
     arena_free(writer->arena);
 }

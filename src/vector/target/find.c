@@ -69,26 +69,11 @@ find_extension(struct finder *finder)
 static bool
 find_visible(struct finder *finder)
 {
-    static const char own[] = "SELECT pg_catalog.set_config('search_path', s.reset_val, false)"
-                              " FROM pg_catalog.pg_settings AS s WHERE s.name = 'search_path'";
-    struct ctx *ctx = finder->ctx;
-    const char *pinned = NULL;
-    const char *ignored;
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
 
-    if (!db_value(ctx, finder->db, "SELECT pg_catalog.current_setting('search_path')", NULL, 0,
-            &pinned) ||
-        !db_value(ctx, finder->db, own, NULL, 0, &ignored))
-        return false;
-
-    bool is_good = sql_vector_target_visible(ctx, finder->db, &finder->visible);
-    struct error why = ctx->error;
-
-    if (!is_good) {
-        (void)!db_set(ctx, finder->db, "search_path", pinned);
-        ctx->error = why;
-        return false;
-    }
-    return db_set(ctx, finder->db, "search_path", pinned);
+    return db_begin(finder->ctx, finder->db, "READ ONLY", &transaction) &&
+           db_use_own_path(finder->ctx, finder->db) &&
+           sql_vector_target_visible(finder->ctx, finder->db, &finder->visible);
 }
 
 static bool
