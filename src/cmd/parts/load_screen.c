@@ -264,16 +264,20 @@ print_errors(struct arena *arena, FILE *out, const struct load_record *record)
             sizeof(lines[0]));
 }
 
+/* "stats.p95 < 200ms" → p95. */
+static const char *
+measure_of(struct arena *arena, const struct load_goal_result *goal)
+{
+    const char *name = arena_strndup(arena, goal->text, strcspn(goal->text, " <>="));
+    const char *dot = strrchr(name, '.');
+
+    return dot ? dot + 1 : name;
+}
+
 static const char *
 goal_value(struct arena *arena, const struct load_goal_result *goal)
 {
-    const char *measure = strrchr(goal->text, '.');
-    char name[64];
-
-    measure =
-        measure && measure < goal->text + strcspn(goal->text, " <>=") ? measure + 1 : goal->text;
-    snprintf(name, sizeof(name), "%.*s", (int)strcspn(measure, " <>="), measure);
-    switch (load_measure_unit(name)) {
+    switch (load_measure_unit(measure_of(arena, goal))) {
     case MEASURE_TIME:
         return text_from_us(arena, llround(goal->value));
     case MEASURE_SHARE:

@@ -162,6 +162,7 @@ bool load_limits_descriptors(struct ctx *ctx, int64_t users) MUST_CHECK;
 /* punctual.c: this thread wakes up when it asked to, as far as the kernel lets it. */
 struct load_punctual {
     uint64_t turn_ns;
+    int32_t nice;
     int slack_ns;
     bool has_turn;
 };

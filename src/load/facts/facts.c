@@ -148,8 +148,7 @@ tell_curve(struct ctx *ctx, const struct load_watch *watch, struct load_record *
 static double
 answered(const struct load_record *record)
 {
-    return (double)(load_record_count(record, LOAD_GOOD) + load_record_count(record, LOAD_REFUSED) +
-                    load_record_count(record, LOAD_FAILED) +
+    return (double)(load_record_count(record, LOAD_GOOD) + load_record_count(record, LOAD_FAILED) +
                     load_record_count(record, LOAD_GARBAGE));
 }
 

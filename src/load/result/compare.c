@@ -296,11 +296,11 @@ allow_for_lag(const struct pair *pair, struct load_difference *difference)
     double after = difference->after - pair->after.lag_us;
     double before = difference->before - pair->before.lag_us;
 
-    if (after <= 0 || before <= 0) {
+    if (before <= 0) {
         difference->why_not = "the generator was later than that itself";
         return;
     }
-    difference->low *= after / difference->after;
+    difference->low *= fmax(after, 0) / difference->after;
     difference->high *= difference->before / before;
 }
 

@@ -184,6 +184,8 @@ find_subject(
         ret->latency = load_record_latency(arena, record);
         for (int i = 0; i < LOAD_OUTCOME_COUNT; i++)
             ret->outcomes[i] = load_record_count(record, (enum load_outcome)i);
+        /* What was never answered is no success, though it may have been under its limit still. */
+        ret->outcomes[LOAD_LATE] += record->unanswered;
         return true;
     }
     for (size_t i = 0; i < record->step_count; i++)
