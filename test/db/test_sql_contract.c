@@ -188,10 +188,9 @@ prepare(struct bench *bench, const struct query *query, const char *text, struct
 static void
 set_path(struct bench *bench, const struct query *query, const char *path)
 {
-    bool reads_statements = strncmp(query->name, "workload/", 9) == 0 ||
-                            strcmp(query->name, "load/statements") == 0 ||
-                            strcmp(query->name, "pool/planned") == 0 ||
-                            strcmp(query->name, "monitor/statement") == 0;
+    bool reads_statements =
+        strncmp(query->name, "workload/", 9) == 0 || strcmp(query->name, "load/statements") == 0 ||
+        strcmp(query->name, "pool/planned") == 0 || strcmp(query->name, "monitor/statement") == 0;
 
     run(bench->conn, arena_printf(bench->ctx.arena, "SET search_path = %s%s", path,
                          reads_statements ? ", extensions" : ""));
