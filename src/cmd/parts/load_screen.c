@@ -218,12 +218,16 @@ static void
 print_generator(struct arena *arena, FILE *out, const struct load_record *record)
 {
     int64_t all = load_record_count(record, LOAD_GOOD) + load_record_errors(record);
+    const char *late = "";
 
-    fprintf(out,
-        "\n%s requests of %s users in %s; pgmend itself: %s late (p99), %s of CPU each, %s\n",
+    /* A closed loop without think times has no schedule that it could be late for. */
+    if (record->lag->count > 0)
+        late = arena_printf(arena, "%s late (p99), ",
+            text_from_us(arena, histogram_quantile_us(record->lag, 0.99)));
+
+    fprintf(out, "\n%s requests of %s users in %s; pgmend itself: %s%s of CPU each, %s\n",
         text_from_count(arena, all), text_from_count(arena, record->users),
-        text_from_us(arena, record->elapsed_us),
-        text_from_us(arena, histogram_quantile_us(record->lag, 0.99)),
+        text_from_us(arena, record->elapsed_us), late,
         text_from_us(arena, all > 0 ? record->cpu_us / all : 0),
         text_from_bytes(arena, record->rss_bytes));
     if (record->is_stopped)
