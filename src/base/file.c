@@ -112,8 +112,21 @@ file_rename(struct ctx *ctx, const char *from, const char *to)
     return file_sync(ctx, folder_of(ctx->arena, to));
 }
 
-bool
-file_write(struct ctx *ctx, const char *path, const void *data, size_t length, int mode)
+/* A device or a pipe is written to as it is: a file in its place would take it from everybody. */
+static bool
+write_through(struct ctx *ctx, const char *path, const void *data, size_t length)
+{
+    int fd CLEANUP(close_fd) = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return error_set_errno(ctx, "could not open \"%s\"", path);
+    if (!write_all(fd, data, length))
+        return error_set_errno(ctx, "could not write \"%s\"", path);
+    return true;
+}
+
+static bool
+replace(struct ctx *ctx, const char *path, const void *data, size_t length, int mode)
 {
     const char *temporary = arena_printf(ctx->arena, "%s.%d.tmp", path, (int)getpid());
     int fd CLEANUP(close_fd) =
@@ -131,6 +144,17 @@ file_write(struct ctx *ctx, const char *path, const void *data, size_t length, i
         return false;
     }
     return true;
+}
+
+/* A link is not followed: what stands behind its name may be somebody else's. */
+bool
+file_write(struct ctx *ctx, const char *path, const void *data, size_t length, int mode)
+{
+    struct stat info;
+
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
+        return write_through(ctx, path, data, length);
+    return replace(ctx, path, data, length, mode);
 }
 
 bool
@@ -246,6 +270,8 @@ file_check_place(struct ctx *ctx, const char *path)
         return true;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
         return error_set(ctx, ERR_IO, "\"%s\" is a folder", path);
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return true;
     if (faccessat(AT_FDCWD, folder_of(ctx->arena, path), W_OK | X_OK, AT_EACCESS) != 0)
         return error_set_errno(ctx, "no file can be made at \"%s\"", path);
     return true;

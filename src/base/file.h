@@ -12,7 +12,10 @@ bool file_read(struct ctx *ctx, const char *path, const char **ret_data, size_t 
 bool file_read_most(struct ctx *ctx, const char *path, size_t most, const char **ret_data,
     size_t *ret_length) MUST_CHECK;
 
-/* Temporary name in the same folder, fsync, rename, fsync of the folder. */
+/*
+ * Temporary name in the same folder, fsync, rename, fsync of the folder. A link is replaced, not followed;
+ * devices and pipes are written to as they are.
+ */
 bool file_write(struct ctx *ctx, const char *path, const void *data, size_t length, int mode)
     MUST_CHECK;
 

@@ -7,18 +7,20 @@
 #include "cli/out.h"
 #include "cmd/parts/load_progress.h"
 #include "cmd/parts/load_screen.h"
+#include "db/target.h"
 #include "load/engine/engine.h"
 #include "load/facts/facts.h"
 #include "load/report/page.h"
+#include "load/target.h"
 
 struct options {
     const char *target;
     struct text_list allow;
     struct text_list define;
-    int64_t duration;
-    const char *ramp_up; /* texts: 0 is a wish, too */
+    const char *duration; /* texts: 0 is a wish, too */
+    const char *ramp_up;
     const char *warm_up;
-    int32_t clients;
+    const char *clients;
     double rate;
     double scale;
     int64_t seed;
@@ -36,14 +38,14 @@ static const struct field options[] = {
         .help = "address, network or database host beside this machine that may be loaded"),
     FIELD(struct options, define, .letter = 'D', .arg = "NAME=VALUE",
         .help = "a constant of the scenario or the scripts"),
-    FIELD(struct options, duration, .unit = UNIT_US, .arg = "TIME",
+    FIELD(struct options, duration, .arg = "TIME",
         .help = "how long it counts, at most 4h (as the scenario says; a folder: 20s)"),
     FIELD(struct options, ramp_up, .arg = "TIME",
         .help = "in which the users come, instead of the scenario's"),
     FIELD(struct options, warm_up, .arg = "TIME",
         .help = "after that and before it counts, instead of the scenario's"),
-    FIELD(struct options, clients, .letter = 'c', .arg = "N", .standard = "4",
-        .help = "a folder of scripts: sessions at once"),
+    FIELD(struct options, clients, .letter = 'c', .arg = "N",
+        .help = "a folder of scripts: sessions at once (4)"),
     FIELD(struct options, rate, .arg = "N", .standard = "0",
         .help = "a folder: transactions a second in all; 0: each session one after the other"),
     FIELD(struct options, scale, .arg = "N", .standard = "1",
@@ -61,7 +63,7 @@ static const struct field options[] = {
 };
 /* clang-format on */
 
-enum { STATUS_GOALS = 10 };
+enum { STATUS_GOALS = 10, USUAL_CLIENTS = 4 };
 #define USUAL_US INT64_C(20000000)
 
 static bool
@@ -75,23 +77,41 @@ is_folder(const char *path)
 /* ---- the scenario ---- */
 
 /* A folder has neither times nor numbers of its own. */
-static void
-fill_folder(const struct options *opts, struct load_scenario *scenario)
+static bool
+fill_folder(struct ctx *ctx, const struct options *opts, struct load_scenario *scenario)
 {
     struct load_group *group = &scenario->groups[0];
+    int64_t clients = USUAL_CLIENTS;
 
-    group->users = opts->clients;
+    if (opts->clients &&
+        (!text_to_int64(opts->clients, &clients) || clients < 1 || clients > LOAD_MOST_USERS))
+        return error_set(ctx, ERR_USAGE, "the number of clients must be 1 to %d", LOAD_MOST_USERS);
+    group->users = (int32_t)clients;
     group->rate = opts->rate;
     group->is_closed = opts->rate <= 0;
-    scenario->users = opts->clients;
+    scenario->users = clients;
     scenario->duration_us = USUAL_US;
+    return true;
+}
+
+/* What would be ignored is refused. */
+static bool
+check_meaning(struct ctx *ctx, const struct options *opts, bool is_of_folder)
+{
+    if (opts->output && opts->html && text_equal(opts->output, opts->html))
+        return error_set(ctx, ERR_USAGE, "--output and --html name the same file");
+    if (is_of_folder && opts->scale != 1)
+        return error_set(ctx, ERR_USAGE, "--scale is for scenario files; a folder has --clients");
+    if (is_of_folder || (!opts->clients && opts->rate <= 0))
+        return true;
+    error_set(ctx, ERR_USAGE, "--clients and --rate are for folders of scripts");
+    return error_hint(ctx, "A scenario file says itself how many users there are; --scale 0.5 "
+                           "halves them.");
 }
 
 static bool
 check_options(struct ctx *ctx, const struct options *opts)
 {
-    if (opts->clients < 1 || opts->clients > LOAD_MOST_USERS)
-        return error_set(ctx, ERR_USAGE, "the number of clients must be 1 to %d", LOAD_MOST_USERS);
     if (!(opts->rate >= 0) || opts->rate > LOAD_MOST_RATE)
         return error_set(ctx, ERR_USAGE, "the rate must be 0 to %d", LOAD_MOST_RATE);
     if (!(opts->scale > 0) || opts->scale > 1000)
@@ -133,21 +153,30 @@ read_scenario(struct ctx *ctx, struct run *run, struct db *db, struct load_scena
         .needs_values = !opts->check,
     };
 
-    if (!check_options(ctx, opts))
+    if (!check_options(ctx, opts) || !check_meaning(ctx, opts, is_folder(path)))
         return false;
     if (is_folder(path)) {
-        if (!load_scenario_of_folder(ctx, path, &wanted, ret))
+        if (!load_scenario_of_folder(ctx, path, &wanted, ret) || !fill_folder(ctx, opts, ret))
             return false;
-        fill_folder(opts, ret);
     } else if (!load_scenario_read(ctx, path, &wanted, ret)) {
         return false;
     }
     if (opts->until_signal)
         ret->duration_us = LOAD_LONGEST_US;
-    if (opts->duration > 0)
-        ret->duration_us = opts->duration;
-    return take_time(ctx, "--ramp-up", opts->ramp_up, &ret->ramp_up_us) &&
+    return take_time(ctx, "--duration", opts->duration, &ret->duration_us) &&
+           take_time(ctx, "--ramp-up", opts->ramp_up, &ret->ramp_up_us) &&
            take_time(ctx, "--warm-up", opts->warm_up, &ret->warm_up_us) && check_times(ctx, ret);
+}
+
+/* Before a password is sent there. */
+static bool
+check_server(struct ctx *ctx, const struct run *run)
+{
+    const struct options *opts = run->options;
+    struct db_target target;
+
+    return db_target_read(ctx, run->global->db_url, &target) &&
+           load_target_check_host(ctx, target.host, &opts->allow);
 }
 
 /*
@@ -168,7 +197,16 @@ open_db(struct ctx *ctx, const struct run *run, struct db **ret)
         return false;
     if (opts->check || (!is_needed && !db_is_named(run->global->db_url)))
         return true;
-    return db_open(ctx, &wanted, ret);
+    if (is_folder(path) && !check_server(ctx, run))
+        return false;
+    if (db_open(ctx, &wanted, ret))
+        return true;
+    if (is_needed || ctx->error.kind != ERR_CONNECTION)
+        return false;
+    /* An API can be asked while its database is down; that may be what the run is about. */
+    log_warn("PostgreSQL is not watched: %s", ctx->error.message);
+    error_clear(ctx);
+    return true;
 }
 
 /* ---- the run ---- */
@@ -245,9 +283,26 @@ status_of(const struct run *run, const struct load_record *record)
         return 128 + signal;
     if (record->goal_count > 0)
         return goals_are_met(record) ? 0 : STATUS_GOALS;
-    return load_record_errors(record) > 0 ? error_exit_status(ERR_FAILED) : 0;
+    return load_record_errors(record) + record->unanswered > 0 ? error_exit_status(ERR_FAILED) : 0;
 }
 
+static void
+print(struct ctx *ctx, struct run *run, const struct load_record *record, json_t *json)
+{
+    const struct options *opts = run->options;
+
+    if (run->global->json) {
+        out_json(run->out, json);
+        return;
+    }
+    load_screen_print(ctx, run->out, record);
+    if (opts->output)
+        out_next(run->out, "pgmend load compare BEFORE.json %s", opts->output);
+    else
+        out_next(run->out, "pgmend load run %s --output FILE --html FILE", run->operands.items[0]);
+}
+
+/* Printed first: a full disk must not cost what was measured. */
 static bool
 show(struct ctx *ctx, struct run *run, const struct load_record *record)
 {
@@ -255,21 +310,21 @@ show(struct ctx *ctx, struct run *run, const struct load_record *record)
     const struct load_page page = { .run = record };
     json_t *json CLEANUP(json_release) = load_record_json(record);
 
-    if (opts->output && !json_write_file(ctx, opts->output, json))
-        return false;
-    if (opts->html && !load_page_write(ctx, opts->html, &page))
-        return false;
+    print(ctx, run, record, json);
     run->status = status_of(run, record);
-    if (run->global->json) {
-        out_json(run->out, json);
-        return true;
-    }
-    load_screen_print(ctx, run->out, record);
-    if (opts->output)
-        out_next(run->out, "pgmend load compare BEFORE.json %s", opts->output);
-    else
-        out_next(run->out, "pgmend load run %s --output FILE --html FILE", run->operands.items[0]);
-    return true;
+    return (!opts->output || json_write_file(ctx, opts->output, json)) &&
+           (!opts->html || load_page_write(ctx, opts->html, &page));
+}
+
+/* As they were given, for a command to be repeated. */
+static const char *
+defines_text(struct arena *arena, const struct text_list *defines)
+{
+    struct buffer text = { .arena = arena };
+
+    for (size_t i = 0; i < defines->count; i++)
+        buffer_printf(&text, " -D %s", defines->items[i]);
+    return buffer_text(&text);
 }
 
 static bool
@@ -285,7 +340,8 @@ run(struct ctx *ctx, struct run *run)
         return false;
     if (opts->check) {
         load_screen_scenario(ctx, run->out, &scenario);
-        out_next(run->out, "pgmend load run %s", run->operands.items[0]);
+        out_next(run->out, "pgmend load run %s%s", run->operands.items[0],
+            defines_text(ctx->arena, &opts->define));
         return true;
     }
     return measure(ctx, run, &scenario, db, &record) && show(ctx, run, &record);
@@ -303,7 +359,7 @@ const struct command cmd_load_run = {
         "It loads this machine only; --allow names others. Ctrl-C ends a run and shows what was "
         "measured. Scripts and requests may write: what they do is theirs.\n\n"
         "With goals in the scenario the exit status is 10 unless all of them are met; without any "
-        "it is 1 when a request failed.",
+        "it is 1 when a request failed or was not answered.",
     .operands = "SCENARIO.ini|DIR",
     .min_operands = 1,
     .max_operands = 1,
@@ -312,8 +368,8 @@ const struct command cmd_load_run = {
     .option_count = COUNT_OF(options),
     .options_size = sizeof(struct options),
     .examples = "pgmend load run replyx/load/plan.ini --output after.json --html after.html\n"
-                "pgmend load run replyx/load/naive --duration 20s -D users=2000\n"
-                "pgmend load run replyx/load/naive --until-signal --output during.json",
+                "pgmend load run scripts --duration 20s -D users=2000 -D scale=10\n"
+                "pgmend load run scripts --until-signal --output during.json",
     .next = "pgmend load compare",
     .run = run,
 };

@@ -83,6 +83,13 @@ open_db(struct ctx *ctx, const struct run *run, struct db **ret)
 
 /* ---- files ---- */
 
+/* Logs, and traces that were made of the server's log. */
+static bool
+has_no_results(const struct query_files *files)
+{
+    return files->logs > 0 || (files->traces > 0 && !files->has_wire);
+}
+
 /* What could not be looked at, as sentences; NULL: nothing. */
 static const char *
 tell_files(struct arena *arena, const struct query_files *files, const struct rerun_counts *rerun,
@@ -103,7 +110,12 @@ tell_files(struct arena *arena, const struct query_files *files, const struct re
             text_from_count(arena, files->log.without_duration));
     if (files->logs > 0)
         buffer_add(&text, ".\n");
-    if (files->logs > 0 && !has_rerun)
+    if (files->log.foreign > 0)
+        buffer_printf(&text,
+            "%s lines of the log were not understood: messages must be in English (lc_messages = "
+            "'C').\n",
+            text_from_count(arena, files->log.foreign));
+    if (has_no_results(files) && !has_rerun)
         buffer_add(&text,
             "A log holds no results: parents are told by order and names. --rerun with a database "
             "proves them.\n");
@@ -142,6 +154,11 @@ refuse_nothing(struct ctx *ctx, const struct run *run, const struct query_files 
     error_set(ctx, ERR_INPUT, "there is no statement in %s%s%s%s",
         text_list_join(ctx->arena, &run->operands, ", "), opts->database ? " of database \"" : "",
         opts->database ? opts->database : "", opts->database ? "\"" : "");
+    if (files->log.foreign > 0)
+        return error_hint(ctx,
+            "%s lines were not understood: messages must be in English. ALTER SYSTEM SET "
+            "lc_messages = 'C'; SELECT pg_reload_conf();",
+            text_from_count(ctx->arena, files->log.foreign));
     if (files->log.other_databases > 0)
         return error_hint(ctx, "%s lines are of other databases: --database.",
             text_from_count(ctx->arena, files->log.other_databases));
@@ -154,8 +171,8 @@ refuse_nothing(struct ctx *ctx, const struct run *run, const struct query_files 
 }
 
 static bool
-read_files(
-    struct ctx *ctx, const struct run *run, struct query_findings *ret, const char **ret_more)
+read_files(struct ctx *ctx, const struct run *run, struct query_findings *ret,
+    struct query_findings_screen *screen)
 {
     const struct options *opts = run->options;
     const struct detect_options rules = { .min_repeats = opts->min_repeats,
@@ -184,7 +201,8 @@ read_files(
         ret->lost = files.lost;
         ret->source = files.has_wire ? "wire" : "log";
         is_good = !opts->rerun || run_again(ctx, run, detect, ret, &rerun);
-        *ret_more = tell_files(ctx->arena, &files, &rerun, opts->rerun);
+        screen->is_partial = files.log.foreign > 0;
+        screen->more = tell_files(ctx->arena, &files, &rerun, opts->rerun);
     }
     detect_free(detect);
     templates_free(templates);
@@ -331,7 +349,7 @@ run(struct ctx *ctx, struct run *run)
     struct query_findings_screen screen = { .file = opts->output };
     bool has_files = run->operands.count > 0;
 
-    if (!check_options(ctx, run) || !(has_files ? read_files(ctx, run, &findings, &screen.more)
+    if (!check_options(ctx, run) || !(has_files ? read_files(ctx, run, &findings, &screen)
                                                 : read_counters(ctx, run, &findings, &screen.more)))
         return false;
     if (findings.count == 0)

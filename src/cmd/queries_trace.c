@@ -189,9 +189,20 @@ trace_wire(struct ctx *ctx, const struct run *run, struct query_desk *desk, int6
         text_from_bytes(ctx->arena, (int64_t)result.proxy.bytes_to_server),
         text_from_bytes(ctx->arena, (int64_t)result.proxy.bytes_to_client),
         text_from_us(ctx->arena, result.elapsed_us));
+    query_desk_set_span(desk, result.elapsed_us);
     *ret_lost = (int64_t)result.lost + result.follow.unknown;
     *ret_missed = tell_missed(ctx, &result);
     return true;
+}
+
+/* What was written is not to wait for what comes next: nothing may come. */
+static void
+write_waiting(void *data)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct ctx own = { .arena = arena };
+
+    query_desk_tick(&own, data);
 }
 
 static bool
@@ -211,17 +222,18 @@ trace_log(struct ctx *ctx, const struct run *run, struct query_desk *desk, int64
         .templates = query_desk_templates(desk),
         .take = query_desk_take,
         .ended = query_desk_end_session,
+        .idle = write_waiting,
         .data = desk,
     };
     struct query_logging_result result;
+    bool is_good = query_logging_run(ctx, run, &wanted, &sink, &result);
 
-    if (!query_logging_run(ctx, run, &wanted, &sink, &result))
-        return false;
+    query_desk_set_span(desk, result.elapsed_us);
     *ret_lost = result.lost;
     if (result.lost > 0)
         *ret_missed = arena_printf(ctx->arena, "%s lines of the log could not be read.",
             text_from_count(ctx->arena, result.lost));
-    return true;
+    return is_good;
 }
 
 static bool
@@ -253,6 +265,21 @@ finish(struct ctx *ctx, struct run *run, struct query_desk *desk, int64_t lost, 
     return true;
 }
 
+/* The trace failed on its way: what it saw before is worth having, and then why it ended is told. */
+static void
+keep_what_was_seen(
+    struct ctx *ctx, struct run *run, struct query_desk *desk, int64_t lost, const char *missed)
+{
+    struct error why = ctx->error;
+
+    if (query_desk_statements(desk) == 0)
+        return;
+    error_clear(ctx);
+    if (!finish(ctx, run, desk, lost, missed))
+        log_warn("%s", ctx->error.message);
+    ctx->error = why;
+}
+
 static bool
 run(struct ctx *ctx, struct run *run)
 {
@@ -279,7 +306,10 @@ run(struct ctx *ctx, struct run *run)
         return false;
     is_good = opts->listen ? trace_wire(ctx, run, desk, &lost, &missed)
                            : trace_log(ctx, run, desk, &lost, &missed);
-    return is_good && finish(ctx, run, desk, lost, missed);
+    if (is_good)
+        return finish(ctx, run, desk, lost, missed);
+    keep_what_was_seen(ctx, run, desk, lost, missed);
+    return false;
 }
 
 const struct command cmd_queries_trace = {

@@ -390,14 +390,15 @@ add_loads(struct buffer *page, const struct report *report)
         if (load->is_known)
             buffer_printf(page,
                 "<li class=\"key %s\"><strong>%s</strong> %s transactions in %s by %s clients: %.0f a "
-                "second, <span class=\"%s\">%s errors</span></li>\n",
+                "second, <span class=\"%s\">%s errors</span>%s</li>\n",
                 i == LOAD_BEFORE  ? "b"
                 : i == LOAD_AFTER ? "a"
                                   : "",
                 load->label, text_from_count(arena, load->calls),
                 text_from_us(arena, load->elapsed_us), text_from_count(arena, load->clients),
                 load->calls_per_second, load->errors ? "bad" : "good",
-                text_from_count(arena, load->errors));
+                text_from_count(arena, load->errors),
+                load->is_incomplete ? " <span class=\"mark\">did not come to its end</span>" : "");
     }
     buffer_add(page, "</ul>\n");
     for (size_t i = 0; i < LOAD_COUNT; i++)

@@ -152,6 +152,7 @@ load_json(const struct report_load *load)
     object = json_object();
     json_object_set_new(object, "started_at", text_or_null(load->started_at));
     json_object_set_new(object, "elapsed_us", json_integer(load->elapsed_us));
+    json_object_set_new(object, "is_complete", json_boolean(!load->is_incomplete));
     json_object_set_new(object, "calls", json_integer(load->calls));
     json_object_set_new(object, "calls_per_second", json_real(load->calls_per_second));
     json_object_set_new(object, "errors", json_integer(load->errors));

@@ -116,6 +116,13 @@ read_load(struct ctx *ctx, const char *path, size_t at, struct report *report, s
     json_array_foreach(json_object_get(json, "messages"), i, message) if (json_is_string(message))
         text_list_add(
             ctx->arena, &load->messages, arena_strdup(ctx->arena, json_string_value(message)));
+    /* Files of before pgmend wrote this were always of whole runs. */
+    load->is_incomplete = json_is_false(json_object_get(json, "is_complete"));
+    if (load->is_incomplete)
+        report_note(ctx, report,
+            "The load run \"%s\" did not come to its end (\"%s\", %s of it): its numbers are of that "
+            "part only.",
+            load->label, path, text_from_us(ctx->arena, load->elapsed_us));
     read_seconds(ctx, json, load);
     read_scripts(ctx, json, at, report, capacity);
     return true;

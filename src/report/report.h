@@ -98,7 +98,8 @@ struct report_second {
 /* A load run, as its file tells. */
 struct report_load {
     bool is_known;
-    const char *label; /* "before", "during", "after" */
+    bool is_incomplete; /* it did not come to its end */
+    const char *label;  /* "before", "during", "after" */
     const char *path;
     const char *started_at;
     int64_t elapsed_us;

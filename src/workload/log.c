@@ -481,12 +481,26 @@ begin_file(struct log_reader *reader, const char *name)
     reader->is_dropping = false;
 }
 
+/*
+ * Whether a file of a given form can be read on from here. Only of a text whose prefix has to be told from its
+ * lines many are waited for: a log that is being written may get no more for long.
+ */
+static bool
+is_enough(const struct log_reader *reader)
+{
+    size_t length = reader->length - reader->tail;
+
+    if (reader->options.format == LOG_FORMAT_TEXT && !reader->options.prefix)
+        return length >= ENOUGH / 8;
+    return length > 0 && memchr(reader->data + reader->tail, '\n', length) != NULL;
+}
+
 /* is_known: the file's form is. */
 static bool
 take_more(struct ctx *ctx, struct log_reader *reader, bool is_end, bool *is_known)
 {
     if (!*is_known && reader->options.format != LOG_FORMAT_AUTO) {
-        if (!is_end && reader->length - reader->tail < ENOUGH / 8)
+        if (!is_end && !is_enough(reader))
             return true;
         /* There is something to read by now. */
         assert(reader->data);

@@ -6,7 +6,7 @@
 
 struct json_line {
     char *at;
-    char *end;
+    const char *end;
 };
 
 /* The next one that is no blank; 0 at the end. */
@@ -81,9 +81,11 @@ read_string(struct json_line *line, struct slice *ret)
 struct slice
 log_json_text(char *at, const char *end)
 {
-    struct json_line line = { at, at + (end - at) };
+    struct json_line line;
     struct slice text;
 
+    line.at = at;
+    line.end = end;
     (void)read_string(&line, &text);
     return text;
 }

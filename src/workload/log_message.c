@@ -29,26 +29,53 @@ read_ms(struct slice text, int64_t *ret_us)
     return at;
 }
 
-/* "Dauer: 0,123 ms": it says how long something took, in words that are not known here. */
+/* Blanks, and the no-break ones and wide colons that some languages write. */
+static size_t
+skip_blanks(struct slice text, size_t at)
+{
+    while (at < text.length && (text.data[at] == ' ' || (text.data[at] & 0x80)))
+        at++;
+    return at;
+}
+
+/* "0,123" as the server writes milliseconds in each language: with three digits behind the point. */
+static size_t
+foreign_ms(struct slice text)
+{
+    int64_t us;
+    size_t length = read_ms(text, &us);
+
+    return length > 4 && (text.data[length - 4] == '.' || text.data[length - 4] == ',') ? length
+                                                                                        : 0;
+}
+
+/*
+ * "Dauer: 0,123 ms", "продолжительность: 0.123 мс": it says how long something took, in words that are
+ * not known here. The unit need not be "ms".
+ */
 static bool
 is_foreign_duration(struct slice text)
 {
     size_t most = text.length < 60 ? text.length : 60;
-    const char *colon = text.data ? memchr(text.data, ':', most) : NULL;
-    int64_t us;
-    size_t at = colon ? (size_t)(colon - text.data) + 1 : 0;
+    const char *colon = text.data ? memmem(text.data, most, "\xef\xbc\x9a", 3) : NULL;
+    size_t at;
     size_t digits;
 
+    if (!colon && text.data)
+        colon = memchr(text.data, ':', most);
     if (!colon)
         return false;
-    /* A no-break space stands before or behind the colon in some languages. */
-    while (at < text.length && (text.data[at] == ' ' || (text.data[at] & 0x80)))
-        at++;
-    digits = read_ms(behind(text, at), &us);
+    at = skip_blanks(text, (size_t)(colon - text.data) + 1);
+    digits = foreign_ms(behind(text, at));
+    if (digits == 0)
+        return false;
     at += digits;
-    while (digits > 0 && at < text.length && (text.data[at] == ' ' || (text.data[at] & 0x80)))
+    /* "12.345 MB/s" is no duration; a unit in other letters is one. */
+    while (at < text.length && text.data[at] == ' ')
         at++;
-    return digits > 0 && slice_starts_with(behind(text, at), "ms");
+    return at < text.length &&
+           ((text.data[at] & 0x80) || slice_starts_with(behind(text, at), "ms") ||
+               slice_starts_with(behind(text, at), "mili"));
 }
 
 /* "execute NAME: …": behind the colon; the name has no blank in it but in "fetch from NAME". */

@@ -250,6 +250,28 @@ number_of(struct arena *arena, struct text_list *names, const char *name)
     return names->count;
 }
 
+/* A variable with its colon, or a whole ${…}; 0: neither begins here. */
+static size_t
+variable_length(const char *at)
+{
+    size_t length = *at == ':' ? name_length(at + 1) + 1 : expression_length(at);
+
+    return length < 2 ? 0 : length;
+}
+
+/* What goes out as it stands: a cast, what is quoted, a byte of SQL; 0: a variable begins here. */
+static size_t
+plain_length(const char *at)
+{
+    size_t quoted = quoted_length(at);
+
+    if (text_starts_with(at, "::"))
+        return 2;
+    if (quoted > 0)
+        return quoted;
+    return variable_length(at) > 0 ? 0 : 1;
+}
+
 /*
  * Values go in as quoted constants without a type, as parameters have none: the planner then
  * takes the type from the other side in both cases.
@@ -264,17 +286,13 @@ put_variables(
     struct text_list *names = &statement->names;
 
     for (const char *at = statement->text; *at;) {
-        size_t skipped = quoted_length(at);
-        size_t length = *at == ':' ? name_length(at + 1) + 1 : expression_length(at);
+        size_t plain = plain_length(at);
+        size_t length = variable_length(at);
 
-        if (text_starts_with(at, "::"))
-            skipped = 2;
-        if (skipped == 0 && length < 2)
-            skipped = 1;
-        if (skipped > 0) {
-            buffer_append(&sql, at, skipped);
-            buffer_append(&sample, at, skipped);
-            at += skipped;
+        if (plain > 0) {
+            buffer_append(&sql, at, plain);
+            buffer_append(&sample, at, plain);
+            at += plain;
             continue;
         }
 

@@ -336,6 +336,20 @@ an_error_inside_rolls_back_and_the_session_goes_on(void **state)
     assert_int_equal(ask_number(bench, "SELECT count(*) FROM odd.note"), good_of(&record, "good"));
 }
 
+/* What was prepared is gone then: that is no pooler's doing. */
+static void
+a_script_that_discards_all_is_told_so(void **state)
+{
+    struct bench *bench = *state;
+    struct load_record record;
+
+    write_script(bench, "a.sql", "SELECT n FROM counter;\nDISCARD ALL;\n");
+    run_folder(bench, 1, &record);
+    assert_true(load_record_count(&record, LOAD_FAILED) > 0);
+    assert_message(&record, "DISCARD or DEALLOCATE in the script, or a pooler");
+    assert_message(&record, "pool_mode = session)");
+}
+
 static void
 what_could_not_be_serialized_is_counted(void **state)
 {
@@ -569,6 +583,7 @@ main(void)
         WITH_FOLDER(values_are_those_that_pgbench_makes),
         WITH_FOLDER(statements_are_prepared_once_a_session),
         WITH_FOLDER(an_error_inside_rolls_back_and_the_session_goes_on),
+        WITH_FOLDER(a_script_that_discards_all_is_told_so),
         WITH_FOLDER(what_could_not_be_serialized_is_counted),
         WITH_FOLDER(a_session_that_is_killed_is_opened_again),
         WITH_FOLDER(a_server_that_lets_nobody_in_is_counted),

@@ -266,7 +266,7 @@ test_logging_put_back(void **state)
     (void)ask(ctx, db,
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE "
         "'pgmend%'");
-    if (!logging_put_back(ctx, &run.rollout))
+    if (!logging_put_back(ctx, &run.rollout, &run.plan))
         fail_msg("%s", ctx->error.message);
     assert_string_equal(written(ctx, db), "log_parameter_max_length=5");
     rollout_close(&run.rollout);
@@ -374,7 +374,7 @@ follow_marks(struct ctx *ctx, bool is_local)
     struct buffer text = { .arena = ctx->arena };
     struct buffer wanted = { .arena = ctx->arena };
     struct log_options options = base;
-    struct logging_tail *tail;
+    struct logging_tail *tail = NULL;
     struct log_reader *reader;
     struct run_of_ours run;
 
@@ -402,7 +402,7 @@ follow_marks(struct ctx *ctx, bool is_local)
     assert_string_equal(buffer_text(&text), buffer_text(&wanted));
     assert_int_equal(log_reader_counts(reader).broken, 0);
     assert_int_equal(logging_tail_is_local(tail), is_local);
-    if (!logging_put_back(ctx, &run.rollout))
+    if (!logging_put_back(ctx, &run.rollout, &run.plan))
         fail_msg("%s", ctx->error.message);
     rollout_close(&run.rollout);
     logging_tail_close(tail);
@@ -447,7 +447,7 @@ test_logging_renamed(void **state)
     const struct logging_plan plan = { .path = path };
     struct templates *templates = templates_new(ctx->arena);
     struct buffer text = { .arena = ctx->arena };
-    struct logging_tail *tail;
+    struct logging_tail *tail = NULL;
     struct log_reader *reader;
     FILE *file = fopen(path, "w");
 

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 
+import nplus1test
+
 PGMEND = os.environ["PGMEND"]
 DATABASE = "pgmend_test_rewrite_cli"
 TABLES = """
@@ -210,6 +212,67 @@ def test_set(folder):
     check(psql("SELECT count(*) FROM part_of_2(ARRAY[3,7])") == "200", "which give the loop's rows")
 
 
+def traced(folder, users, child, other=()):
+    """The findings of a client that writes its values into the SQL, as psycopg2 does: a request of each user."""
+    file = folder / f"literals-{len(list(folder.iterdir()))}.json"
+    trace = nplus1test.Trace(f"postgresql:///{DATABASE}")
+    for user in users:
+        ids = psql(f"SELECT id FROM assistants WHERE user_id = {user} ORDER BY id").split()
+        commands = [f"SELECT id FROM assistants WHERE user_id={user}"] + [child.format(id=number, user=user) for number in ids]
+        for text in other:
+            commands = [command.replace(text, other[text]) for command in commands]
+        subprocess.run(["psql", "-XqAt", "-h", "127.0.0.1", "-p", str(trace.port), "-d", DATABASE]
+                       + [word for command in commands for word in ("-c", command)], capture_output=True, text=True, check=True)
+    trace.stop()
+    done = pgmend(str(trace.file), "--output", str(file), words=("queries", "nplusone"))
+    check(file.exists(), f"a loop of users {users} is found", done.stdout + done.stderr)
+    return str(file)
+
+
+def test_literals(folder):
+    """User 4 stands in parent and child: the rewrite has to be right for user 3, too, whom the trace may not have."""
+    psql("CREATE TABLE assistants AS SELECT g AS id, 3 + g % 3 AS user_id FROM generate_series(1, 30) g; "
+         "CREATE TABLE dialogs AS SELECT g AS id, 1 + g % 30 AS assistant_id, 3 + (1 + g % 30) % 3 AS user_id, g % 2 AS is_taken_over, "
+         "3 + g % 3 AS rank FROM generate_series(1, 900) g; "
+         "CREATE INDEX ON dialogs (assistant_id); ANALYZE")
+    child = "SELECT count(*) FROM dialogs WHERE assistant_id={id} AND user_id={user} AND is_taken_over=0"
+    for users in ((4,), (3, 4, 5)):
+        done = pgmend(traced(folder, users, child), "--form", "joined", "--rounds", "1", "--json")
+        check(done.returncode == 0, f"users {users}: joined is proven", done.stdout + done.stderr)
+        loop = loop_of(done)
+        sql = loop["recommended_sql"] or ""
+        check("$1" in sql and "$2" not in sql and "is_taken_over" in sql, f"users {users}: parent and child have one parameter", sql)
+        for user in (3, 4, 5):
+            got = psql(f"SELECT string_agg(id || ':' || count, ' ' ORDER BY id) FROM ({sql.replace('$1', str(user))}) AS x")
+            ids = psql(f"SELECT id FROM assistants WHERE user_id={user} ORDER BY id").split()
+            looped = " ".join(f"{number}:{psql(child.format(id=number, user=user))}" for number in ids)
+            check(got == looped, f"users {users}: for user {user} it gives what the loop gives", f"{got}\n{looped}")
+        check("user_id = " in loop["shared_values"][0] and "also the parent's $1" in loop["shared_values"][0], "and that is told", loop)
+        check(loop["forms"][0]["proof"]["keys_answered"] > 10, "the proof's loop has answers for other users, too", loop["forms"][0]["proof"])
+    file = traced(folder, (4,), child)
+    for form in ("grouped", "lateral"):
+        sql = loop_of(pgmend(file, "--form", form, "--rounds", "1", "--json"))["recommended_sql"] or ""
+        check("$2" in sql, f"{form}: the user is a parameter, not the one of the trace", sql)
+    script = folder / "literals.sql"
+    done = pgmend(file, "--form", "joined", "--rounds", "1", "--output", str(script))
+    check("also the parent's $1" in done.stdout and "also the parent's $1" in script.read_text(), "the screen and --output tell it, too",
+          done.stdout + done.stderr)
+    number = next(n for n in range(1, 5) if f"--value 1.{n}=4" in done.stdout)
+    sql = loop_of(pgmend(file, "--form", "joined", "--rounds", "1", "--json", "--value", f"1.{number}=4"))["recommended_sql"]
+    check("$2" not in sql and "user_id=4" in sql, "--value says that it is a constant", sql)
+    # The last user's request asks for the first one's rows: equal in one request is not equal.
+    odd = "SELECT count(*) FROM dialogs WHERE assistant_id={id} AND is_taken_over=0 AND user_id=CASE_{user}"
+    loop = loop_of(pgmend(traced(folder, (4, 3), odd, {"CASE_4": "4", "CASE_3": "5"}), "--form", "joined", "--rounds", "1", "--json"))
+    check(loop["shared_values"] == [] and "$2" in (loop["recommended_sql"] or ""), "what differs in a request is not one", loop)
+    child = "SELECT count(*) FROM dialogs WHERE assistant_id={id} AND rank=4"
+    loop = loop_of(pgmend(traced(folder, (4,), child), "--form", "joined", "--rounds", "1", "--json"))
+    sql = loop["recommended_sql"] or ""
+    check("$2" in sql and "perhaps by chance" in loop["shared_values"][0], "another column of that value has its own parameter", loop)
+    got = psql(f"SELECT sum(count) FROM ({sql.replace('$1', '3').replace('$2', '4')}) AS x")
+    check(got == psql("SELECT count(*) FROM dialogs JOIN assistants a ON a.id = assistant_id WHERE a.user_id = 3 AND rank = 4"),
+          "and is right for another user", got)
+
+
 def main():
     psql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", "postgres")
     psql(f"DROP ROLE IF EXISTS {DATABASE}", "postgres")
@@ -218,7 +281,7 @@ def main():
         psql(TABLES)
         psql("CREATE EXTENSION pg_stat_statements")
         with tempfile.TemporaryDirectory() as name:
-            for test in (test_proof, test_wrong, test_by_keys, test_usage, test_plan, test_set):
+            for test in (test_proof, test_wrong, test_by_keys, test_usage, test_plan, test_set, test_literals):
                 test(pathlib.Path(name))
         test_settings()
     finally:

@@ -52,7 +52,6 @@ def check_counters(base):
 
 def check_span(base):
     """Only what happens while it looks: the test asks in the same time, in a session that waits for it to begin."""
-    import subprocess
     process = subprocess.Popen([apitest.program("PGMEND"), "--no-input", "queries", "top", "--db-url", url(base), "--for", "8s",
                                 "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     apitest.wait_until("it has read the counters once", lambda: process.poll() is not None or base.sql(

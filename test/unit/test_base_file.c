@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -110,6 +111,30 @@ links_are_not_followed_when_writing_or_removing(void **state)
     assert_true(file_remove(ctx, folder));
 }
 
+/* A device or a pipe stays what it is: as root, a file in its place would break the machine. */
+static void
+a_pipe_is_written_to_and_stays(void **state)
+{
+    struct ctx *ctx = *state;
+    const char *folder = test_folder(ctx);
+    const char *path = file_join(ctx->arena, folder, "pipe");
+    struct stat info;
+    char got[8] = "";
+    int reader;
+
+    assert_int_equal(mkfifo(path, 0600), 0);
+    reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    assert_true(file_check_place(ctx, path));
+    assert_true(file_write(ctx, path, "abc", 3, 0600));
+    assert_int_equal(read(reader, got, sizeof(got)), 3);
+    assert_string_equal(got, "abc");
+    assert_int_equal(lstat(path, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    close(reader);
+    assert_true(file_remove(ctx, folder));
+}
+
 static void
 folders_are_made_with_those_above_them(void **state)
 {
@@ -200,6 +225,7 @@ main(void)
         test_with_ctx(a_full_disk_is_an_error),
         test_with_ctx(lines_are_appended),
         test_with_ctx(links_are_not_followed_when_writing_or_removing),
+        test_with_ctx(a_pipe_is_written_to_and_stays),
         test_with_ctx(folders_are_made_with_those_above_them),
         test_with_ctx(names_are_listed_in_order),
         test_with_ctx(sizes_are_added_up),

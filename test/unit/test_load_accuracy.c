@@ -14,9 +14,19 @@
 #include "load/engine/engine.h"
 #include "support/delay_server.h"
 
+/* With sanitizers one request takes the generator so long that at the full rate they would wait for each other. */
+#if defined(__has_feature)
+#    if __has_feature(address_sanitizer)
+#        define IS_SLOW_BUILD 1
+#    endif
+#endif
+#ifndef IS_SLOW_BUILD
+#    define IS_SLOW_BUILD 0
+#endif
+
 enum { MOST_TRIES = 6, BUSY_LAG_US = 100, TOLERANCE_US = 200, FIXED_US = 200 };
-/* Share of the run in which the generator was ready and not run: more is a busy machine. */
-#define BUSY_SHARE 0.02
+/* Requests a second of all kinds, and of one kind in the time that counts. */
+enum { RATE = IS_SLOW_BUILD ? 600 : 3000, KINDS = 6, SECONDS = 4, EACH = RATE / KINDS * SECONDS };
 
 static const double SHARES[] = { 0.5, 0.75, 0.9, 0.95, 0.99 };
 enum { SHARE_COUNT = sizeof(SHARES) / sizeof(SHARES[0]) };
@@ -30,7 +40,7 @@ static const char ACCURACY[] = "[scenario]\n"
                                "[request exponential]\npath = /exponential/3000\n"
                                "[request lognormal]\npath = /lognormal/5000/0.8\n"
                                "[request bimodal]\npath = /bimodal/1000/100000/0.03\n"
-                               "[users people]\ncount = 400\nrate = 3000/s\n"
+                               "[users people]\ncount = 400\nrate = %d/s\n"
                                "mix = fixed, long, uniform, exponential, lognormal, bimodal\n";
 
 /* Of 6 s 2 are the stall's; it comes after the warm-up. */
@@ -119,6 +129,7 @@ truth_of(struct ctx *ctx, const struct delay_log *log, const char *path,
     const struct load_record *record, size_t wanted, size_t *ret_count)
 {
     int64_t *found = ARENA_ARRAY(ctx->arena, int64_t, log->count + 1);
+    size_t held_up = (size_t)record->lag->max_us / 1000;
     size_t kept = 0;
     size_t in_time = 0;
 
@@ -131,8 +142,11 @@ truth_of(struct ctx *ctx, const struct delay_log *log, const char *path,
         if (answer->received_us <= record->started_us + record->planned_us + 1000)
             found[kept++] = answer->took_us;
     }
-    /* What was due at the edges may have been received on the other side of them. */
-    if (kept + 3 < wanted || kept > wanted + 3)
+    /*
+     * What was due at the edges may have been received on the other side of them: three, and where the generator was
+     * held up what was due meanwhile: no more than one a millisecond.
+     */
+    if (kept + 3 + held_up < wanted || kept > wanted + 3 + held_up)
         fail_msg("%s: %zu answers counted, the server gave %zu (%zu with those after the end)",
             path, wanted, kept, in_time);
     qsort(found, kept, sizeof(*found), compare_us);
@@ -173,42 +187,45 @@ first_fault(
 static struct fault
 measure_once(struct ctx *ctx, bool *ret_is_busy)
 {
-    static const char *const pairs[][2] = { { "fixed", "/fixed/200" }, { "long", "/fixed/20000" },
-        { "uniform", "/uniform/200/200000" }, { "exponential", "/exponential/3000" },
-        { "lognormal", "/lognormal/5000/0.8" }, { "bimodal", "/bimodal/1000/100000/0.03" } };
+    static const char *const pairs[KINDS][2] = { { "fixed", "/fixed/200" },
+        { "long", "/fixed/20000" }, { "uniform", "/uniform/200/200000" },
+        { "exponential", "/exponential/3000" }, { "lognormal", "/lognormal/5000/0.8" },
+        { "bimodal", "/bimodal/1000/100000/0.03" } };
     struct delay_server *server = delay_server_start(0, 5);
     struct load_record record = { 0 };
     struct fault fault = { 0 };
     const struct delay_log *log;
     int64_t before = waited_ns();
     int64_t held = 0;
-    double share;
+    int64_t waited_us;
     int64_t lag;
 
     assert_non_null(server);
-    run_scenario(ctx, ACCURACY, delay_server_port(server), &record);
-    share = (double)(waited_ns() - before) / 1e3 / (double)(record.elapsed_us + 1);
+    run_scenario(ctx, arena_printf(ctx->arena, ACCURACY, RATE), delay_server_port(server), &record);
+    waited_us = (waited_ns() - before) / 1000;
     lag = histogram_quantile_us(record.lag, 0.99);
     log = delay_server_stop(server);
     assert_int_equal(load_record_errors(&record), 0);
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]) && !fault.words; i++) {
+    for (size_t i = 0; i < KINDS && !fault.words; i++) {
         const struct load_step_record *step = step_named(&record, pairs[i][0]);
         size_t count;
         const int64_t *truth =
             truth_of(ctx, log, pairs[i][1], &record, (size_t)step->latency->count, &count);
 
-        /* Poisson: the number of arrivals is within six standard deviations of 500 a second for 4 s. */
-        assert_true(fabs((double)step->latency->count - 2000) < 6 * sqrt(2000));
+        /* Poisson: the number of arrivals is within six standard deviations. */
+        assert_true(fabs((double)step->latency->count - EACH) < 6 * sqrt(EACH));
         fault = first_fault(ctx, step, truth, count);
         /* The first is always to take as long: what it takes longer is the machine's doing. */
         if (i == 0)
             held = delay_quantile_us(truth, count, 0.99, 0) - FIXED_US;
     }
     delay_server_free(server);
-    *ret_is_busy = lag > BUSY_LAG_US || held > BUSY_LAG_US || share > BUSY_SHARE;
-    print_message("# late at p99: generator %" PRId64 " us, server %" PRId64
-                  " us; %.2f %% of the time without a processor; %s\n",
-        lag, held, share * 100, fault.words ? fault.words : "all quantiles are right");
+    /* So long that one answer in a hundred can have been read too late by the tolerance. */
+    *ret_is_busy =
+        lag > BUSY_LAG_US || held > BUSY_LAG_US || waited_us > RATE * SECONDS / 100 * TOLERANCE_US;
+    print_message("# late at p99: generator %" PRId64 " us, server %" PRId64 " us; %" PRId64
+                  " us without a processor; %s\n",
+        lag, held, waited_us, fault.words ? fault.words : "all quantiles are right");
     return fault;
 }
 

@@ -93,6 +93,15 @@ find(const struct load_comparison *comparison, const char *step, const char *mea
     return NULL;
 }
 
+static bool
+warns(const struct load_comparison *comparison, const char *words)
+{
+    for (size_t i = 0; i < comparison->warnings.count; i++)
+        if (strstr(comparison->warnings.items[i], words))
+            return true;
+    return false;
+}
+
 enum { MOST_RUNS = 4 };
 
 static void
@@ -199,7 +208,42 @@ one_run_a_side_is_said(void **state)
     assert_int_equal(comparison.warnings.count, 1);
     assert_non_null(strstr(comparison.warnings.items[0], "one run of a side"));
     compare_servers(ctx, &usual, &usual, 2, 1, &comparison);
+    assert_int_equal(comparison.warnings.count, 1);
+    assert_non_null(strstr(comparison.warnings.items[0], "three or more"));
+    compare_servers(ctx, &usual, &usual, 3, 1, &comparison);
     assert_int_equal(comparison.warnings.count, 0);
+}
+
+/* Three times one file are one run, not three. */
+static void
+a_run_given_twice_is_refused(void **state)
+{
+    struct ctx *ctx = *state;
+    struct load_record records[4];
+    struct load_records before = { &records[0], 2 };
+    const struct load_records after = { &records[2], 2 };
+    struct load_comparison comparison;
+
+    for (size_t i = 0; i < COUNT_OF(records); i++) {
+        simulate(ctx, &usual, i, &records[i]);
+        records[i].started_us = 1000 + (int64_t)i;
+        records[i].target = "127.0.0.1:80";
+    }
+    assert_true(load_compare(ctx, &before, &after, &comparison));
+    records[3] = records[2];
+    assert_false(load_compare(ctx, &before, &after, &comparison));
+    assert_error(ctx, ERR_USAGE, "after: files 1 and 2 are of the same run");
+    assert_non_null(ctx->error.hint);
+    error_clear(ctx);
+    /* Another seed, or another target, is another run of the same moment. */
+    records[3].seed++;
+    assert_true(load_compare(ctx, &before, &after, &comparison));
+    records[3].seed--;
+    records[3].target = "127.0.0.1:81";
+    assert_true(load_compare(ctx, &before, &after, &comparison));
+    records[1] = records[0];
+    assert_false(load_compare(ctx, &before, &after, &comparison));
+    assert_error(ctx, ERR_USAGE, "before: files 1 and 2");
 }
 
 static void
@@ -212,6 +256,7 @@ a_run_is_like_itself(void **state)
 
     simulate(ctx, &(struct server){ 20000, 0.01, 0, 100, 30, 2 }, 5, &record);
     assert_true(load_compare(ctx, &side, &side, &comparison));
+    assert_true(warns(&comparison, "the same run is on both sides"));
     /* Six measures of all, of "one" and of "two". */
     assert_int_equal(comparison.count, 18);
     for (size_t i = 0; i < comparison.count; i++) {
@@ -292,6 +337,99 @@ too_little_says_why_not(void **state)
     assert_int_equal(find(&comparison, NULL, "p95")->verdict, LOAD_WORSE);
 }
 
+/*
+ * 12 slices are drawn in blocks of round(2 x cbrt(12)) = 5: two and a half of them. Two runs of which one is
+ * a hundred times slower leave anything open.
+ */
+static void
+intervals_that_tell_nothing_are_not_shown(void **state)
+{
+    struct ctx *ctx = *state;
+    struct load_record records[4];
+    const struct load_records sides[] = { { &records[0], 2 }, { &records[2], 2 } };
+    const struct load_difference *item;
+    struct load_comparison comparison;
+
+    compare_servers(ctx, &usual, &(struct server){ 20000, 0, 0, 120, 12, 1 }, 1, 3, &comparison);
+    for (size_t i = 0; i < comparison.count; i++) {
+        assert_int_equal(comparison.items[i].verdict, LOAD_SAME);
+        assert_true(isnan(comparison.items[i].low) && isnan(comparison.items[i].high));
+        assert_non_null(strstr(comparison.items[i].why_not, "too short to tell"));
+    }
+    for (size_t i = 0; i < COUNT_OF(records); i++)
+        simulate(ctx, &(struct server){ i % 2 ? 1000 : 100000, 0, 0, 120, 20, 1 }, i, &records[i]);
+    assert_true(load_compare(ctx, &sides[0], &sides[1], &comparison));
+    item = find(&comparison, NULL, "p50");
+    assert_int_equal(item->verdict, LOAD_SAME);
+    assert_true(isnan(item->low) && isnan(item->high));
+    assert_non_null(strstr(item->why_not, "runs to tell"));
+}
+
+/* 120 a second for 30 s: none of 3,600 means less than 3 of 3,600. */
+static void
+no_errors_have_the_rule_of_three(void **state)
+{
+    struct ctx *ctx = *state;
+    struct load_comparison comparison;
+    const struct load_difference *errors;
+
+    compare_servers(ctx, &usual, &usual, 1, 1, &comparison);
+    errors = find(&comparison, NULL, "errors");
+    assert_true(errors->before == 0 && errors->after == 0);
+    assert_true(fabs(errors->low + 3.0 / 3600) < 1e-12);
+    assert_true(fabs(errors->high - 3.0 / 3600) < 1e-12);
+    assert_int_equal(errors->verdict, LOAD_SAME);
+}
+
+static void
+a_run_without_length_has_no_rate(void **state)
+{
+    struct ctx *ctx = *state;
+    struct load_record records[2];
+    const struct load_records sides[] = { { &records[0], 1 }, { &records[1], 1 } };
+    struct load_comparison comparison;
+
+    simulate(ctx, &usual, 1, &records[0]);
+    simulate(ctx, &usual, 2, &records[1]);
+    records[1].elapsed_us = 0;
+    assert_true(load_compare(ctx, &sides[0], &sides[1], &comparison));
+    assert_int_equal(find(&comparison, NULL, "rate")->verdict, LOAD_SAME);
+    assert_string_equal(find(&comparison, NULL, "rate")->why_not, "a run has not lasted at all");
+}
+
+/*
+ * Nothing but errors for 20 s, then 2,000 answers in 20 s: before, fewer than 3 answers in 20 s came
+ * (0.15/s), so that 100/s are more than 667 times as many. Of 2,000 errors fewer than 3 were none, and of
+ * 2,000 answers after fewer than 3 were errors: the share fell by 1 - sqrt(2) x 3 / 2,000 or more.
+ */
+static void
+what_answers_again_is_better(void **state)
+{
+    const struct server dead = { 20000, 1, 0, 100, 20, 1 };
+    const struct server alive = { 20000, 0, 0, 100, 20, 1 };
+    struct ctx *ctx = *state;
+    struct load_comparison comparison;
+    const struct load_difference *rate;
+    const struct load_difference *errors;
+
+    compare_servers(ctx, &dead, &alive, 1, 1, &comparison);
+    rate = find(&comparison, NULL, "rate");
+    errors = find(&comparison, NULL, "errors");
+    assert_true(rate->before == 0 && rate->after == 100);
+    assert_int_equal(rate->verdict, LOAD_BETTER);
+    assert_null(rate->why_not);
+    assert_true(rate->low > 600 && rate->low < 670);
+    assert_int_equal(errors->verdict, LOAD_BETTER);
+    assert_true(errors->before == 1 && errors->after == 0 && errors->low == -1);
+    assert_true(fabs(errors->high - (sqrt(2) * 3 / 2000 - 1)) < 1e-9);
+    compare_servers(ctx, &alive, &dead, 1, 1, &comparison);
+    rate = find(&comparison, NULL, "rate");
+    assert_int_equal(rate->verdict, LOAD_WORSE);
+    assert_true(rate->low == 0 && rate->high > 0.00149 && rate->high < 0.0017);
+    compare_servers(ctx, &dead, &dead, 1, 1, &comparison);
+    assert_string_equal(find(&comparison, NULL, "rate")->why_not, "too few answers");
+}
+
 /* A generator that was 10 ms late may have made 5 ms of difference by itself, but not 80 ms. */
 static void
 lag_of_the_generator_widens_intervals(void **state)
@@ -317,15 +455,6 @@ lag_of_the_generator_widens_intervals(void **state)
     after.items = &records[2];
     assert_true(load_compare(ctx, &before, &after, &comparison));
     assert_int_equal(find(&comparison, NULL, "p50")->verdict, LOAD_WORSE);
-}
-
-static bool
-warns(const struct load_comparison *comparison, const char *words)
-{
-    for (size_t i = 0; i < comparison->warnings.count; i++)
-        if (strstr(comparison->warnings.items[i], words))
-            return true;
-    return false;
 }
 
 static void
@@ -438,10 +567,15 @@ main(void)
         test_with_ctx(a_third_slower_is_worse),
         test_with_ctx(several_runs_know_how_runs_differ),
         test_with_ctx(one_run_a_side_is_said),
+        test_with_ctx(a_run_given_twice_is_refused),
         test_with_ctx(a_run_is_like_itself),
         test_with_ctx(the_same_files_give_the_same_answer),
         test_with_ctx(rate_and_errors_are_compared),
         test_with_ctx(too_little_says_why_not),
+        test_with_ctx(intervals_that_tell_nothing_are_not_shown),
+        test_with_ctx(no_errors_have_the_rule_of_three),
+        test_with_ctx(a_run_without_length_has_no_rate),
+        test_with_ctx(what_answers_again_is_better),
         test_with_ctx(lag_of_the_generator_widens_intervals),
         test_with_ctx(what_is_not_alike_is_warned_of),
         test_with_ctx(runs_without_a_common_step_are_refused),

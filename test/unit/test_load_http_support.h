@@ -109,7 +109,7 @@ load_template_write(
 #define SCOPE_PROBLEM "\"token\" was not taken"
 
 const char *
-load_scope_problem(const struct load_scope *scope)
+load_scope_reason(const struct load_scope *scope)
 {
     return scope->begun > 0 ? SCOPE_PROBLEM : NULL;
 }

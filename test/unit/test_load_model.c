@@ -201,6 +201,49 @@ a_wish_tells_its_processors(void **state)
     assert_true(isnan(model.points[0].cpu_us));
 }
 
+/* By hand: 200 / (1 + 0.01 x 199 + 0.0001 x 200 x 199) = 200 / 6.97 = 28.69, where gain x N would be 200. */
+static void
+users_who_do_not_think_ask_for_what_the_law_has(void **state)
+{
+    struct ctx *ctx = *state;
+    struct load_record runs[RUNS];
+    const struct load_records records = { runs, RUNS };
+    struct load_model model;
+
+    make_runs(ctx, 0.01, 1e-4, runs);
+    for (size_t i = 0; i < RUNS; i++)
+        runs[i].think_us = -1;
+    assert_true(load_model_fit(ctx, &records, &(struct load_model_wish){ .users = 200 }, &model));
+    assert_true(fabs(model.wanted_rate - 28.69) < 0.05);
+    /* Without think time, users by Little are rate x 50 ms. */
+    assert_true(fabs(model.points[0].little_users / model.points[0].rate - 0.05) < 1e-9);
+    /* Of two groups one may think: then the cycle is not known, and the law still holds. */
+    for (size_t i = 0; i < RUNS; i++)
+        runs[i].group_count = 2;
+    assert_true(load_model_fit(ctx, &records, &(struct load_model_wish){ .users = 200 }, &model));
+    assert_true(isnan(model.points[0].little_users));
+    assert_true(fabs(model.wanted_rate - 28.69) < 0.05);
+}
+
+/* Runs of up to 200 users, with a peak at 99.5. */
+static void
+a_wish_far_from_the_runs_is_warned_of(void **state)
+{
+    struct ctx *ctx = *state;
+    struct load_record runs[RUNS];
+    const struct load_records records = { runs, RUNS };
+    struct load_model model;
+
+    make_runs(ctx, 0.01, 1e-4, runs);
+    assert_true(load_model_fit(ctx, &records, &(struct load_model_wish){ .users = 90 }, &model));
+    assert_null(model.caution);
+    assert_true(load_model_fit(ctx, &records, &(struct load_model_wish){ .users = 150 }, &model));
+    assert_non_null(strstr(model.caution, "beyond the peak"));
+    assert_null(strstr(model.caution, "4 times"));
+    assert_true(load_model_fit(ctx, &records, &(struct load_model_wish){ .users = 801 }, &model));
+    assert_non_null(strstr(model.caution, "more than 4 times those of the largest run (200)"));
+}
+
 static void
 caution(struct ctx *ctx, struct load_record *runs, const char *words)
 {
@@ -292,6 +335,8 @@ main(void)
         test_with_ctx(no_parameter_is_below_zero),
         test_with_ctx(the_peak_is_where_the_formula_has_it),
         test_with_ctx(a_wish_tells_its_processors),
+        test_with_ctx(users_who_do_not_think_ask_for_what_the_law_has),
+        test_with_ctx(a_wish_far_from_the_runs_is_warned_of),
         test_with_ctx(it_says_when_it_knows_little),
         test_with_ctx(too_few_runs_are_refused),
         test_with_ctx(littles_law_knows_open_and_closed_loops),

@@ -261,7 +261,9 @@ static const struct {
     { "[request a]\npath = /a b\n" USERS, 1, "holds a blank", "%20" },
     { "[request a]\npath = /${b}\n" USERS, 2, "nothing defines \"b\"", "-D b=VALUE" },
     { "[request a]\npath = /${1\n" USERS, 2, "the \"}\"", "$${" },
-    { "[request a]\npath = /${1 / 0}\n" USERS, 1, "division by zero", NULL },
+    { "[request a]\npath = /${1 / 0}\n" USERS, 2, "division by zero", NULL },
+    { "[request a]\npath = /${nix.id}\n" USERS, 2, "nothing defines \"nix.id\"",
+        "section [values nix]" },
     { "[request a]\npath = /\nmethod = get\n", 3, "method = get", "GET" },
     { "[request a]\npath = /\nmethod = GET\nbody = x\n", 4, "has no body", NULL },
     { "[request a]\npath = /\nheader = X\n", 3, "no header", "Name: value" },
@@ -315,7 +317,7 @@ static const struct {
     { HEAD "[goals]\ngoal = b.p95 < 5ms\n", 8, "neither a request nor a group \"b\"", NULL },
     { HEAD "[secrets]\nkey = nosuch\n", 8, "could not look at", NULL },
     { HEAD "[secrets]\nkey = open\n", 8, "others than its owner", "chmod 600" },
-    { "[secrets]\nkey =\n[request a]\npath = /${jwt(key, 1)}\n" USERS, 3, "has no file", NULL },
+    { "[secrets]\nkey =\n[request a]\npath = /${jwt(key, 1)}\n" USERS, 4, "has no file", NULL },
 };
 
 static void
@@ -334,7 +336,7 @@ each_mistake_has_its_line_and_a_remedy(void **state)
 
         if (read_text(ctx, folder, mistakes[i].text, NULL, &scenario))
             fail_msg("not refused:\n%s", mistakes[i].text);
-        if (ctx->error.kind != ERR_INPUT || !strstr(ctx->error.message, place) ||
+        if (ctx->error.kind != ERR_CONFIG || !strstr(ctx->error.message, place) ||
             !strstr(ctx->error.message, mistakes[i].message))
             fail_msg("\"%s\" for:\n%s", ctx->error.message, mistakes[i].text);
         if (mistakes[i].hint && (!ctx->error.hint || !strstr(ctx->error.hint, mistakes[i].hint)))
@@ -379,7 +381,7 @@ commas_and_quotes_are_read(void **state)
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         write_file(ctx, folder, "v.csv", bad[i].text);
         assert_false(read_text(ctx, folder, text, NULL, &scenario));
-        assert_error(ctx, ERR_INPUT, bad[i].message);
+        assert_error(ctx, ERR_CONFIG, bad[i].message);
     }
     assert_true(file_remove(ctx, folder));
 }
@@ -547,6 +549,11 @@ what_needs_a_database_is_known_without_one(void **state)
     assert_true(asks);
     assert_false(load_scenario_read(ctx, path, &options, &scenario));
     assert_error(ctx, ERR_USAGE, "q.ini:2: [values v] asks a database");
+    path = file_join(ctx->arena, folder, "missing.ini");
+    assert_false(load_scenario_asks_database(ctx, path, &asks));
+    assert_error(ctx, ERR_CONFIG, "missing.ini");
+    assert_false(load_scenario_read(ctx, path, &options, &scenario));
+    assert_error(ctx, ERR_CONFIG, "missing.ini");
     path = write_file(ctx, folder, "sql.ini", "[scenario]\nkind = sql\n");
     assert_true(load_scenario_asks_database(ctx, path, &asks));
     assert_true(asks);

@@ -191,17 +191,68 @@ a_folder_that_cannot_be_used_is_refused(void **state)
     struct load_scenario scenario;
 
     assert_false(load_scenario_of_folder(ctx, folder, &no_options, &scenario));
-    assert_error(ctx, ERR_NOT_FOUND, folder);
+    assert_error(ctx, ERR_CONFIG, folder);
     write_file(ctx, folder, "a.sql", "SELECT 1;", 9);
     assert_false(load_scenario_of_folder(ctx, folder, &bad, &scenario));
     assert_error(ctx, ERR_USAGE, "\"users\" is not NAME=VALUE");
     write_file(ctx, folder, "b.sql", "SELECT '\xff';", 11);
     assert_false(load_scenario_of_folder(ctx, folder, &no_options, &scenario));
-    assert_error(ctx, ERR_INPUT, "b.sql: this is no text in UTF-8");
+    assert_error(ctx, ERR_CONFIG, "b.sql: this is no text in UTF-8");
     write_file(ctx, folder, "b.sql", "SELECT '\0';", 11);
     assert_false(load_scenario_of_folder(ctx, folder, &no_options, &scenario));
-    assert_error(ctx, ERR_INPUT, "b.sql: this is no text in UTF-8");
+    assert_error(ctx, ERR_CONFIG, "b.sql: this is no text in UTF-8");
     assert_true(file_remove(ctx, folder));
+}
+
+/* What -D and scripts say has to fit, and all that is missing is told at once. */
+static void
+names_of_a_folder_are_checked_together(void **state)
+{
+    static const char *given[] = { "userz=5" };
+    const struct load_scenario_options none = { 0 };
+    const struct load_scenario_options options = { .defines = { .items = given, .count = 1 } };
+    struct ctx *ctx = *state;
+    const char *folder = test_folder(ctx);
+    struct load_scenario scenario;
+
+    write_file(ctx, folder, "a.sql", "\\set users 5\nSELECT :users;", 27);
+    assert_false(load_scenario_of_folder(ctx, folder, &options, &scenario));
+    assert_error(ctx, ERR_USAGE, "-D userz=5");
+    assert_non_null(strstr(ctx->error.hint, "Did you mean \"users\"?"));
+    write_file(ctx, folder, "b.sql", "SELECT 1;\nSELECT :dialogs;", 26);
+    assert_false(load_scenario_of_folder(ctx, folder, &none, &scenario));
+    assert_error(ctx, ERR_CONFIG, "b.sql:2: nothing defines the variable \":dialogs\"");
+    write_file(ctx, folder, "c.sql", "\\set x random(1, :bots)\nSELECT :x, :dialogs;", 44);
+    assert_false(load_scenario_of_folder(ctx, folder, &none, &scenario));
+    assert_error(ctx, ERR_CONFIG, "nothing defines these variables: \":dialogs\" (");
+    assert_non_null(strstr(ctx->error.message, "c.sql:1)"));
+    assert_non_null(strstr(ctx->error.hint, "-D dialogs=VALUE -D bots=VALUE"));
+    assert_true(file_remove(ctx, folder));
+}
+
+/* What only values show is told with the place of what gave them. */
+static void
+a_wrong_value_is_told_with_its_place(void **state)
+{
+    struct ctx *ctx = *state;
+    struct load_world *world = load_world_new(ctx->arena);
+    const struct load_scenario scenario = { .world = world, .users = 1 };
+    struct buffer buffer = { .arena = ctx->arena };
+    struct load_step step;
+
+    compile(ctx, world, "-- a\n\\set x 1 / 0\nSELECT :x;\nSELECT ${random(5, 1)};\n", &step);
+
+    struct load_scope *scope = load_scope_new(ctx->arena, &scenario, 0, 1);
+
+    load_scope_begin(scope, &step);
+    assert_false(load_template_write(step.statements[0].params[0], scope, &buffer));
+    assert_string_equal(load_scope_reason(scope), "dir/a.sql:2: division by zero");
+    assert_ptr_equal(load_scope_reason(scope), load_scope_reason(scope));
+    step.assignment_count = 0;
+    load_scope_begin(scope, &step);
+    assert_false(load_template_write(step.statements[1].params[0], scope, &buffer));
+    assert_non_null(strstr(load_scope_reason(scope), "dir/a.sql:4: "));
+    assert_non_null(strstr(load_scope_reason(scope), "empty range"));
 }
 
 int
@@ -214,6 +265,8 @@ main(void)
         test_with_ctx(a_text_inside_another_file_has_that_files_lines),
         test_with_ctx(a_folder_is_a_mix_of_all_its_scripts),
         test_with_ctx(a_folder_that_cannot_be_used_is_refused),
+        test_with_ctx(names_of_a_folder_are_checked_together),
+        test_with_ctx(a_wrong_value_is_told_with_its_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -430,6 +430,41 @@ what_stood_there_stays_until_the_end(void **state)
     assert_true(file_remove(ctx, folder));
 }
 
+static bool
+look_for_result(struct ctx *ctx, void *data, const struct traced_statement *statement)
+{
+    (void)ctx;
+    *(bool *)data |= statement->columns != NULL;
+    return true;
+}
+
+/* A log holds none: a trace that was made of it must not look as if the result had been empty. */
+static void
+where_no_result_was_seen_none_is_read(void **state)
+{
+    struct ctx *ctx = *state;
+    const struct trace_file_options options = { .source = "log", .keeps_values = true };
+    struct traced_statement statement = statements[0];
+    const char *folder = test_folder(ctx);
+    const char *path = file_join(ctx->arena, folder, "trace");
+    struct templates *found = templates_new(ctx->arena);
+    struct trace_summary summary;
+    struct trace_writer *writer;
+    bool has_result = false;
+
+    statement.columns = NULL;
+    statement.column_count = statement.row_count = 0;
+    assert_true(trace_writer_open(ctx, path, &options, &writer));
+    assert_true(trace_writer_statement(ctx, writer, &statement));
+    assert_true(trace_writer_close(ctx, writer, 0));
+    assert_true(trace_file_read(ctx, path, found, look_for_result, &has_result, &summary));
+    assert_int_equal(summary.statements, 1);
+    assert_string_equal(summary.source, "log");
+    assert_false(has_result);
+    templates_free(found);
+    assert_true(file_remove(ctx, folder));
+}
+
 int
 main(void)
 {
@@ -442,6 +477,7 @@ main(void)
         test_with_ctx(beyond_its_size_nothing_is_written_and_all_is_counted),
         test_with_ctx(a_full_disk_is_told_once_and_what_was_written_stays),
         test_with_ctx(what_stood_there_stays_until_the_end),
+        test_with_ctx(where_no_result_was_seen_none_is_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

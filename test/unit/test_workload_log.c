@@ -293,6 +293,47 @@ test_log_language(void **state)
     assert_int_equal(counts.statements, 0);
 }
 
+/* The unit has a name of its own in some languages, the colon a form of its own; a rate is no duration. */
+static void
+test_log_units(void **state)
+{
+    struct bench bench;
+
+    begin(&bench, *state, NULL, NULL);
+    READ(&bench, T "1.000 CET [7] u@d LOG:  продолжительность: 0.123 мс  оператор: SELECT 1\n" T
+                   "1.000 CET [7] u@d LOG:  期間: 0.123 ミリ秒\n" T
+                   "1.000 CET [7] u@d LOG:  执行时间：0.123 ms\n" T
+                   "1.000 CET [7] u@d LOG:  süre: 0.123 milisaniye  ifade: SELECT 1\n" T
+                   "1.000 CET [7] u@d LOG:  avg read rate: 0.123 MB/s\n" T
+                   "1.000 CET [7] u@d LOG:  took: 1.5 ms\n");
+
+    struct log_counts counts = end(&bench, "");
+
+    assert_int_equal(counts.foreign, 4);
+    assert_int_equal(counts.broken, 0);
+}
+
+/* A log that is being written may get no more for long: its first lines are read at once. */
+static void
+test_log_first_lines(void **state)
+{
+    static const char line[] =
+        "{\"timestamp\":\"2026-11-23 15:00:00.000 UTC\",\"pid\":7,\"session_id\":\"a.7\","
+        "\"line_num\":1,\"error_severity\":\"LOG\","
+        "\"message\":\"duration: 1.000 ms  statement: SELECT 1\"}\n";
+    struct bench bench;
+
+    begin(&bench, *state, NULL, NULL);
+    log_reader_free(bench.reader);
+    bench.options.format = LOG_FORMAT_JSON;
+    assert_true(
+        log_reader_new(*state, &bench.options, bench.templates, note, &bench.seen, &bench.reader));
+    if (!log_reader_bytes(*state, bench.reader, "log", line, strlen(line)))
+        fail_msg("%s", ((struct ctx *)*state)->error.message);
+    assert_int_equal(log_reader_counts(bench.reader).lines, 1);
+    end(&bench, "1/0 1000 SELECT $1|1\n");
+}
+
 static void
 test_log_refused(void **state)
 {
@@ -329,6 +370,8 @@ main(void)
         test_with_ctx(test_log_cut),
         test_with_ctx(test_log_sessions),
         test_with_ctx(test_log_language),
+        test_with_ctx(test_log_units),
+        test_with_ctx(test_log_first_lines),
         test_with_ctx(test_log_refused),
     };
 

@@ -6,6 +6,7 @@ set -euo pipefail
 
 readonly TESTS=11
 readonly DATABASE=pgmend_test_load_page
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 number=0
 
 result() {
@@ -77,7 +78,7 @@ readonly MOVED='(() => { const chart = document.querySelector(".chart"); chart.f
 echo "1..$TESTS"
 check "two runs and their comparison end well and write the page" are_written
 status=0
-python3 test/web/browse.py --size 1280x900 "file://$folder/page.html" "wait:$DRAWN" "eval:$LIT" "wait:$MOVED" \
+python3 "$here/browse.py" --size 1280x900 "file://$folder/page.html" "wait:$DRAWN" "eval:$LIT" "wait:$MOVED" \
     'eval:document.querySelectorAll("img").length' 'eval:document.title.includes("owned")' \
     'eval:document.body.textContent.includes("<img src=x onerror=document.title='"'owned'"'>")' \
     'eval:[...document.querySelectorAll("table .chip")].length > 0' "shot:$folder/light.png" >"$folder/said" || status=1
@@ -89,7 +90,7 @@ check "the name is there, as text" says 4 true
 check "what was compared has its verdicts" says 5 true
 check "the browser found nothing to complain of" lacks "$folder/said" console:
 check "without scripts the tables are there" holds "$folder/page.html" "<td class=\"name\">calm"
-python3 test/web/browse.py --size 400x900 --dark "file://$folder/page.html" "wait:$DRAWN" \
+python3 "$here/browse.py" --size 400x900 --dark "file://$folder/page.html" "wait:$DRAWN" \
     'eval:document.documentElement.scrollWidth' "shot:$folder/dark.png" >"$folder/said" || true
 check "a narrow window does not scroll sideways" says 1 400
 check "light and dark are drawn" differ "$folder/light.png" "$folder/dark.png"

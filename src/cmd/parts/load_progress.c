@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/out.h"
 
 #define SAVE_EVERY_US INT64_C(10000000)
@@ -22,6 +23,8 @@ struct load_progress {
     int64_t saved_us;
     pid_t saver; /* 0: none */
     bool is_over;
+    bool is_told; /* that a save failed */
+    int64_t errors;
 };
 
 struct load_progress *
@@ -50,6 +53,13 @@ phase_of(const struct load_progress *progress, int64_t now_us)
     return LOAD_WARMS_UP;
 }
 
+/* A second without a good answer has no latency. */
+static const char *
+time_text(struct arena *arena, const struct load_moment *moment, int64_t us)
+{
+    return moment->calls > 0 ? text_from_us(arena, us) : "-";
+}
+
 static void
 draw(struct load_progress *progress, const struct load_moment *moment)
 {
@@ -66,15 +76,18 @@ draw(struct load_progress *progress, const struct load_moment *moment)
         now_us - (progress->counting_us ? progress->counting_us : progress->begun_us);
     int64_t whole_us =
         phase == LOAD_COUNTS ? progress->scenario->duration_us : progress->scenario->ramp_up_us;
-    bool is_known = phase == LOAD_RAMPS_UP || phase == LOAD_COUNTS;
+    const char *of = "";
 
-    progress_show(&progress->line, .what = "load", .phase = words[phase],
-        .ratio = is_known && whole_us > 0 ? (double)elapsed_us / (double)whole_us : -1,
-        .elapsed_us = elapsed_us, .left_us = is_known ? whole_us - elapsed_us : 0,
-        .note = arena_printf(arena, "%s/s  p50 %s  p95 %s  p99 %s  %s errors  %s open",
-            text_from_count(arena, moment->calls), text_from_us(arena, moment->p50_us),
-            text_from_us(arena, moment->p95_us), text_from_us(arena, moment->p99_us),
-            text_from_count(arena, moment->errors), text_from_count(arena, moment->open)));
+    if ((phase == LOAD_RAMPS_UP || phase == LOAD_COUNTS) && whole_us > 0)
+        of = arena_printf(arena, "of %s  ", text_from_us(arena, whole_us));
+    progress->errors += moment->errors;
+    /* What matters most stands first: a narrow terminal cuts the end. */
+    progress_show(&progress->line, .what = "load", .phase = words[phase], .ratio = -1,
+        .elapsed_us = elapsed_us,
+        .note = arena_printf(arena, "%s%s/s  %s errors  p95 %s  p99 %s  %s open  p50 %s", of,
+            text_from_count(arena, moment->calls), text_from_count(arena, progress->errors),
+            time_text(arena, moment, moment->p95_us), time_text(arena, moment, moment->p99_us),
+            text_from_count(arena, moment->open), time_text(arena, moment, moment->p50_us)));
 }
 
 /* Runs in a child, which holds the record as it was at the fork: the engine is not kept waiting. */
@@ -87,19 +100,33 @@ save_and_exit(const char *path, const struct load_record *record)
     _exit(json_write_file(&ctx, path, load_record_json(record)) ? 0 : 1);
 }
 
+/* Told once, so that whoever relies on the file can still do something. */
+static void
+look_at_save(struct load_progress *progress, int status)
+{
+    progress->saver = 0;
+    if (progress->is_told || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        return;
+    progress->is_told = true;
+    progress_end(&progress->line);
+    log_warn(
+        "what was measured so far could not be saved in \"%s\"; the run goes on", progress->output);
+}
+
 static bool
 saver_is_busy(struct load_progress *progress, int options)
 {
+    int status = 0;
     pid_t done;
 
     if (progress->saver <= 0)
         return false;
     do {
-        done = waitpid(progress->saver, NULL, options);
+        done = waitpid(progress->saver, &status, options);
     } while (done < 0 && errno == EINTR);
     if (done == 0)
         return true;
-    progress->saver = 0;
+    look_at_save(progress, done > 0 ? status : 0);
     return false;
 }
 

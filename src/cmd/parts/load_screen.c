@@ -3,13 +3,14 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/term.h"
 #include "cli/out.h"
 
 /* clang-format off */
 struct request_line {
     const char *request;
     int64_t calls;
-    double rate;
+    const char *rate;
     const char *mean;
     const char *p50;
     const char *p95;
@@ -31,6 +32,19 @@ static const struct field request_columns[] = {
     FIELD(struct request_line, errors),
     FIELD(struct request_line, statements, .help = "sql"),
 };
+
+/* Where the terminal is narrow: times without their ends cut off are worth more than all of them. */
+static const struct field narrow_columns[] = {
+    FIELD(struct request_line, request),
+    FIELD(struct request_line, calls),
+    FIELD(struct request_line, rate, .help = "a second"),
+    FIELD(struct request_line, p50),
+    FIELD(struct request_line, p95),
+    FIELD(struct request_line, p99),
+    FIELD(struct request_line, errors),
+    FIELD(struct request_line, statements, .help = "sql"),
+};
+enum { NARROW = 110 };
 
 struct group_line {
     const char *group;
@@ -69,12 +83,10 @@ static const struct field message_columns[] = {
 };
 /* clang-format on */
 
-static double
-rounded(double number)
+static const char *
+rate_text(struct arena *arena, double rate)
 {
-    double digits = number < 100 ? 10 : 1;
-
-    return round(number * digits) / digits;
+    return rate < 100 ? arena_printf(arena, "%.1f", rate) : text_from_count(arena, llround(rate));
 }
 
 static int64_t
@@ -102,12 +114,13 @@ static struct request_line
 request_line(struct arena *arena, const struct load_record *record, const struct histogram *latency,
     const char *name, const int64_t *outcomes)
 {
-    double seconds = (double)record->elapsed_us / 1e6;
+    double all = (double)load_record_count(record, LOAD_GOOD);
 
     return (struct request_line){
         .request = name,
         .calls = latency->count,
-        .rate = seconds > 0 ? rounded((double)latency->count / seconds) : 0,
+        .rate =
+            rate_text(arena, all > 0 ? load_record_rate(record) * (double)latency->count / all : 0),
         .mean = time_text(arena, record, latency, llround(histogram_mean_us(latency))),
         .p50 = time_text(arena, record, latency, histogram_quantile_us(latency, 0.50)),
         .p95 = time_text(arena, record, latency, histogram_quantile_us(latency, 0.95)),
@@ -142,8 +155,12 @@ print_requests(struct arena *arena, FILE *out, const struct load_record *record)
     if (record->step_count > 1)
         lines[count++] =
             request_line(arena, record, load_record_latency(arena, record), "all", outcomes);
-    out_table(out, request_columns, COUNT_OF(request_columns) - (has_statements ? 0 : 1), lines,
-        count, sizeof(lines[0]));
+    if (term_is_terminal(out) && term_width(out) < NARROW)
+        out_table(out, narrow_columns, COUNT_OF(narrow_columns) - (has_statements ? 0 : 1), lines,
+            count, sizeof(lines[0]));
+    else
+        out_table(out, request_columns, COUNT_OF(request_columns) - (has_statements ? 0 : 1), lines,
+            count, sizeof(lines[0]));
 }
 
 /* With as many digits as are needed to see that it is not all. */
@@ -244,8 +261,8 @@ print_errors(struct arena *arena, FILE *out, const struct load_record *record)
     struct message_line *lines = ARENA_ARRAY(arena, struct message_line, record->message_count + 1);
     int64_t errors = load_record_errors(record);
 
-    out_mark_line(out, errors == 0 ? MARK_OK : MARK_FAIL, "%s errors under load",
-        text_from_count(arena, errors));
+    out_mark_line(out, errors + record->unanswered == 0 ? MARK_OK : MARK_FAIL,
+        "%s errors under load", text_from_count(arena, errors));
     for (size_t i = LOAD_GOOD + 1; i < LOAD_OUTCOME_COUNT; i++) {
         int64_t count = load_record_count(record, (enum load_outcome)i);
 
@@ -253,10 +270,11 @@ print_errors(struct arena *arena, FILE *out, const struct load_record *record)
             fprintf(out, "      %s %s\n", text_from_count(arena, count), load_outcome_words[i]);
     }
     if (record->lost > 0)
-        fprintf(out, "      %s connections were lost or closed by the other side\n",
+        fprintf(out, "      %s connections ended and were opened anew\n",
             text_from_count(arena, record->lost));
     if (record->unanswered > 0)
-        fprintf(out, "      %s requests were still under way at the end\n",
+        fprintf(out,
+            "      %s requests that were due had no answer 5 s after the end: no latency has them\n",
             text_from_count(arena, record->unanswered));
     for (size_t i = 0; i < record->message_count; i++)
         lines[i] = (struct message_line){
@@ -348,10 +366,15 @@ load_screen_scenario(struct ctx *ctx, FILE *out, const struct load_scenario *sce
 {
     struct arena *arena = ctx->arena;
 
-    fprintf(out, "%s: %s, %s users, counted for %s after %s of ramp-up and %s of warm-up\n",
-        scenario->name, load_kind_names[scenario->kind], text_from_count(arena, scenario->users),
-        text_from_us(arena, scenario->duration_us), text_from_us(arena, scenario->ramp_up_us),
-        text_from_us(arena, scenario->warm_up_us));
+    fprintf(out, "%s: %s", scenario->name, load_kind_names[scenario->kind]);
+    if (scenario->target)
+        fprintf(out, " at %s", scenario->target);
+    fprintf(out, ", %s users, counted for %s after %s of ramp-up and %s of warm-up; limit %s\n",
+        text_from_count(arena, scenario->users), text_from_us(arena, scenario->duration_us),
+        text_from_us(arena, scenario->ramp_up_us), text_from_us(arena, scenario->warm_up_us),
+        text_from_us(arena, scenario->limit_us));
+    if (!text_is_empty(scenario->about))
+        fprintf(out, "%s\n", scenario->about);
     for (size_t i = 0; i < scenario->group_count; i++) {
         const struct load_group *group = &scenario->groups[i];
         double before = 0;

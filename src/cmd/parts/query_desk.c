@@ -90,6 +90,12 @@ query_desk_end_session(void *data, uint64_t session)
     detect_end_session(desk->detect, session);
 }
 
+void
+query_desk_set_span(struct query_desk *desk, int64_t span_us)
+{
+    detect_set_span(desk->detect, span_us);
+}
+
 uint64_t
 query_desk_statements(const struct query_desk *desk)
 {

@@ -28,6 +28,8 @@ bool query_desk_take(struct ctx *ctx, void *desk, const struct traced_statement 
 void query_desk_end_session(void *data, uint64_t session);
 /* By the same thread, when nothing has come for a moment: puts into the file what waits. */
 void query_desk_tick(struct ctx *ctx, struct query_desk *desk);
+/* How long was looked, for what is told "a day"; before the end. */
+void query_desk_set_span(struct query_desk *desk, int64_t span_us);
 /* So far; by any thread. */
 uint64_t query_desk_statements(const struct query_desk *desk);
 

@@ -176,6 +176,9 @@ print_text(struct arena *arena, FILE *out, const struct query_findings *findings
         fprintf(out, "… and %zu more (--json has all)\n\n", findings->count - MOST_SHOWN);
     if (findings->count == 0 && findings->statements == 0)
         out_mark_line(out, MARK_WARN, "no statement was seen");
+    else if (findings->count == 0 && screen->is_partial)
+        out_mark_line(out, MARK_WARN,
+            "no statement was repeated in a request, of those that could be understood");
     else if (findings->count == 0)
         out_mark_line(out, MARK_OK, "no statement was repeated in a request");
     if (is_live)

@@ -9,6 +9,7 @@
 struct query_findings_screen {
     const char *file; /* where they stand as JSON, for the next command; NULL: nowhere yet */
     const char *more; /* a sentence about what was not looked at; NULL: none */
+    bool is_partial;  /* so much was not understood that finding nothing is no good news */
     const char *next; /* the next command when nothing was found; NULL: none */
 };
 

@@ -45,6 +45,7 @@ struct tracing {
     struct log_reader *reader;
     int64_t bytes;
     int64_t started_us;
+    int64_t elapsed_us;
     struct load before[2];
     struct load during[2];
 };
@@ -236,9 +237,12 @@ follow_log(struct ctx *ctx, struct tracing *tracing)
             show(tracing, &progress);
             shown = now;
         }
+        if (is_good && tracing->sink->idle)
+            tracing->sink->idle(tracing->sink->data);
         if (is_good && bytes == 0)
             clock_sleep_us(TICK_US);
     }
+    tracing->elapsed_us = clock_us() - tracing->started_us;
     progress_end(&progress);
     return is_good || interrupt_signal() != 0;
 }
@@ -340,7 +344,7 @@ put_back(struct ctx *ctx, struct tracing *tracing, bool is_good)
     struct error why = ctx->error;
 
     error_clear(ctx);
-    if (!logging_put_back(ctx, &tracing->rollout)) {
+    if (!logging_put_back(ctx, &tracing->rollout, &tracing->plan)) {
         const char *state = ctx->error.state;
         const char *hint = ctx->error.hint;
 
@@ -350,9 +354,10 @@ put_back(struct ctx *ctx, struct tracing *tracing, bool is_good)
         error_hint(ctx, "%s", hint);
         return error_state(ctx, "%s", state);
     }
-    log_info("The server's log settings are as they were before.");
-    if (is_good)
+    if (is_good) {
+        log_info("The server's log settings are as they were before.");
         return true;
+    }
     ctx->error = why;
     return error_state(ctx, "The server's log settings are as they were before.");
 }
@@ -373,6 +378,18 @@ prepare(struct ctx *ctx, struct tracing *tracing)
     return count == 0 || logging_plan(ctx, tracing->rollout.db, rate, file, &tracing->plan);
 }
 
+/* The server or its log is gone: statements that waited for their next line are all that will be known. */
+static void
+give_held(struct tracing *tracing)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct ctx own = { .arena = arena };
+
+    if (!log_reader_finish(&own, tracing->reader))
+        log_debug("the end of the log: %s", own.error.message);
+    tell_ended(tracing);
+}
+
 static bool
 run_all(struct ctx *ctx, struct tracing *tracing, struct query_logging_result *ret)
 {
@@ -383,10 +400,13 @@ run_all(struct ctx *ctx, struct tracing *tracing, struct query_logging_result *r
     is_good = put_back(ctx, tracing, is_good);
     if (is_good && tracing->tail)
         is_good = read_rest(ctx, tracing);
+    else if (!is_good && tracing->reader)
+        give_held(tracing);
     if (tracing->reader)
         counts = log_reader_counts(tracing->reader);
     ret->statements = counts.statements;
     ret->lost = counts.broken + counts.foreign;
+    ret->elapsed_us = tracing->elapsed_us;
     if (is_good && tracing->during[1].at_us > 0)
         tell_cost(ctx, tracing);
     /* Ctrl-C was asked for; another signal goes on to end the program. */

@@ -23,18 +23,20 @@ struct query_logging_sink {
     struct templates *templates;
     traced_sink *take;
     void (*ended)(void *data, uint64_t session); /* may be NULL */
-    void *data;                                  /* of both */
+    void (*idle)(void *data); /* the log was read to its end as it is now; may be NULL */
+    void *data;               /* of all */
 };
 
 /* What was seen, for the caller's summary. */
 struct query_logging_result {
     int64_t statements;
-    int64_t lost; /* of log lines that could not be read */
+    int64_t lost;       /* of log lines that could not be read */
+    int64_t elapsed_us; /* how long the log was read; 0: it never was */
 };
 
 /*
  * Sets, reads until the time is over or Ctrl-C (which is no failure), puts back, and prints what it
- * cost. On failure the error's state says how the settings stand.
+ * cost. On failure the error's state says how the settings stand; the sink has what was seen before.
  */
 bool query_logging_run(struct ctx *ctx, const struct run *run,
     const struct query_logging_options *options, const struct query_logging_sink *sink,

@@ -37,6 +37,7 @@ struct query_loop {
     const struct query_finding *finding;
     struct rewrite_input input;
     struct rewrites rewrites;
+    struct text_list shared; /* constants that are taken for the parent's parameters: sentences */
     const char *unsupported; /* why no form can be written; NULL */
     bool has_values;         /* the trace kept examples of the keys */
     struct text_list keys;

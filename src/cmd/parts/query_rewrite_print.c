@@ -288,6 +288,8 @@ print_loop(struct ctx *ctx, struct run *run, const struct query_loop *loop)
         loop->id ? plain_text(ctx->arena, loop->id) : "");
     print_statements(run, loop);
     print_attempts(ctx, run, loop);
+    for (size_t i = 0; i < loop->shared.count; i++)
+        out_mark_line(run->out, MARK_WARN, "%s", plain_text(ctx->arena, loop->shared.items[i]));
     print_best(ctx, run, loop);
     if (!loop->unsupported)
         print_hints(run, loop);
@@ -440,6 +442,7 @@ loop_json(const struct query_loop *loop)
                      : NULL,
         "recommended_sql", loop->best && !loop->set ? loop->best->rewrite.sql : NULL, "hints",
         hints);
+    json_object_set_new(json, "shared_values", texts_json(loop->shared.items, loop->shared.count));
     if (loop->set) {
         json_object_set_new(json, "recommended_set", set_json(loop));
         json_object_set_new(json, "recommended_speed_up", json_real(loop->set_speed_up));

@@ -101,6 +101,92 @@ place_value(struct ctx *ctx, const struct value *value, struct query_loop *loop)
     return true;
 }
 
+/* Whether --value says what $slot of a statement is: then nothing is guessed of it. */
+static bool
+is_told(struct ctx *ctx, const struct query_rewrite_options *opts, size_t child, size_t slot)
+{
+    const char *start = arena_printf(ctx->arena, "%zu.%zu=", child + 1, slot + 1);
+
+    for (size_t i = 0; i < opts->value.count; i++)
+        if (strncmp(opts->value.items[i], start, strlen(start)) == 0)
+            return true;
+    return false;
+}
+
+/* What stands for $number in an example of a template; NULL: it cannot be told. */
+static const char *
+value_in(struct ctx *ctx, const char *template, const char *sql, size_t number)
+{
+    const char *param = arena_printf(ctx->arena, "$%zu", number);
+    struct sql_tokens masked;
+    struct sql_tokens tokens;
+
+    if (!sql || !sql_tokens(ctx, template, &masked) || !sql_tokens(ctx, sql, &tokens)) {
+        error_clear(ctx);
+        return NULL;
+    }
+    for (size_t i = 0; i < masked.count && masked.count == tokens.count; i++) {
+        const struct sql_token *from = &masked.items[i];
+        const struct sql_token *to = &tokens.items[i];
+
+        if (text_equal(
+                arena_strndup(ctx->arena, template + from->start, from->end - from->start), param))
+            return arena_strndup(ctx->arena, sql + to->start, to->end - to->start);
+    }
+    return NULL;
+}
+
+/* Whether an example of the finding has another value in the parent: then that they are equal in one is chance. */
+static bool
+is_disproved(
+    struct ctx *ctx, const struct query_loop *loop, const struct query_slot *slots, size_t slot)
+{
+    const struct rewrite_input *input = &loop->input;
+
+    for (size_t i = 0; i < input->parent_slot_count; i++) {
+        if (!text_equal(input->parent_slots[i].text, slots[slot].text))
+            continue;
+        for (size_t k = 0; k < loop->finding->example_count; k++) {
+            const struct query_example *example = &loop->finding->examples[k];
+            const char *of_parent = value_in(ctx, input->parent_sql, example->parent_sql, i + 1);
+            const char *of_child =
+                value_in(ctx, input->children[0].sql, example->child_sql, slot + 1);
+
+            if (of_parent && of_child && !text_equal(of_parent, of_child))
+                return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Values in a trace say what they were, not where the application had them from. Examples are of the first
+ * statement; what is only known of others is told, and may be set right by --value.
+ */
+static void
+share_values(struct ctx *ctx, const struct query_rewrite_options *opts, struct query_loop *loop)
+{
+    for (size_t i = 0; i < loop->input.child_count; i++) {
+        const struct rewrite_child *child = &loop->input.children[i];
+        struct query_slot *slots = (struct query_slot *)(uintptr_t)child->slots;
+        struct query_slot *before =
+            ARENA_ARRAY(ctx->arena, struct query_slot, child->slot_count + 1);
+        bool *is_left = ARENA_ARRAY(ctx->arena, bool, child->slot_count + 1);
+
+        for (size_t k = 0; k < child->slot_count; k++) {
+            before[k] = slots[k];
+            is_left[k] = is_told(ctx, opts, i, k) ||
+                         (i == 0 && slots[k].is_bound && is_disproved(ctx, loop, slots, k));
+            if (is_left[k])
+                slots[k].text = NULL;
+        }
+        rewrite_share_values(ctx->arena, &loop->input, slots, i, &loop->shared);
+        for (size_t k = 0; k < child->slot_count; k++)
+            if (is_left[k])
+                slots[k] = before[k];
+    }
+}
+
 static bool
 place_values(struct ctx *ctx, const struct query_rewrite_options *opts, struct query_loop *loop)
 {
@@ -432,6 +518,8 @@ query_rewrite_read(struct ctx *ctx, struct run *run, struct query_loops *ret)
     for (size_t i = 0; i < ret->count; i++) {
         for (size_t k = 0; k < opts->try.count; k++)
             text_list_add(ctx->arena, &ret->items[i].keys, opts->try.items[k]);
+        if (run->operands.count > 0 && ret->items[i].input.parent_sql)
+            share_values(ctx, opts, &ret->items[i]);
         if (!place_values(ctx, opts, &ret->items[i]))
             return false;
     }

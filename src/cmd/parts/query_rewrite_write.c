@@ -59,6 +59,8 @@ add_script(struct ctx *ctx, struct buffer *buffer, const struct query_loop *loop
     query_rewrite_params(ctx, rewrite, &params);
     for (size_t i = 0; i < params.count; i++)
         add_comment(buffer, params.items[i]);
+    for (size_t i = 0; i < loop->shared.count; i++)
+        add_comment(buffer, loop->shared.items[i]);
     buffer_printf(buffer, "%s;\n\n", rewrite->sql);
 }
 

@@ -42,11 +42,21 @@ load_arrivals_begin(struct load_engine *engine, struct load_crowd *crowd)
     draw_next(crowd);
 }
 
-static void
-fail_arrival(struct load_engine *engine, const struct load_crowd *crowd, int64_t due_us,
-    int64_t now_us, bool is_late)
+/* What nobody could take was one of the mix, by weight or in turn, as it would have been. */
+static size_t
+step_of_nobody(struct load_crowd *crowd)
 {
-    struct load_event event = { .step = crowd->group->mix[0],
+    const struct load_group *group = crowd->group;
+
+    return group->mix_until ? load_step_drawn(group, &crowd->random)
+                            : group->mix[crowd->failed++ % group->mix_count];
+}
+
+static void
+fail_arrival(struct load_engine *engine, struct load_crowd *crowd, int64_t due_us, int64_t now_us,
+    bool is_late)
+{
+    struct load_event event = { .step = step_of_nobody(crowd),
         .group = (size_t)(crowd - engine->crowds),
         .outcome = is_late ? LOAD_LATE : LOAD_UNCONNECTED,
         .due_us = due_us,

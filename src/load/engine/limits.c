@@ -33,7 +33,7 @@ check_groups(struct ctx *ctx, const struct load_scenario *scenario)
 
         if (group->users > 0 && group->mix_count == 0)
             return error_set(
-                ctx, ERR_INPUT, "the users of group \"%s\" have nothing to do", group->name);
+                ctx, ERR_USAGE, "the users of group \"%s\" have nothing to do", group->name);
     }
     if (scenario->users <= 0)
         return error_set(ctx, ERR_USAGE, "the scenario has no users");

@@ -67,6 +67,7 @@ struct load_crowd {
     bool is_eager; /* never thinks: the next request follows the answer at once */
     /* By rate: */
     uint64_t random;
+    size_t failed;            /* requests that no user could take */
     double next_us;           /* when the next ones come */
     struct load_ring resting; /* users, the one that is idle longest first */
     struct load_ring pending; /* when requests were due for which no user is free */
@@ -179,6 +180,8 @@ void load_user_plan(struct load_user *user, int64_t at_us, enum load_outcome out
 /* Its planned time has come. */
 void load_user_reach(struct load_user *user, int64_t now_us);
 void load_user_set_due(struct load_user *user, int64_t due_us);
+/* user.c: one of the group's mix, by weight. */
+size_t load_step_drawn(const struct load_group *group, uint64_t *random);
 /* By rate: takes what waits for a free user, or rests. */
 void load_user_rest(struct load_user *user);
 

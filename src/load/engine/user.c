@@ -1,22 +1,28 @@
 /* A virtual user's requests: sent, answered, lost. */
 #include "load/engine/parts.h"
 
-static size_t
-draw_step(struct load_user *user)
+size_t
+load_step_drawn(const struct load_group *group, uint64_t *random)
 {
-    const struct load_group *group = load_user_crowd(user)->group;
-    double share;
+    double share = load_draw(random);
 
-    if (user->position < group->start_count)
-        return group->start[user->position];
-    if (!group->mix_until)
-        return group->mix[(user->position - group->start_count) % group->mix_count];
-    share = load_draw(&user->random);
     for (size_t i = 0; i + 1 < group->mix_count; i++) {
         if (share < group->mix_until[i])
             return group->mix[i];
     }
     return group->mix[group->mix_count - 1];
+}
+
+static size_t
+draw_step(struct load_user *user)
+{
+    const struct load_group *group = load_user_crowd(user)->group;
+
+    if (user->position < group->start_count)
+        return group->start[user->position];
+    if (!group->mix_until)
+        return group->mix[(user->position - group->start_count) % group->mix_count];
+    return load_step_drawn(group, &user->random);
 }
 
 static void

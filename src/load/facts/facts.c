@@ -37,7 +37,7 @@ load_watch_new(struct ctx *ctx, const struct load_watch_options *options, struct
         watch->server = server_new(ctx->arena, options->db, &watch->no_server);
     else
         watch->no_server =
-            "PostgreSQL was not watched: no database is named (DATABASE_URL or --db)";
+            "PostgreSQL was not watched: no database is named (--db-url or DATABASE_URL)";
     if (watch->server)
         server_find_process(ctx->arena, watch->server, &side);
     machine_set_server(watch->machine, &side);

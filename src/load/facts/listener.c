@@ -9,7 +9,7 @@
 #include "load/facts/part.h"
 #include "load/target.h"
 
-enum { MOST_SOCKETS = 64, LISTENS = 0x0A, WORDS = 4 };
+enum { MOST_SOCKETS = 64, LISTENS = 0x0A, WORDS = 4, DIGITS = 8 };
 
 struct sockets {
     uint64_t inodes[MOST_SOCKETS];
@@ -52,24 +52,25 @@ static bool
 read_line(const char *line, bool is_six, uint32_t ret_words[WORDS], unsigned *ret_port,
     uint64_t *ret_inode)
 {
-    unsigned state = 0;
-    int end = 0;
+    const int first = is_six ? 0 : WORDS - 1;
+    char address[WORDS * DIGITS + 1];
+    char port[5];
+    char state[3];
+    char inode[21];
 
-    if (is_six) {
-        if (sscanf(line, " %*u: %8x%8x%8x%8x:%x %*x:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %n",
-                &ret_words[0], &ret_words[1], &ret_words[2], &ret_words[3], ret_port, &state,
-                &end) != 6)
-            return false;
-    } else {
-        ret_words[0] = ret_words[1] = 0;
-        ret_words[2] = htonl(0xffff);
-        if (sscanf(line, " %*u: %8x:%x %*x:%*x %x %*x:%*x %*x:%*x %*x %*u %*u %n", &ret_words[3],
-                ret_port, &state, &end) != 3)
-            return false;
-    }
-    if (end == 0 || state != LISTENS)
+    if (sscanf(line, "%*s %32[0-9A-F]:%4[0-9A-F] %*s %2[0-9A-F] %*s %*s %*s %*s %*s %20[0-9]",
+            address, port, state, inode) != 4 ||
+        strlen(address) != (size_t)(WORDS - first) * DIGITS || strtoul(state, NULL, 16) != LISTENS)
         return false;
-    *ret_inode = strtoull(line + end, NULL, 10);
+    ret_words[0] = ret_words[1] = 0;
+    ret_words[2] = htonl(0xffff);
+    /* The last word first: where it began the one before it ends. */
+    for (int i = WORDS - 1; i >= first; i--) {
+        ret_words[i] = (uint32_t)strtoul(address + (i - first) * DIGITS, NULL, 16);
+        address[(i - first) * DIGITS] = '\0';
+    }
+    *ret_port = (unsigned)strtoul(port, NULL, 16);
+    *ret_inode = strtoull(inode, NULL, 10);
     return *ret_inode > 0;
 }
 

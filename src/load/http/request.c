@@ -70,7 +70,7 @@ check_headers(const char *at, const char *end, int32_t lines, bool *has_type)
 static const char *
 missing(const struct load_scope *scope)
 {
-    const char *problem = load_scope_problem(scope);
+    const char *problem = load_scope_reason(scope);
 
     return problem ? problem : "a value is not there";
 }

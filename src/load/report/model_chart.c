@@ -58,15 +58,18 @@ add_grid(const struct plot *plot)
     struct arena *arena = plot->out->arena;
     double users = round_step(plot->most_users), rate = round_step(plot->most_rate);
 
-    for (double at = 0; at <= plot->most_rate; at += rate)
+    for (int i = 0; i * rate <= plot->most_rate; i++) {
+        double at = i * rate;
+
         buffer_printf(plot->out,
             "<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>"
             "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
             LEFT, y_of(plot, at), WIDTH - RIGHT, y_of(plot, at), LEFT - 10, y_of(plot, at) + 4,
             sheet_number(arena, at));
-    for (double at = 0; at <= plot->most_users; at += users)
+    }
+    for (int i = 0; i * users <= plot->most_users; i++)
         buffer_printf(plot->out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
-            x_of(plot, at), HEIGHT - BOTTOM + 20, sheet_number(arena, at));
+            x_of(plot, i * users), HEIGHT - BOTTOM + 20, sheet_number(arena, i * users));
 }
 
 static void

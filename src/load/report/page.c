@@ -76,7 +76,7 @@ add_warnings(struct sheet *sheet)
     if (sheet->is_upper)
         buffer_printf(&sheet->html,
             "<section class=\"alarm\" role=\"alert\"><strong>The generator itself was the bottleneck."
-            "</strong> It sent requests late, by %s at p99, because it could not keep up. "
+            "</strong> It sent requests late, by %s at p99, because it did not get a processor in time. "
             "Latencies on this page are upper bounds, not the server's: fewer users, or a machine of its "
             "own for the generator.</section>\n",
             sheet_time(arena, (double)histogram_quantile_us(run->lag, 0.99)));

@@ -39,7 +39,7 @@ add_grid(const struct plot *plot)
     struct arena *arena = plot->out->arena;
     bool is_wide = plot->high - plot->low > 3;
 
-    for (double decade = floor(plot->low); decade <= plot->high; decade += 1)
+    for (int decade = (int)floor(plot->low); decade <= plot->high; decade++)
         for (size_t i = 0; i < COUNT_OF(parts); i++) {
             double us = pow(10, decade) * parts[i];
 

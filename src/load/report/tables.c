@@ -62,9 +62,11 @@ sheet_goals(struct sheet *sheet)
             markup_escape(arena, goal->text),
             goal->is_known ? sheet_value(arena, goal_unit(arena, goal->text), goal->value) : "–",
             class,
-            !goal->is_known ? "not known"
-            : goal->is_met  ? "met"
-                            : "not met");
+            /* A number that is there and proves nothing: the generator's lag lies across the limit. */
+            !goal->is_known && isfinite(goal->value) ? "not known: the generator was late"
+            : !goal->is_known                        ? "not known: not measured"
+            : goal->is_met                           ? "met"
+                                                     : "not met");
     }
     buffer_add(&sheet->html, "</tbody></table></div>\n");
 }
@@ -101,7 +103,7 @@ add_step(struct sheet *sheet, const struct load_step_record *step)
     struct arena *arena = sheet->html.arena;
     int64_t good = step->outcomes[LOAD_GOOD];
     int64_t errors = errors_of(step->outcomes);
-    double seconds = (double)run->elapsed_us / 1e6;
+    double all = (double)load_record_count(run, LOAD_GOOD);
 
     buffer_printf(&sheet->html, "<tr><td class=\"name\">%s</td>", markup_escape(arena, step->name));
     add_latencies(sheet, step->latency, before != NULL, was ? was->latency : NULL);
@@ -109,8 +111,8 @@ add_step(struct sheet *sheet, const struct load_step_record *step)
         "<td class=\"n\">%s</td><td class=\"n\">%s</td><td class=\"n%s\">%s</td><td class=\"n\">%s</td>"
         "</tr>\n",
         text_from_count(arena, good),
-        sheet_number(arena, seconds > 0 ? (double)good / seconds : NAN), errors > 0 ? " bad" : "",
-        text_from_count(arena, errors),
+        sheet_number(arena, all > 0 ? sheet_rate(run) * (double)good / all : NAN),
+        errors > 0 ? " bad" : "", text_from_count(arena, errors),
         step->statements >= 0 && good > 0
             ? sheet_number(arena, (double)step->statements / (double)good)
             : "–");

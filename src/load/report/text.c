@@ -66,9 +66,7 @@ sheet_latency(const struct sheet *sheet, double us)
 double
 sheet_rate(const struct load_record *record)
 {
-    return record->elapsed_us > 0
-               ? (double)load_record_count(record, LOAD_GOOD) * 1e6 / (double)record->elapsed_us
-               : NAN;
+    return record->elapsed_us > 0 ? load_record_rate(record) : NAN;
 }
 
 double

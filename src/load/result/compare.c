@@ -21,6 +21,10 @@ const char *const load_verdict_words[] = {
 #define CHANCE      0.05
 
 enum { LEAST_SLICES = 8 };
+/* An only run of fewer blocks, or an interval of which one end is this many times the other, tells nothing. */
+enum { LEAST_BLOCKS = 4, MOST_WIDE = 1000 };
+/* None in n: with 95 % less than 3 of n (Hanley and Lippman-Hand 1983). */
+#define NONE_SEEN 3
 
 struct measure_kind {
     const char *name;
@@ -45,8 +49,11 @@ struct half {
     struct load_spread spread;
     double values[LOAD_MEASURE_COUNT]; /* of whole runs, from their full histograms */
     double answers;
+    double requests; /* answers and errors */
+    double elapsed_us;
     double lag_us; /* by how much latencies may be the generator's own fault */
     size_t least_slices;
+    bool is_timeless; /* a run has not lasted at all: there is no rate */
 };
 
 struct pair {
@@ -114,17 +121,19 @@ take_values(
                 errors += (double)step->outcomes[k];
         }
         elapsed_us += (double)record->elapsed_us;
+        half->is_timeless = half->is_timeless || record->elapsed_us <= 0;
         if (load_record_is_bottleneck(record))
             half->lag_us = fmax(half->lag_us, (double)histogram_quantile_us(record->lag, 0.99));
     }
     half->answers = (double)latency->count;
+    half->requests = half->answers + errors;
+    half->elapsed_us = elapsed_us;
     half->values[LOAD_RATE] = elapsed_us > 0 ? half->answers * 1e6 / elapsed_us : NAN;
     half->values[LOAD_MEAN] = histogram_mean_us(latency);
     half->values[LOAD_P50] = (double)histogram_quantile_us(latency, 0.50);
     half->values[LOAD_P95] = (double)histogram_quantile_us(latency, 0.95);
     half->values[LOAD_P99] = (double)histogram_quantile_us(latency, 0.99);
-    half->values[LOAD_ERRORS] =
-        half->answers + errors > 0 ? errors / (half->answers + errors) : NAN;
+    half->values[LOAD_ERRORS] = half->requests > 0 ? errors / half->requests : NAN;
 }
 
 static void
@@ -217,6 +226,23 @@ degrees_of(double before, double before_units, double after, double after_units)
     return (before + after) * (before + after) / (before * before / first + after * after / second);
 }
 
+/* Of a rate of nothing the logarithm is not known; its bound is set otherwise (bound_of_silence). */
+static bool
+is_silent(const struct half *half, enum load_measure measure)
+{
+    return measure == LOAD_RATE && half->answers == 0;
+}
+
+/* How far a replicate is from the middle of all. */
+static double
+deviation_of(const struct half *half, enum load_measure measure, double middle, size_t i)
+{
+    if (is_silent(half, measure))
+        return 0;
+    return (scale_of(measure, half->spread.replicates[measure][i]) - middle) *
+           widening(half->spread.units);
+}
+
 /*
  * How far off the difference may be, below and above. The bootstrap's quantiles are those of a normal
  * distribution where there is enough to draw from; with few blocks or runs they are too near, and Student's
@@ -231,16 +257,13 @@ bounds_of(struct arena *arena, const struct pair *pair, enum load_measure measur
         ARENA_ARRAY(arena, double, LOAD_REPLICATES) };
     const struct load_spread *spreads[2] = { &pair->before.spread, &pair->after.spread };
     const double middles[2] = { middle_of(spreads[0], measure), middle_of(spreads[1], measure) };
-    const double wide[2] = { widening(spreads[0]->units), widening(spreads[1]->units) };
     size_t count = 0;
     double degrees;
     double factor;
 
     for (size_t i = 0; i < LOAD_REPLICATES; i++) {
-        double before =
-            (scale_of(measure, spreads[0]->replicates[measure][i]) - middles[0]) * wide[0];
-        double after =
-            (scale_of(measure, spreads[1]->replicates[measure][i]) - middles[1]) * wide[1];
+        double before = deviation_of(&pair->before, measure, middles[0], i);
+        double after = deviation_of(&pair->after, measure, middles[1], i);
 
         if (!isfinite(before) || !isfinite(after))
             continue;
@@ -260,33 +283,90 @@ bounds_of(struct arena *arena, const struct pair *pair, enum load_measure measur
 }
 
 static const char *
-why_not(const struct pair *pair, const struct measure_kind *kind)
+why_not(const struct pair *pair, enum load_measure measure)
 {
     const struct half *halves[] = { &pair->before, &pair->after };
+    const struct measure_kind *kind = &kinds[measure];
+    bool is_one_silent = is_silent(&pair->before, measure) != is_silent(&pair->after, measure);
 
     for (size_t i = 0; i < COUNT_OF(halves); i++) {
         if (halves[i]->least_slices == 0 ||
             (halves[i]->side.count == 1 && halves[i]->least_slices < LEAST_SLICES))
             return "a run is shorter than 8 seconds";
-        if (halves[i]->answers < kind->least_answers)
+        if (measure == LOAD_RATE && halves[i]->is_timeless)
+            return "a run has not lasted at all";
+        if (halves[i]->answers < kind->least_answers && !is_one_silent)
             return "too few answers";
     }
     return NULL;
 }
 
-/* Errors are events: even where slices look alike, their number could have been another one (binomial). */
+/*
+ * Errors are events: even where slices look alike, their number could have been another one (binomial).
+ * Where there was none, or nothing else, the formula has no width, and the rule of three tells it.
+ */
 static void
 allow_for_chance(const struct pair *pair, struct load_difference *difference)
 {
-    double before = difference->before * (1 - difference->before) / pair->before.answers;
-    double after = difference->after * (1 - difference->after) / pair->after.answers;
+    double before = difference->before * (1 - difference->before) / pair->before.requests;
+    double after = difference->after * (1 - difference->after) / pair->after.requests;
     double change = difference->after - difference->before;
     double least = 1.959964 * sqrt(before + after);
+    double of_before = fmin(1, NONE_SEEN / pair->before.requests);
+    double of_after = fmin(1, NONE_SEEN / pair->after.requests);
+    double down =
+        hypot(difference->before <= 0 ? of_before : 0, difference->after >= 1 ? of_after : 0);
+    double up =
+        hypot(difference->before >= 1 ? of_before : 0, difference->after <= 0 ? of_after : 0);
 
     if (!isfinite(least))
         return;
-    difference->low = fmin(difference->low, change - least);
-    difference->high = fmax(difference->high, change + least);
+    difference->low = fmax(-1, fmin(difference->low, change - hypot(least, down)));
+    difference->high = fmin(1, fmax(difference->high, change + hypot(least, up)));
+}
+
+/* A side that answered nothing had less than three answers in its time: what the other one's rate is held to. */
+static void
+bound_of_silence(const struct pair *pair, struct load_difference *difference)
+{
+    double deviation_low = difference->low;
+    double deviation_high = difference->high;
+
+    if (pair->before.answers == 0) {
+        double most = NONE_SEEN * 1e6 / pair->before.elapsed_us;
+
+        difference->low = difference->after / most * exp(deviation_low);
+        difference->high = INFINITY;
+    } else {
+        double most = NONE_SEEN * 1e6 / pair->after.elapsed_us;
+
+        difference->low = 0;
+        difference->high = most / difference->before * exp(deviation_high);
+    }
+}
+
+/* Numbers that no one can use are not shown: there is no interval then, and no verdict. */
+static void
+refuse_the_absurd(const struct pair *pair, struct load_difference *difference)
+{
+    const struct half *halves[] = { &pair->before, &pair->after };
+    /* One end alone is known of a side that answered nothing, or of a latency that may be all lag. */
+    bool is_open = isinf(difference->high) || difference->low <= 0;
+    bool is_short = false;
+    bool is_absurd = difference->is_ratio ? !(difference->high <= difference->low * MOST_WIDE)
+                                          : !(difference->high - difference->low < 1);
+
+    if (difference->is_ratio && is_open)
+        return;
+    for (size_t i = 0; i < COUNT_OF(halves); i++)
+        is_short =
+            is_short || (halves[i]->side.count == 1 && halves[i]->spread.units < LEAST_BLOCKS);
+    if (difference->why_not || (!is_absurd && !is_short))
+        return;
+    difference->why_not = is_short ? "a run is too short to tell: 20 seconds are needed"
+                                   : "too few answers or runs to tell";
+    difference->low = NAN;
+    difference->high = NAN;
 }
 
 /* A generator that was late itself has made latencies longer, by up to its lag. */
@@ -312,8 +392,9 @@ verdict_of(const struct load_difference *difference, bool is_more_better)
     double change = difference->is_ratio ? difference->after / difference->before - 1
                                          : difference->after - difference->before;
 
-    if (difference->why_not || fabs(change) < least ||
-        (difference->low <= none && difference->high >= none))
+    /* Comparing with what is no number is never true: it must not come out as worse. */
+    if (difference->why_not || isnan(change) || isnan(difference->low) || isnan(difference->high) ||
+        fabs(change) < least || (difference->low <= none && difference->high >= none))
         return LOAD_SAME;
     return (difference->low > none) == is_more_better ? LOAD_BETTER : LOAD_WORSE;
 }
@@ -331,7 +412,7 @@ difference_of(struct arena *arena, const struct pair *pair, enum load_measure me
         .high = NAN,
         .is_ratio = kind->is_ratio,
         .verdict = LOAD_SAME,
-        .why_not = why_not(pair, kind),
+        .why_not = why_not(pair, measure),
     };
 
     if (difference.why_not)
@@ -340,7 +421,9 @@ difference_of(struct arena *arena, const struct pair *pair, enum load_measure me
         difference.why_not = "too few answers";
         return difference;
     }
-    if (kind->is_ratio) {
+    if (is_silent(&pair->before, measure) || is_silent(&pair->after, measure)) {
+        bound_of_silence(pair, &difference);
+    } else if (kind->is_ratio) {
         double ratio = difference.after / difference.before;
 
         difference.low = ratio * exp(difference.low);
@@ -353,6 +436,7 @@ difference_of(struct arena *arena, const struct pair *pair, enum load_measure me
         allow_for_lag(pair, &difference);
     if (!kind->is_ratio)
         allow_for_chance(pair, &difference);
+    refuse_the_absurd(pair, &difference);
     difference.verdict = verdict_of(&difference, kind->is_more_better);
     return difference;
 }
@@ -413,6 +497,8 @@ load_compare(struct ctx *ctx, const struct load_records *before, const struct lo
     *ret = (struct load_comparison){ 0 };
     if (before->count == 0 || after->count == 0)
         return error_set(ctx, ERR_INPUT, "there is nothing to compare");
+    if (!load_compare_refuse(ctx, before, after))
+        return false;
     for (size_t i = 0; i < before->items[0].step_count; i++) {
         const char *name = before->items[0].steps[i].name;
 

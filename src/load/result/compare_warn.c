@@ -78,6 +78,46 @@ warn_of_missing(const struct warning *warning, const struct load_record *one,
                               one->steps[i].name));
 }
 
+/* No two runs began in the same microsecond with the same seed; what never began has no time. */
+static bool
+is_same_run(const struct load_record *one, const struct load_record *two)
+{
+    return one->started_us != 0 && one->started_us == two->started_us && one->seed == two->seed &&
+           text_equal(one->target, two->target);
+}
+
+static bool
+refuse_twice(struct ctx *ctx, const struct load_records *records, const char *which)
+{
+    for (size_t i = 0; i < records->count; i++)
+        for (size_t j = i + 1; j < records->count; j++)
+            if (is_same_run(&records->items[i], &records->items[j])) {
+                error_set(ctx, ERR_USAGE, "%s: files %zu and %zu are of the same run", which, i + 1,
+                    j + 1);
+                return error_hint(ctx,
+                    "Several runs tell how runs differ from each other; one run given twice does "
+                    "not. Give each run once.");
+            }
+    return true;
+}
+
+bool
+load_compare_refuse(
+    struct ctx *ctx, const struct load_records *before, const struct load_records *after)
+{
+    return refuse_twice(ctx, before, "before") && refuse_twice(ctx, after, "after");
+}
+
+static bool
+have_run_in_common(const struct load_records *before, const struct load_records *after)
+{
+    for (size_t i = 0; i < before->count; i++)
+        for (size_t j = 0; j < after->count; j++)
+            if (is_same_run(&before->items[i], &after->items[j]))
+                return true;
+    return false;
+}
+
 void
 load_compare_warn(struct arena *arena, const struct load_records *before,
     const struct load_records *after, struct text_list *ret)
@@ -100,4 +140,10 @@ load_compare_warn(struct arena *arena, const struct load_records *before,
         warn(&warning,
             "one run of a side: the intervals know nothing of how runs differ from each other; give "
             "several of each (A1,A2,A3 B1,B2,B3)");
+    else if (before->count == 2 || after->count == 2)
+        warn(&warning,
+            "two runs of a side: their intervals are very wide; three or more of each are needed "
+            "to tell much");
+    if (have_run_in_common(before, after))
+        warn(&warning, "the same run is on both sides: it is compared with itself");
 }

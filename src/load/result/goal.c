@@ -100,9 +100,11 @@ success(const struct load_record *record, const struct subject *subject)
 static double
 rate(const struct load_record *record, const struct subject *subject)
 {
-    return record->elapsed_us > 0
-               ? (double)subject->outcomes[LOAD_GOOD] * 1e6 / (double)record->elapsed_us
-               : NAN;
+    double all = (double)load_record_count(record, LOAD_GOOD);
+
+    if (record->elapsed_us <= 0)
+        return NAN;
+    return all > 0 ? load_record_rate(record) * (double)subject->outcomes[LOAD_GOOD] / all : 0;
 }
 
 static double
@@ -115,8 +117,14 @@ lag(const struct load_record *record, const struct subject *subject)
 static double
 held(const struct load_record *record, const struct subject *subject)
 {
+    int64_t least = INT64_MAX;
+
     (void)subject;
-    return record->users > 0 ? (double)record->most_open / (double)record->users : NAN;
+    for (size_t i = 0; i < record->moment_count; i++) {
+        if (record->moments[i].is_counted && record->moments[i].open < least)
+            least = record->moments[i].open;
+    }
+    return record->users > 0 && least < INT64_MAX ? (double)least / (double)record->users : NAN;
 }
 
 struct measure {
@@ -213,6 +221,12 @@ fact_value(const struct load_record *record, const char *name)
 }
 
 static bool
+is_within(const struct load_goal *goal, double value)
+{
+    return goal->is_most ? value <= goal->limit : value >= goal->limit;
+}
+
+static bool
 check_goal(struct ctx *ctx, const struct load_record *record, const struct load_goal *goal,
     struct load_goal_result *ret)
 {
@@ -234,10 +248,10 @@ check_goal(struct ctx *ctx, const struct load_record *record, const struct load_
     ret->is_known = isfinite(ret->value);
     if (!ret->is_known)
         return true;
-    ret->is_met = goal->is_most ? ret->value <= goal->limit : ret->value >= goal->limit;
-    /* An upper bound that keeps a limit proves it; one that does not proves nothing. */
+    ret->is_met = is_within(goal, ret->value);
+    /* Of what a late generator measured, up to its lag is its own: the goal is known if that changes nothing. */
     if (measure && measure->is_latency && load_record_is_bottleneck(record) &&
-        !(goal->is_most && ret->is_met)) {
+        ret->is_met != is_within(goal, ret->value - lag(record, &subject))) {
         ret->is_known = false;
         ret->is_met = false;
     }

@@ -11,6 +11,8 @@
 #define USUAL_SHARE 0.5
 
 enum { LEAST_POINTS = 3 };
+/* Users of a wish beyond those of the largest run, from where on it is warned of. */
+enum { MOST_BEYOND = 4 };
 
 static double
 fact_of(const struct load_record *record, const char *name)
@@ -38,10 +40,20 @@ known(double number)
     return isfinite(number) ? number : 0;
 }
 
+/* A closed loop without think time; of several groups some may think. */
+static bool
+asks_at_once(const struct load_record *record)
+{
+    return record->is_closed && record->think_us <= 0 &&
+           (record->think_us == 0 || record->group_count <= 1);
+}
+
 /* How long a user takes from one request to the next: a thought, and the answer where it waits for it. */
 static double
 cycle_us(const struct load_record *record, double latency_us)
 {
+    if (asks_at_once(record))
+        return latency_us;
     if (record->think_us < 0)
         return NAN;
     if (record->is_closed)
@@ -63,7 +75,7 @@ take_point(struct ctx *ctx, const struct load_record *record, struct load_model_
     }
     *ret = (struct load_model_point){
         .users = (double)record->users,
-        .rate = (double)latency->count * 1e6 / (double)record->elapsed_us,
+        .rate = load_record_rate(record),
         .latency_us = histogram_mean_us(latency),
         .cpu_us = isfinite(pg_us) || isfinite(api_us)
                       ? known(pg_us) + known(api_us) + known(generator_us(record))
@@ -149,8 +161,28 @@ are_alike(const struct load_records *records)
     return true;
 }
 
+/* Whether the wish lies where no run has been. */
 static void
-set_caution(struct ctx *ctx, const struct load_records *records, struct load_model *model)
+say_of_wish(
+    struct buffer *caution, const struct load_model_wish *wish, const struct load_model *model)
+{
+    double largest = model->points[model->count - 1].users;
+
+    if (wish->users > MOST_BEYOND * largest)
+        say(caution,
+            arena_printf(caution->arena,
+                "%.0f users are more than %d times those of the largest run (%.0f): what is "
+                "said of them is a guess",
+                wish->users, MOST_BEYOND, largest));
+    if (model->peak_users > 0 && wish->users > model->peak_users)
+        say(caution, arena_printf(caution->arena,
+                         "%.0f users are beyond the peak at %.0f, where more users get less",
+                         wish->users, model->peak_users));
+}
+
+static void
+set_caution(struct ctx *ctx, const struct load_records *records, const struct load_model_wish *wish,
+    struct load_model *model)
 {
     struct buffer caution = { .arena = ctx->arena };
     const struct load_model_point *last = &model->points[model->count - 1];
@@ -179,6 +211,7 @@ set_caution(struct ctx *ctx, const struct load_records *records, struct load_mod
         say(&caution, "a run did not come to its end");
     if (!are_alike(records))
         say(&caution, "the runs are not of one scenario");
+    say_of_wish(&caution, wish, model);
     model->caution = caution.length > 0 ? buffer_text(&caution) : NULL;
 }
 
@@ -217,25 +250,37 @@ demand_of(const struct load_records *records, const char *fact)
     return found;
 }
 
+/* What the wished users ask for. */
+static double
+rate_of_users(struct ctx *ctx, const struct load_records *records, const struct load_model *model)
+{
+    const struct load_record *least = extreme(records, false);
+    const struct load_law law = {
+        .gain = model->gain, .contention = model->contention, .coherency = model->coherency
+    };
+    double cycle = cycle_us(least, histogram_mean_us(load_record_latency(ctx->arena, least)));
+
+    /* Who asks as soon as there is an answer asks for as much as is answered: no more than the law has. */
+    if (least->is_closed && least->think_us <= 0)
+        return load_law_rate(&law, model->wanted_users);
+    /* Users that are not kept waiting ask as those of the smallest run did. */
+    if (isfinite(cycle) && cycle > 0)
+        return model->wanted_users * 1e6 / cycle;
+    return model->wanted_users * model->gain;
+}
+
 /* The service demand law: busy processors = rate x CPU of a request. */
 static void
 predict(struct ctx *ctx, const struct load_records *records, const struct load_model_wish *wish,
     struct load_model *model)
 {
-    const struct load_record *least = extreme(records, false);
-    double latency_us = histogram_mean_us(load_record_latency(ctx->arena, least));
-    double cycle = cycle_us(least, latency_us);
     double rate;
 
     model->wanted_share = wish->cpu_share > 0 ? wish->cpu_share : USUAL_SHARE;
     model->wanted_users = wish->users;
     if (!(wish->users > 0) && !(wish->rate > 0))
         model->wanted_users = (double)extreme(records, true)->users;
-    model->wanted_rate = wish->rate;
-    /* Users that are not kept waiting ask as those of the smallest run did. */
-    if (!(wish->rate > 0))
-        model->wanted_rate = isfinite(cycle) && cycle > 0 ? model->wanted_users * 1e6 / cycle
-                                                          : model->wanted_users * model->gain;
+    model->wanted_rate = wish->rate > 0 ? wish->rate : rate_of_users(ctx, records, model);
     rate = model->wanted_rate / 1e6 / model->wanted_share;
     model->cpus_api = rate * demand_of(records, "api_cpu_us");
     model->cpus_postgresql = rate * demand_of(records, "pg_cpu_us");
@@ -250,7 +295,7 @@ load_model_fit(struct ctx *ctx, const struct load_records *records,
     if (!take_points(ctx, records, ret))
         return false;
     fit(ctx->arena, ret);
-    set_caution(ctx, records, ret);
+    set_caution(ctx, records, wish, ret);
     predict(ctx, records, wish, ret);
     return true;
 }

@@ -13,7 +13,7 @@ struct load_model_point {
     double latency_us;     /* mean */
     double cpu_us;         /* a request, of everything that facts know; NaN: nothing */
     double predicted_rate; /* by the fitted law */
-    double little_users;   /* rate x (latency + think), beside users; NaN: not all users think */
+    double little_users; /* rate x (latency + think), beside users; NaN: think time is not known */
 };
 
 struct load_model {
@@ -38,7 +38,7 @@ struct load_model {
 
 struct load_model_wish {
     double users;
-    double rate;      /* 0: users / (think + latency) */
+    double rate; /* 0: users / (think + latency); of a closed loop without think time by the law */
     double cpu_share; /* of the processors that may be busy; 0: 0.5 */
 };
 bool load_model_fit(struct ctx *ctx, const struct load_records *records,

@@ -1,10 +1,10 @@
 #include "load/result/record.h"
 
-#define OUTCOME_NAME(constant, name, words) [constant] = name,
+#define OUTCOME_NAME(constant, name, words) [constant] = (name),
 const char *const load_outcome_names[] = { LOAD_OUTCOMES(OUTCOME_NAME) };
 #undef OUTCOME_NAME
 
-#define OUTCOME_WORDS(constant, name, words) [constant] = words,
+#define OUTCOME_WORDS(constant, name, words) [constant] = (words),
 const char *const load_outcome_words[] = { LOAD_OUTCOMES(OUTCOME_WORDS) };
 #undef OUTCOME_WORDS
 
@@ -104,6 +104,23 @@ load_record_count(const struct load_record *record, enum load_outcome outcome)
     for (size_t i = 0; i < record->step_count; i++)
         count += record->steps[i].outcomes[outcome];
     return count;
+}
+
+double
+load_record_rate(const struct load_record *record)
+{
+    int64_t seconds = 0;
+    int64_t calls = 0;
+
+    for (size_t i = 0; i < record->moment_count; i++) {
+        seconds += record->moments[i].is_counted ? 1 : 0;
+        calls += record->moments[i].is_counted ? record->moments[i].calls : 0;
+    }
+    if (seconds > 0)
+        return (double)calls / (double)seconds;
+    return record->elapsed_us > 0
+               ? (double)load_record_count(record, LOAD_GOOD) * 1e6 / (double)record->elapsed_us
+               : 0;
 }
 
 int64_t

@@ -109,7 +109,8 @@ struct load_fact_moment {
 struct load_goal_result {
     const char *text;
     double value;
-    bool is_known; /* else nothing was measured that it could be held to */
+    bool
+        is_known; /* else nothing was measured (value is NaN), or a late generator leaves it open */
     bool is_met;
 };
 
@@ -166,6 +167,11 @@ void load_record_begin(
 /* All good answers together. In the arena. */
 struct histogram *load_record_latency(struct arena *arena, const struct load_record *record);
 int64_t load_record_count(const struct load_record *record, enum load_outcome outcome);
+/*
+ * Good answers a second, by the seconds in which they came: what came after the end is none of the time that
+ * counted, and an overloaded server would look faster by it.
+ */
+double load_record_rate(const struct load_record *record);
 /* Everything but good ones and unanswered ones. */
 int64_t load_record_errors(const struct load_record *record);
 /*
@@ -185,4 +191,4 @@ bool load_goals_check(
     struct ctx *ctx, const struct load_scenario *scenario, struct load_record *record) MUST_CHECK;
 /* Whether a goal's measure is one that is known, and of which unit its limit is written. */
 enum load_measure_unit { MEASURE_NONE, MEASURE_TIME, MEASURE_SHARE, MEASURE_NUMBER };
-enum load_measure_unit load_measure_unit(const char *measure);
+enum load_measure_unit load_measure_unit(const char *name);

@@ -141,7 +141,7 @@ read_lists(struct load_reading *reading, const json_t *json)
     const struct list fact_moments = { "fact_moments", MOST_ITEMS, sizeof(record->fact_moments[0]),
         read_fact_moment };
     const struct list goals = { "goals", MOST_STEPS, sizeof(record->goals[0]), read_goal };
-    void *items[6];
+    void *items[6] = { NULL };
 
     if (!read_list(reading, json, &steps, &items[0], &record->step_count) ||
         !read_list(reading, json, &groups, &items[1], &record->group_count) ||

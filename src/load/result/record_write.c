@@ -203,8 +203,7 @@ set_totals(struct arena *arena, json_t *object, const struct load_record *record
     int64_t outcomes[LOAD_OUTCOME_COUNT];
     int64_t calls = load_record_count(record, LOAD_GOOD);
     int64_t errors = load_record_errors(record);
-    double seconds = (double)record->elapsed_us / 1e6;
-    double rate = seconds > 0 ? (double)calls / seconds : 0;
+    double rate = load_record_rate(record);
 
     for (int i = 0; i < LOAD_OUTCOME_COUNT; i++)
         outcomes[i] = load_record_count(record, (enum load_outcome)i);

@@ -105,6 +105,18 @@ check_size(struct reading *reading)
     return true;
 }
 
+/* Where it stands, if that is known, says more than where the request begins. */
+static bool
+refuse_value(
+    struct reading *reading, const char *what, const struct load_scope *scope, int32_t line)
+{
+    const char *place = scope->is_missing ? NULL : scope->place;
+    const char *why = scope->broken ? scope->broken : scope->problem;
+
+    return error_set(reading->ctx, ERR_INPUT, "%s: %s cannot be evaluated: %s",
+        place ? place : reading_where(reading, line), what, why);
+}
+
 static bool
 try_template(struct reading *reading, const struct load_template *template,
     struct load_scope *scope, struct buffer *buffer, int32_t line)
@@ -114,7 +126,7 @@ try_template(struct reading *reading, const struct load_template *template,
     buffer->length = 0;
     if (load_template_write(template, scope, buffer) || scope->is_missing || !scope->problem)
         return true;
-    return reading_refuse(reading, line, "an expression cannot be evaluated: %s", scope->problem);
+    return refuse_value(reading, "an expression", scope, line);
 }
 
 /* A request line holds no blanks and no control characters. */
@@ -145,7 +157,7 @@ try_step(struct reading *reading, size_t index, struct load_scope *scope, struct
 
     load_scope_begin(scope, step);
     if (scope->broken && !scope->is_missing)
-        return reading_refuse(reading, line, "a \\set line cannot be evaluated: %s", scope->broken);
+        return refuse_value(reading, "a \\set line", scope, line);
     if (step->path && !check_path(reading, step, scope, buffer, line))
         return false;
     if (!try_template(reading, step->headers, scope, buffer, line) ||
@@ -194,6 +206,42 @@ check_use(struct reading *reading)
             return error_hint(
                 reading->ctx, "Name it in start, mix or steps of a group, or remove it.");
         }
+    return true;
+}
+
+static bool
+is_named(const struct load_world *world, const char *name)
+{
+    const struct load_variable *variable = world ? load_world_find(world, name) : NULL;
+
+    /* That one is for hash(), which does not name it. */
+    return (variable && variable->is_used) || text_equal(name, "default_seed");
+}
+
+bool
+reading_check_defines(struct ctx *ctx, const struct load_scenario_options *given,
+    const struct load_world *world, const struct load_world *constants, const char *path)
+{
+    const struct text_list *defines = &given->defines;
+
+    for (size_t i = 0; i < defines->count; i++) {
+        size_t length = strcspn(defines->items[i], "=");
+        const char *name = arena_strndup(ctx->arena, defines->items[i], length);
+        struct text_list others = { 0 };
+        const char *nearest;
+
+        if (is_named(world, name) || is_named(constants, name))
+            continue;
+        for (size_t j = 0; j < world->variables.count; j++)
+            if (!text_equal(world->variables.items[j]->name, name))
+                text_list_add(ctx->arena, &others, world->variables.items[j]->name);
+        error_set(ctx, ERR_USAGE, "-D %s: %s names nothing of this name", defines->items[i], path);
+        nearest = reading_nearest(name, others.items, others.count);
+        if (nearest)
+            return error_hint(ctx, "Did you mean \"%s\"?", nearest);
+        return constants ? error_hint(ctx, "Section [defaults] of the file says which there are.")
+                         : error_hint(ctx, "A script names it as \":%s\".", name);
+    }
     return true;
 }
 

@@ -6,7 +6,7 @@
 static bool
 parse_minus(struct parser *parser, const struct load_node **ret)
 {
-    const struct load_node *right;
+    const struct load_node *right = NULL;
 
     /* The smallest integer has no positive counterpart. */
     if (parser->token.kind == TOKEN_INTEGER && parser->token.integer == UINT64_C(1) << 63) {

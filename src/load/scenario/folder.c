@@ -1,6 +1,7 @@
 /* A folder of pgbench scripts as a scenario. */
 #include "base/file.h"
 #include "base/vec.h"
+#include "load/scenario/reading.h"
 #include "load/scenario/script.h"
 
 #define ANSWER_LIMIT_US INT64_C(30000000)
@@ -53,6 +54,35 @@ read_steps(struct ctx *ctx, const char *folder, struct load_scenario *scenario)
     return error_hint(ctx, "A script is what pgbench -f runs: \\set lines and SQL statements.");
 }
 
+/* All of all scripts at once: who is told one at a time has to try as often. */
+static bool
+check_missing(struct ctx *ctx, const struct load_world *world)
+{
+    struct text_list places = { 0 };
+    struct text_list names = { 0 };
+    struct text_list defines = { 0 };
+
+    for (size_t i = 0; i < world->missing.count; i++) {
+        const struct load_missing *missing = &world->missing.items[i];
+
+        text_list_add(ctx->arena, &names, missing->name);
+        text_list_add(ctx->arena, &defines, arena_printf(ctx->arena, "-D %s=VALUE", missing->name));
+        text_list_add(ctx->arena, &places,
+            arena_printf(ctx->arena, "\":%s\" (%s)", missing->name, missing->place));
+    }
+    if (names.count == 0)
+        return true;
+    if (names.count == 1)
+        error_set(ctx, ERR_INPUT, "%s: nothing defines the variable \":%s\"",
+            world->missing.items[0].place, names.items[0]);
+    else
+        error_set(ctx, ERR_INPUT, "nothing defines these variables: %s",
+            text_list_join(ctx->arena, &places, ", "));
+    return error_hint(ctx, "Give %s: %s, or a line \"\\set %s EXPRESSION\" before the statement.",
+        names.count == 1 ? "it a value" : "each a value", text_list_join(ctx->arena, &defines, " "),
+        names.count == 1 ? names.items[0] : "NAME");
+}
+
 /* Each script as likely as the others, as fast as the server answers. */
 static struct load_group *
 one_group(struct arena *arena, size_t step_count)
@@ -102,8 +132,13 @@ load_scenario_of_folder(struct ctx *ctx, const char *folder,
         .users = 1,
         .world = load_world_new(ctx->arena),
     };
-    if (!define_all(ctx, ret->world, &options->defines) || !read_steps(ctx, folder, ret))
-        return error_wrap(ctx, "reading the scripts in \"%s\"", folder);
+    ret->world->gathers = true;
+    if (!define_all(ctx, ret->world, &options->defines) || !read_steps(ctx, folder, ret) ||
+        !check_missing(ctx, ret->world) ||
+        !reading_check_defines(ctx, options, ret->world, NULL, folder)) {
+        error_wrap(ctx, "reading the scripts in \"%s\"", folder);
+        return reading_failed(ctx);
+    }
     ret->groups = one_group(ctx->arena, ret->step_count);
     ret->group_count = 1;
     return true;

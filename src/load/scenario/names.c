@@ -59,10 +59,11 @@ take_column(struct parser *parser, struct load_table *table, const char *column,
     return node->index < table->columns.count || refuse_column(parser, table, column);
 }
 
+/* True: it will be told later, and is a constant until then. */
 static bool
 refuse_name(struct parser *parser, const char *name)
 {
-    const struct load_world *world = parser->world;
+    struct load_world *world = parser->world;
     struct guess best = { .distance = strlen(name) / 3 + 1 };
 
     for (size_t i = 0; i < world->variables.count; i++)
@@ -78,11 +79,19 @@ refuse_name(struct parser *parser, const char *name)
                 arena_printf(parser->ctx->arena, "%s.%s", table->name, table->columns.items[j]),
                 name);
     }
+    if (!best.name && !load_function_find(name) && !strchr(name, '.') &&
+        load_world_miss(world, name, parser->where))
+        return true;
     parser_refuse(parser, "nothing defines \"%s\"", name);
     if (best.name)
         return error_hint(parser->ctx, "Did you mean \"%s\"?", best.name);
     if (load_function_find(name))
         return error_hint(parser->ctx, "The function is written \"%s(…)\".", name);
+    /* -D takes no such name: it is a column. */
+    if (strchr(name, '.'))
+        return error_hint(parser->ctx,
+            "Rows come from a section [values %.*s], which is missing; or see whether it is misspelt.",
+            (int)strcspn(name, "."), name);
     return error_hint(parser->ctx, "Give it by -D %s=VALUE, or see whether it is misspelt.", name);
 }
 
@@ -93,7 +102,7 @@ take_function(struct parser *parser, const char *name, const struct load_node **
 
     /* Words such as user_number, which need no brackets. */
     if (!function || !function->is_word)
-        return refuse_name(parser, name);
+        return refuse_name(parser, name) && parser_name(parser, name, ret);
 
     struct load_node *node = parser_node(parser, NODE_CALL);
 

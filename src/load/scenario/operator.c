@@ -87,6 +87,20 @@ compare_texts(const struct load_value *left, const struct load_value *right)
     return order != 0 ? order : (left->length > right->length) - (left->length < right->length);
 }
 
+/* At least one of the two is no number: it equals none, and only with a text it can be put in order. */
+static bool
+compare_text(
+    struct load_scope *scope, enum sign sign, const struct load_value *args, struct load_value *ret)
+{
+    int order;
+
+    if (args[0].kind != VALUE_TEXT || args[1].kind != VALUE_TEXT)
+        return sign == EQUAL ? give_truth(ret, false)
+                             : load_problem(scope, "a text is compared with a number");
+    order = compare_texts(&args[0], &args[1]);
+    return give_truth(ret, sign == EQUAL ? order == 0 : sign == LESS ? order < 0 : order <= 0);
+}
+
 /* Arguments may be swapped by the grammar: a > b is b < a. */
 static bool
 binary(struct load_scope *scope, const struct load_node *node, const struct load_value *args,
@@ -98,15 +112,8 @@ binary(struct load_scope *scope, const struct load_node *node, const struct load
     int64_t integers[2];
     double reals[2];
 
-    if (sign >= EQUAL && (left.kind == VALUE_TEXT || right.kind == VALUE_TEXT)) {
-        if (args[0].kind != VALUE_TEXT || args[1].kind != VALUE_TEXT)
-            return sign == EQUAL ? give_truth(ret, false)
-                                 : load_problem(scope, "a text is compared with a number");
-
-        int order = compare_texts(&args[0], &args[1]);
-
-        return give_truth(ret, sign == EQUAL ? order == 0 : sign == LESS ? order < 0 : order <= 0);
-    }
+    if (sign >= EQUAL && (left.kind == VALUE_TEXT || right.kind == VALUE_TEXT))
+        return compare_text(scope, sign, args, ret);
     if ((left.kind == VALUE_REAL || right.kind == VALUE_REAL) && sign != REMAINDER) {
         if (!want_real(scope, &left, &reals[0]) || !want_real(scope, &right, &reals[1]))
             return false;

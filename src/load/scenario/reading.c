@@ -15,6 +15,16 @@ reading_refuse(struct reading *reading, int32_t line, const char *format, ...)
     return ini_file_refuse(reading->ctx, &reading->file, line, "%s", what);
 }
 
+bool
+reading_failed(struct ctx *ctx)
+{
+    enum error_kind kind = ctx->error.kind;
+
+    if (kind == ERR_INPUT || kind == ERR_IO || kind == ERR_NOT_FOUND)
+        ctx->error.kind = ERR_CONFIG;
+    return false;
+}
+
 const char *
 reading_where(const struct reading *reading, int32_t line)
 {

@@ -28,6 +28,12 @@ struct reading {
     VEC(struct load_goal) goals;
 };
 
+/*
+ * What is wrong in a scenario, its scripts and its files is wrong before anything is sent, as it is with
+ * options: ERR_CONFIG. What a database says stays what it is. Returns false.
+ */
+bool reading_failed(struct ctx *ctx);
+
 /* A setting of a section and who understands it. */
 struct reading_key {
     const char *name;
@@ -72,6 +78,13 @@ bool reading_slots(struct reading *reading, const struct ini_section *section) M
 bool reading_request(struct reading *reading, const struct ini_section *section) MUST_CHECK;
 bool reading_users(struct reading *reading, const struct ini_section *section) MUST_CHECK;
 bool reading_goals(struct reading *reading, const struct ini_section *section) MUST_CHECK;
+/*
+ * What -D says has to be named by an expression of the one world or the other (it may be NULL), or it is
+ * misspelt: ERR_USAGE.
+ */
+bool reading_check_defines(struct ctx *ctx, const struct load_scenario_options *given,
+    const struct load_world *world, const struct load_world *constants, const char *path)
+    MUST_CHECK;
 /* What sections have to be to each other; and each expression is tried once. */
 bool reading_check(struct reading *reading) MUST_CHECK;
 

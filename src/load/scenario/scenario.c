@@ -28,7 +28,7 @@ static const struct {
 };
 
 static const struct ini_options options = {
-    .kind = ERR_INPUT,
+    .kind = ERR_CONFIG,
     .example = "[users web]",
     .has_long_values = true,
 };
@@ -99,34 +99,6 @@ define_given(struct reading *reading)
         if (!load_world_define(ctx, reading->world, name, equals + 1) ||
             !load_world_define(ctx, reading->constants, name, equals + 1))
             return false;
-    }
-    return true;
-}
-
-/* What -D says has to be named somewhere, or it is misspelt. */
-static bool
-check_defines(struct reading *reading)
-{
-    const struct text_list *defines = &reading->options->defines;
-    struct ctx *ctx = reading->ctx;
-
-    for (size_t i = 0; i < defines->count; i++) {
-        size_t length = strcspn(defines->items[i], "=");
-        const char *name = arena_strndup(ctx->arena, defines->items[i], length);
-        struct text_list others = { 0 };
-        const char *nearest;
-
-        if (load_world_find(reading->world, name)->is_used ||
-            load_world_find(reading->constants, name)->is_used)
-            continue;
-        for (size_t j = 0; j < reading->world->variables.count; j++)
-            if (!text_equal(reading->world->variables.items[j]->name, name))
-                text_list_add(ctx->arena, &others, reading->world->variables.items[j]->name);
-        error_set(ctx, ERR_USAGE, "-D %s: %s names nothing of this name", defines->items[i],
-            reading->file.path);
-        nearest = reading_nearest(name, others.items, others.count);
-        return nearest ? error_hint(ctx, "Did you mean \"%s\"?", nearest)
-                       : error_hint(ctx, "Section [defaults] of the file says which there are.");
     }
     return true;
 }
@@ -207,8 +179,9 @@ load_scenario_read(struct ctx *ctx, const char *path, const struct load_scenario
 
     begin(&reading, path);
     if (!ini_file_read(ctx, path, &options, &reading.file) || !define_given(&reading) ||
-        !read_sections(&reading) || !reading_check(&reading) || !check_defines(&reading))
-        return false;
+        !read_sections(&reading) || !reading_check(&reading) ||
+        !reading_check_defines(ctx, given, reading.world, reading.constants, path))
+        return reading_failed(ctx);
     finish(&reading);
     return true;
 }
@@ -224,7 +197,7 @@ load_scenario_asks_database(struct ctx *ctx, const char *path, bool *ret)
     if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
         return true;
     if (!ini_file_read(ctx, path, &options, &file))
-        return false;
+        return reading_failed(ctx);
     *ret = false;
     for (size_t i = 0; i < file.sections.count; i++) {
         const struct ini_section *section = &file.sections.items[i];

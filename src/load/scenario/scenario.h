@@ -120,7 +120,7 @@ struct load_scenario_options {
 };
 
 /*
- * Reads a scenario file. ERR_INPUT with FILE:LINE and what to do for everything wrong in it, including
+ * Reads a scenario file. ERR_CONFIG with FILE:LINE and what to do for the first thing wrong in it, including
  * names that nothing defines; ERR_USAGE when it needs a database and there is none.
  */
 bool load_scenario_read(struct ctx *ctx, const char *path,

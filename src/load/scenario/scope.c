@@ -74,8 +74,8 @@ assign(struct load_scope *scope, const struct load_assignment *assignment)
     struct load_value value;
 
     if (!load_evaluate(assignment->expression, scope, &value)) {
-        if (!scope->broken)
-            scope->broken = scope->problem;
+        scope->broken = scope->problem;
+        scope->place = assignment->where;
         return;
     }
     if (value.kind == VALUE_TEXT) {
@@ -92,6 +92,7 @@ load_scope_begin(struct load_scope *scope, const struct load_step *step)
         scope->rows[i] = 0;
     scope->broken = NULL;
     scope->problem = NULL;
+    scope->place = NULL;
     for (size_t i = 0; i < step->assignment_count && !scope->broken; i++)
         assign(scope, &scope->world->assignments.items[step->first_assignment + i]);
 }
@@ -108,4 +109,22 @@ const char *
 load_scope_problem(const struct load_scope *scope)
 {
     return scope->problem;
+}
+
+const char *
+load_scope_reason(const struct load_scope *scope)
+{
+    struct load_world *world = scope->world;
+    struct load_reason reason = { .place = scope->place, .problem = scope->problem };
+
+    /* That there is no value is nobody's mistake, and names what it is of. */
+    if (!reason.problem || !reason.place || scope->is_missing)
+        return reason.problem;
+    for (size_t i = 0; i < world->reasons.count; i++)
+        if (world->reasons.items[i].place == reason.place &&
+            text_equal(world->reasons.items[i].problem, reason.problem))
+            return world->reasons.items[i].text;
+    reason.text = arena_printf(world->arena, "%s: %s", reason.place, reason.problem);
+    VEC_PUSH(world->arena, &world->reasons, reason);
+    return reason.text;
 }

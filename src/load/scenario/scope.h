@@ -31,5 +31,8 @@ bool load_template_write(
 /* Why the last text could not be written, for people: it lives as long as the scenario. Or NULL. */
 const char *load_scope_problem(const struct load_scope *scope);
 
+/* The same with "FILE:LINE: " before it when the expression there is what is wrong. It lives as long, too. */
+const char *load_scope_reason(const struct load_scope *scope);
+
 /* Random numbers of this user: uniform in [0, 1). */
 double load_scope_random(struct load_scope *scope);

@@ -55,6 +55,8 @@ no_variable(const struct compiler *compiler, const char *name, size_t line)
 {
     struct ctx *ctx = compiler->ctx;
 
+    if (load_world_miss(compiler->world, name, place_of(compiler, line)))
+        return true;
     error_set(
         ctx, ERR_INPUT, "%s: nothing defines the variable \":%s\"", place_of(compiler, line), name);
     return error_hint(ctx,
@@ -119,7 +121,13 @@ resolve(struct compiler *compiler, const char *name, size_t line, const struct l
         *ret = template_of_slot(compiler, name);
     else
         *ret = load_world_variable(compiler->ctx->arena, compiler->world, name);
-    return *ret || no_variable(compiler, name, line);
+    if (*ret)
+        return true;
+    if (!no_variable(compiler, name, line))
+        return false;
+    /* It is told with all others that are missing. */
+    *ret = load_world_variable(compiler->ctx->arena, compiler->world, name);
+    return true;
 }
 
 static bool

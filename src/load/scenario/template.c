@@ -12,6 +12,7 @@ struct piece {
 struct load_template {
     const struct piece *pieces;
     size_t count;
+    const char *where; /* "FILE:LINE"; NULL: a name in a statement, which can only be missing */
 };
 
 /* Where the expression ends that begins here: brackets and quotes are counted. NULL: it does not. */
@@ -99,6 +100,7 @@ load_template_compile(struct ctx *ctx, struct load_world *world, const char *tex
             (struct piece){ .text = buffer_text(&plain), .length = plain.length });
     template->pieces = pieces.items;
     template->count = pieces.count;
+    template->where = arena_strdup(world->arena, where);
     *ret = template;
     return true;
 }
@@ -110,8 +112,8 @@ load_world_template(struct ctx *ctx, struct load_world *world, const char *text,
     return load_template_compile(ctx, world, text, where, DRESS_NONE, ret);
 }
 
-const struct load_template *
-load_template_of_node(struct arena *arena, const struct load_node *node)
+static const struct load_template *
+template_of_node(struct arena *arena, const struct load_node *node)
 {
     struct load_template *template = ARENA_NEW(arena, struct load_template);
     struct piece *piece = ARENA_NEW(arena, struct piece);
@@ -132,7 +134,7 @@ load_world_variable(struct arena *arena, struct load_world *world, const char *n
         variable->is_used = true;
         node->kind = NODE_VARIABLE;
         node->variable = variable;
-        return load_template_of_node(arena, node);
+        return template_of_node(arena, node);
     }
     for (size_t i = 0; i < world->slots.count; i++) {
         if (!text_equal(world->slots.items[i].name, name))
@@ -140,11 +142,11 @@ load_world_variable(struct arena *arena, struct load_world *world, const char *n
         VEC_PUSH(world->arena, &world->used, i);
         node->kind = NODE_SLOT;
         node->index = i;
-        return load_template_of_node(arena, node);
+        return template_of_node(arena, node);
     }
     node->kind = NODE_CALL;
     node->function = load_function_find(name);
-    return node->function && node->function->is_word ? load_template_of_node(arena, node) : NULL;
+    return node->function && node->function->is_word ? template_of_node(arena, node) : NULL;
 }
 
 static bool
@@ -229,10 +231,12 @@ load_template_write(
     for (size_t i = 0; i < template->count; i++) {
         const struct piece *piece = &template->pieces[i];
 
-        if (!piece->node)
+        if (!piece->node) {
             buffer_append(ret, piece->text, piece->length);
-        else if (!write_value(piece, scope, ret))
+        } else if (!write_value(piece, scope, ret)) {
+            scope->place = template->where;
             return false;
+        }
     }
     return true;
 }

@@ -88,6 +88,21 @@ load_world_define(struct ctx *ctx, struct load_world *world, const char *name, c
 }
 
 bool
+load_world_miss(struct load_world *world, const char *name, const char *place)
+{
+    struct load_missing missing = {
+        .name = arena_strdup(world->arena, name),
+        .place = arena_strdup(world->arena, place),
+    };
+
+    if (!world->gathers)
+        return false;
+    add_variable(world, name)->is_used = true;
+    VEC_PUSH(world->arena, &world->missing, missing);
+    return true;
+}
+
+bool
 load_world_assign(struct ctx *ctx, struct load_world *world, const char *name,
     const char *expression, const char *where)
 {

@@ -61,6 +61,19 @@ struct load_secret {
     const char *problem;
 };
 
+/* A problem and where the expression stands, as one text: made once, as it may come again and again. */
+struct load_reason {
+    const char *place;
+    const char *problem;
+    const char *text;
+};
+
+/* A name that nothing defines. */
+struct load_missing {
+    const char *name;
+    const char *place;
+};
+
 enum { SCRATCH_BYTES = 32768, MOST_VECTOR = 4096 };
 
 struct load_world {
@@ -70,6 +83,10 @@ struct load_world {
     VEC(struct load_slot) slots;
     VEC(struct load_table *) tables;
     VEC(struct load_secret) secrets;
+    VEC(struct load_reason) reasons;
+    /* While it gathers, names that nothing defines are noted here and taken for constants. */
+    VEC(struct load_missing) missing;
+    bool gathers;
     size_t assigned;   /* variables that something assigns to */
     VEC(size_t) used;  /* slots that were named since the caller emptied it */
     int64_t unique;    /* the next number of "unique" */
@@ -93,6 +110,7 @@ struct load_scope {
     uint32_t person; /* how many had the connection before */
     uint32_t users;  /* in all: the next person's rows are those behind all of these */
     const char *problem;
+    const char *place;  /* of the expression with the problem: "FILE:LINE", or NULL */
     const char *broken; /* why an assignment of this request failed: nothing of it can be sent */
     bool is_missing;    /* the problem is that there is no value, not that an expression is wrong */
     struct load_value *variables;
@@ -108,6 +126,9 @@ struct load_scope {
 struct load_variable *load_world_find(const struct load_world *world, const char *name);
 struct load_table *load_world_table(const struct load_world *world, const char *name);
 
+/* Notes a name that nothing defines, if the world gathers them; then what is compiled can go on. */
+bool load_world_miss(struct load_world *world, const char *name, const char *place);
+
 /* An empty table; ERR_INPUT when the name is taken. */
 bool load_world_add_table(struct ctx *ctx, struct load_world *world, const char *name,
     const char *where, struct load_table **ret) MUST_CHECK;
@@ -121,9 +142,6 @@ enum load_dress {
 };
 bool load_template_compile(struct ctx *ctx, struct load_world *world, const char *text,
     const char *where, enum load_dress dress, const struct load_template **ret) MUST_CHECK;
-
-const struct load_template *load_template_of_node(
-    struct arena *arena, const struct load_node *node);
 
 /* The row of the table that this request of the user has. False: there is none. */
 bool load_table_row(struct load_table *table, struct load_scope *scope, size_t *ret);

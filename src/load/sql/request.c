@@ -49,7 +49,7 @@ fail(struct load_connection *connection, enum load_outcome outcome, const char *
 static void
 fail_unsent(struct load_connection *connection, const char *otherwise)
 {
-    const char *problem = load_scope_problem(connection->scope);
+    const char *problem = load_scope_reason(connection->scope);
 
     fail(connection, LOAD_UNSENT, problem ? problem : otherwise);
 }
@@ -242,8 +242,9 @@ take_failure(struct load_connection *connection, const struct driven_answer *ans
 
     forget(connection, answer->sqlstate);
     if (strcmp(answer->sqlstate, "26000") == 0 || strcmp(answer->sqlstate, "42P05") == 0)
-        hint = " (a pooler that gives sessions away between transactions? It must know prepared "
-               "statements: PgBouncer 1.21 with max_prepared_statements, or pool_mode = session)";
+        hint =
+            " (DISCARD or DEALLOCATE in the script, or a pooler without prepared statements: PgBouncer "
+            "has them from 1.21 on by max_prepared_statements, or by pool_mode = session)";
     memcpy(connection->sqlstate, answer->sqlstate, sizeof(connection->sqlstate));
     connection->outcome = LOAD_FAILED;
     snprintf(connection->words, sizeof(connection->words), "%s: %s%s", answer->sqlstate,

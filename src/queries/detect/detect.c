@@ -273,6 +273,8 @@ count_statement(struct detect *detect, const struct traced_statement *statement)
     detect->has_columns |= statement->columns != NULL;
     if (started > 0 && (detect->first_us == 0 || started < detect->first_us))
         detect->first_us = started;
+    if (started > 0 && statement->elapsed_us > 0)
+        started += statement->elapsed_us;
     if (started > detect->last_us)
         detect->last_us = started;
 }
@@ -370,9 +372,17 @@ detect_end_session(struct detect *detect, uint64_t id)
 }
 
 void
+detect_set_span(struct detect *detect, int64_t span_us)
+{
+    detect->span_us = span_us;
+}
+
+void
 detect_finish(struct detect *detect, struct query_findings *ret)
 {
     *ret = (struct query_findings){ 0 };
+    if (detect->span_us <= 0)
+        detect->span_us = detect->last_us - detect->first_us;
     while (detect->oldest) {
         judge_request(detect, detect->oldest);
         free_session(detect, detect->oldest);
@@ -383,6 +393,6 @@ detect_finish(struct detect *detect, struct query_findings *ret)
     ret->requests = detect->requests;
     ret->unknown = detect->unknown;
     ret->total_us = detect->has_elapsed ? detect->total_us : -1;
-    ret->span_us = detect->last_us - detect->first_us;
+    ret->span_us = detect->span_us;
     ret->source = detect->has_columns ? "wire" : "log";
 }

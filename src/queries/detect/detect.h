@@ -26,5 +26,7 @@ void detect_free(struct detect *detect);
 void detect_take(struct detect *detect, const struct traced_statement *statement);
 /* A session has ended: its last request is judged. */
 void detect_end_session(struct detect *detect, uint64_t id);
+/* How long was looked, when the caller knows: also where nothing came. Else from the first to the last. */
+void detect_set_span(struct detect *detect, int64_t span_us);
 /* Judges what is open, and gives all findings, the most time first. */
 void detect_finish(struct detect *detect, struct query_findings *ret);

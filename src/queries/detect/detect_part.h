@@ -227,6 +227,7 @@ struct detect {
     int64_t total_us;
     int64_t first_us;
     int64_t last_us;
+    int64_t span_us; /* that was told; 0: from the first to the last */
     bool has_columns;
     bool has_elapsed;
 };

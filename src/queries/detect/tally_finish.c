@@ -326,7 +326,7 @@ fill_names(struct arena *arena, const struct entry *entry, struct query_finding 
 static void
 fill_times(const struct detect *detect, const struct entry *entry, struct query_finding *finding)
 {
-    double span_us = (double)(detect->last_us - detect->first_us);
+    double span_us = (double)detect->span_us;
     bool is_known = entry->has_wasted;
 
     finding->wasted_us = is_known ? (int64_t)entry->wasted_us : -1;

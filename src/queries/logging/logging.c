@@ -253,8 +253,15 @@ connect_again(struct ctx *ctx, struct rollout *rollout)
     return db_is_connected(rollout->db) || rollout_reconnect(ctx, rollout);
 }
 
+static void
+add_names(struct ctx *ctx, const struct logging_plan *plan, struct text_list *ret)
+{
+    for (size_t i = 0; i < plan->settings.count; i++)
+        text_list_add(ctx->arena, ret, plan->settings.items[i].name);
+}
+
 bool
-logging_put_back(struct ctx *ctx, struct rollout *rollout)
+logging_put_back(struct ctx *ctx, struct rollout *rollout, const struct logging_plan *plan)
 {
     int signal_number = interrupt_take();
     struct text_list runs = { 0 };
@@ -273,6 +280,9 @@ logging_put_back(struct ctx *ctx, struct rollout *rollout)
     interrupt_put(signal_number);
     if (is_good)
         return true;
+    /* The server did not say which: those of the plan, which is how it was left. */
+    if (left.count == 0)
+        add_names(ctx, plan, &left);
     error_hint(ctx, "\"pgmend rollback\" puts the server's log settings back.");
     return error_state(ctx, "Still set on the server: %s.",
         left.count > 0 ? text_list_join(ctx->arena, &left, ", ")

@@ -42,8 +42,9 @@ bool logging_left(struct ctx *ctx, struct db *db, size_t *ret_count) MUST_CHECK;
 bool logging_enable(struct ctx *ctx, struct rollout *rollout, const struct logging_plan *plan)
     MUST_CHECK;
 
-/* Everything of this run; the error's state says how the settings stand. */
-bool logging_put_back(struct ctx *ctx, struct rollout *rollout) MUST_CHECK;
+/* Everything of this run, which has set the plan; the error's state says which settings still stand. */
+bool logging_put_back(struct ctx *ctx, struct rollout *rollout, const struct logging_plan *plan)
+    MUST_CHECK;
 
 #define LOGGING_COMMAND "queries trace --enable-logging"
 

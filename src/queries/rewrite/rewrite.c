@@ -1,5 +1,6 @@
 #include "queries/rewrite/rewrite.h"
 
+#include "queries/rewrite/keys_part.h"
 #include "queries/rewrite/rewrite_part.h"
 
 const char *
@@ -101,4 +102,87 @@ rewrite_write(
         return true;
     return error_set(ctx, ERR_UNSUPPORTED, "the loop cannot be one statement: %s",
         ret->refused.count ? ret->refused.items[0] : "no form is known");
+}
+
+/* ---- values that stand in parent and child ---- */
+
+static bool
+has_column(const struct keys_places *places, const char *column)
+{
+    for (size_t i = 0; i < places->places.count; i++)
+        if (text_equal(places->places.items[i].column, column))
+            return true;
+    return false;
+}
+
+/* The parent's parameter that a child's constant may be; false: none has its text. */
+static bool
+find_shared(struct arena *arena, const struct rewrite_input *input, const char *text,
+    const char *column, size_t *ret, bool *ret_is_named)
+{
+    bool is_found = false;
+
+    *ret_is_named = false;
+    for (size_t i = 0; i < input->parent_slot_count && !*ret_is_named; i++) {
+        const char *other = input->parent_slots[i].text;
+        struct keys_places places;
+
+        if (!other || !text_equal(other, text))
+            continue;
+        keys_places_read(arena, input->parent_sql, (int32_t)i + 1, &places);
+        /* Not compared with anything, as a LIMIT: the same number, and another thing. */
+        if (places.places.count == 0)
+            continue;
+        *ret_is_named = has_column(&places, column);
+        if (!is_found || *ret_is_named)
+            *ret = i;
+        is_found = true;
+    }
+    return is_found;
+}
+
+static void
+share_value(struct arena *arena, const struct rewrite_input *input, size_t child, size_t slot,
+    struct query_slot *value, struct text_list *notes)
+{
+    struct keys_places places;
+    const char *column;
+    size_t shared = 0;
+    bool is_named;
+
+    keys_places_read(arena, input->children[child].sql, (int32_t)slot + 1, &places);
+    if (places.places.count == 0)
+        return;
+    column = places.places.items[0].column;
+    if (!find_shared(arena, input, value->text, column, &shared, &is_named))
+        return;
+    if (is_named) {
+        text_list_add(arena, notes,
+            arena_printf(arena,
+                "%s = %s of statement %zu is also the parent's $%zu: it is taken for the same value, and changes "
+                "with it. If it is a constant of its own, say so: --value %zu.%zu=%s",
+                column, value->text, child + 1, shared + 1, child + 1, slot + 1, value->text));
+        *value = (struct query_slot){
+            .origin = SLOT_PARAM, .column = (int32_t)shared, .text = value->text, .is_bound = true
+        };
+        return;
+    }
+    /* What varied between requests is a parameter already. */
+    if (value->is_bound)
+        return;
+    value->is_bound = true;
+    text_list_add(arena, notes,
+        arena_printf(arena,
+            "%s = %s of statement %zu is also the parent's $%zu, perhaps by chance: it is a parameter of its own. "
+            "If they are always the same value, say so: --value %zu.%zu=$%zu",
+            column, value->text, child + 1, shared + 1, child + 1, slot + 1, shared + 1));
+}
+
+void
+rewrite_share_values(struct arena *arena, const struct rewrite_input *input,
+    struct query_slot *slots, size_t child, struct text_list *notes)
+{
+    for (size_t i = 0; input->parent_sql && i < input->children[child].slot_count; i++)
+        if (slots[i].origin == SLOT_CONSTANT && slots[i].text)
+            share_value(arena, input, child, i, &slots[i], notes);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "db/db.h"
 #include "queries/finding.h"
@@ -94,6 +95,15 @@ struct rewrites {
     struct rewrite_loop parent;    /* sql is NULL: none */
     struct rewrite_loop *children; /* as many as the input has */
 };
+
+/*
+ * A constant of a child that is the value of a parent's parameter by chance or because the application takes both from
+ * one: the text does not tell. Left in the SQL it would be right for the traced value only, and the proof's loop would be
+ * wrong in the same way. Compared with a column of the same name it becomes the parent's parameter; with another
+ * column, a parameter of its own, which is right in either case. notes: a sentence for each.
+ */
+void rewrite_share_values(struct arena *arena, const struct rewrite_input *input,
+    struct query_slot *slots, size_t child, struct text_list *notes);
 
 /*
  * All forms that the rules allow. Asks the server for types and functions only, in transactions of its own

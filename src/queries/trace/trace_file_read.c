@@ -101,8 +101,12 @@ static bool
 read_columns(const struct reader *reader, const json_t *from, struct traced_statement *statement)
 {
     size_t count = json_array_size(from);
-    struct traced_column *columns = ARENA_ARRAY(reader->arena, struct traced_column, count);
+    struct traced_column *columns;
 
+    /* Of a log no result is seen, which is another thing than a result without columns. */
+    if (!from)
+        return true;
+    columns = ARENA_ARRAY(reader->arena, struct traced_column, count);
     for (size_t i = 0; i < count; i++) {
         const json_t *column = json_array_get(from, i);
 

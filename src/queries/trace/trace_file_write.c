@@ -92,9 +92,9 @@ add_number(struct buffer *line, int64_t number)
         memcpy(text + at, PAIRS[left % 100], 2);
         left /= 100;
     }
+    text[--at] = PAIRS[left][1];
     if (left >= 10)
-        text[--at] = PAIRS[left][1];
-    text[--at] = left >= 10 ? PAIRS[left][0] : (char)('0' + left);
+        text[--at] = PAIRS[left][0];
     if (number < 0)
         text[--at] = '-';
     add_bytes(line, text + at, sizeof(text) - at);
