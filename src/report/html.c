@@ -371,8 +371,23 @@ add_scenarios(struct buffer *page, const struct report *report)
 }
 
 static void
+add_load(struct buffer *page, const struct report_load *load, const char *key)
+{
+    struct arena *arena = page->arena;
+
+    buffer_printf(page,
+        "<li class=\"key %s\"><strong>%s</strong> %s transactions in %s by %s clients: %.0f a "
+        "second, <span class=\"%s\">%s errors</span>%s</li>\n",
+        key, load->label, text_from_count(arena, load->calls),
+        text_from_us(arena, load->elapsed_us), text_from_count(arena, load->clients),
+        load->calls_per_second, load->errors ? "bad" : "good", text_from_count(arena, load->errors),
+        load->is_incomplete ? " <span class=\"mark\">did not come to its end</span>" : "");
+}
+
+static void
 add_loads(struct buffer *page, const struct report *report)
 {
+    static const char *const keys[LOAD_COUNT] = { [LOAD_BEFORE] = "b", [LOAD_AFTER] = "a" };
     struct arena *arena = page->arena;
 
     if (report->errors < 0)
@@ -384,22 +399,9 @@ add_loads(struct buffer *page, const struct report *report)
         html_chart_load(page, report);
     }
     buffer_add(page, "<h2>Load at the client</h2>\n<ul class=\"stretches\">\n");
-    for (size_t i = 0; i < LOAD_COUNT; i++) {
-        const struct report_load *load = &report->loads[i];
-
-        if (load->is_known)
-            buffer_printf(page,
-                "<li class=\"key %s\"><strong>%s</strong> %s transactions in %s by %s clients: %.0f a "
-                "second, <span class=\"%s\">%s errors</span>%s</li>\n",
-                i == LOAD_BEFORE  ? "b"
-                : i == LOAD_AFTER ? "a"
-                                  : "",
-                load->label, text_from_count(arena, load->calls),
-                text_from_us(arena, load->elapsed_us), text_from_count(arena, load->clients),
-                load->calls_per_second, load->errors ? "bad" : "good",
-                text_from_count(arena, load->errors),
-                load->is_incomplete ? " <span class=\"mark\">did not come to its end</span>" : "");
-    }
+    for (size_t i = 0; i < LOAD_COUNT; i++)
+        if (report->loads[i].is_known)
+            add_load(page, &report->loads[i], keys[i] ? keys[i] : "");
     buffer_add(page, "</ul>\n");
     for (size_t i = 0; i < LOAD_COUNT; i++)
         for (size_t j = 0; j < report->loads[i].messages.count; j++)
