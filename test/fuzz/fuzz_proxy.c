@@ -107,6 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     is_lost = link->sides[LINK_CLIENT].frame.is_lost;
     assert(is_lost == link->sides[LINK_SERVER].frame.is_lost);
+    record_ring_publish(proxy->ring);
     compare(&ctx, proxy->ring, sides, is_lost);
     link_trace_close(link);
     for (int i = 0; i < 2; i++) {
