@@ -26,22 +26,22 @@ exchange(struct ctx *ctx, const char *text, size_t length)
     bool is_good = scram_read_verifier(ctx->arena, verifier_text, &verifier);
 
     assert(is_good);
-    (void)scram_read_verifier(ctx->arena, arena_strndup(ctx->arena, text, length), &other);
-    (void)scram_binding_flag(text, length);
+    (void)!scram_read_verifier(ctx->arena, arena_strndup(ctx->arena, text, length), &other);
+    (void)!scram_binding_flag(text, length);
     for (int is_plus = 0; is_plus < 2; is_plus++) {
         server.is_plus = is_plus == 1;
         server.binding.length = is_plus ? SHA256_SIZE : 0;
-        (void)scram_server_first(ctx, &server, text, length, &answer);
+        (void)!scram_server_first(ctx, &server, text, length, &answer);
     }
     server.is_plus = false;
     server.binding.length = 0;
     is_good = scram_server_first(ctx, &server, first_text, sizeof(first_text) - 1, &answer);
     assert(is_good);
     if (scram_server_key(ctx, &server, text, length, key))
-        (void)scram_server_final(ctx->arena, &server);
-    (void)scram_client_first(ctx->arena, &client);
+        (void)!scram_server_final(ctx->arena, &server);
+    (void)!scram_client_first(ctx->arena, &client);
     client.messages = "";
-    (void)scram_client_final(ctx, &client, text, length, key, &answer);
+    (void)!scram_client_final(ctx, &client, text, length, key, &answer);
     /* Nobody finds the signature by chance. */
     is_good = scram_client_trusts(ctx, &client, text, length);
     assert(!is_good);
