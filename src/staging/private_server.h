@@ -1,0 +1,36 @@
+/*
+ * A PostgreSQL server of our own for a while: made with initdb in a private temporary folder, reached only by
+ * a socket in it, without any durability, gone when we are, also when we are killed. Run as root, the server
+ * runs as postgres or nobody.
+ */
+#pragma once
+
+#include "base/temporary.h"
+#include "db/db.h"
+#include "staging/watch.h"
+
+struct private_server_options {
+    const char
+        *bin_folder; /* with initdb and postgres; NULL: looked for as dump_tools_find() does */
+    int major; /* wanted; another one is taken when it is not there, and noted; 0: the newest */
+    const struct db
+        *like; /* its encoding and locale are taken, where they can be had here; or NULL */
+    const struct step_watch *watch; /* or NULL */
+};
+
+struct private_server;
+
+/* ERR_UNSUPPORTED, with the package to install, when there are no server programs. About two seconds. */
+bool private_server_start(struct ctx *ctx, const struct private_server_options *options,
+    struct private_server **ret, struct text_list *ret_notes) MUST_CHECK;
+/* Stops it at once and removes all of it; also after a failure or a signal. For CLEANUP there is _cleanup. */
+void private_server_stop(struct private_server *server);
+void private_server_cleanup(struct private_server **server);
+
+int private_server_version(const struct private_server *server); /* 150020 */
+/* The server's data folder; we may write in it. */
+const char *private_server_data(const struct private_server *server);
+
+/* Creates the database if it is not there, and opens a session of the superuser in it. */
+bool private_server_open(struct ctx *ctx, struct private_server *server, const char *database,
+    struct db **ret) MUST_CHECK;
