@@ -1,6 +1,6 @@
 /*
- * Advice from beginning to end: the workload, its queries as they can be planned, candidates, the choice, and
- * what is told of it.
+ * Advice from beginning to end: the workload, its queries as they can be planned, candidates, the
+ * choice, and what is told of it.
  */
 #pragma once
 
@@ -13,9 +13,8 @@ struct advice_options {
     enum whatif_way way;
     const char *bin_folder;
     const char *path;        /* search_path of the statements; NULL: the role's own */
-    size_t most_queries;     /* the heaviest that are looked at for candidates; 0: 500 */
-    double least_part;       /* of the workload: what weighs less gives no candidates; 0: 0.0005 */
-    struct text_list tables; /* only indexes of these; empty: all */
+    size_t most_queries;     /* the heaviest, that are looked at; 0: 10,000 */
+    struct text_list tables; /* only indexes of these, as schema.table or table; empty: all */
     bool wants_references;   /* foreign keys without an index too */
     bool allows_approximate; /* hnsw and ivfflat; else they are only mentioned */
 };
@@ -27,7 +26,8 @@ struct advice_index {
     const char *why;         /* why this column order */
     int64_t build_us;        /* estimated */
     const char *lock;        /* that the build takes, and whom it stops */
-    double share;            /* of the workload's time that the helped queries are */
+    double share;            /* of the workload that the helped queries were */
+    double saved_share;      /* of the workload that goes away */
     struct text_list recipe; /* of a partitioned table: statements in order; else empty */
     struct text_list cautions;
 };
@@ -35,25 +35,39 @@ struct advice_index {
 struct advice {
     struct facts facts;
     const struct intake *intake;
-    VEC(struct index_query) queries; /* those that could be planned and are looked at */
-    struct choose_query *weighed;    /* by the same position */
+    VEC(struct index_query) queries; /* those that could be planned */
+    struct choose_query
+        *weighed; /* by the same position; weight 0: could not be planned after all */
     VEC(const struct index_query *) unexplained;
-    size_t light; /* queries that weigh too little to be looked at */
-    double total_weight;
+    size_t light; /* statements that weigh too little to be looked at */
     struct index_candidates candidates;
     struct choice choice;
     VEC(struct advice_index) indexes;
     const char *way; /* how costs were asked */
     struct text_list notes;
-    double ms_a_unit; /* of planner cost, by this workload; 0: times are not known */
+    bool is_in_ms;    /* totals and savings are milliseconds, else planner units */
+    double ms_a_unit; /* of planner cost, by this workload; 0 where times are not known */
     int64_t us;       /* that it took */
 };
 
+/* db: a read-only session is enough; it is not left in a transaction. */
 bool advice_make(struct ctx *ctx, struct db *db, const struct intake *intake,
     const struct advice_options *options, struct advice *ret) MUST_CHECK;
 
-/* The caller owns it. */
-json_t *advice_json(const struct advice *advice);
+/* The statement of a query in one line, with $n where it can be told. */
+const char *advice_query_text(struct arena *arena, const struct index_query *query);
 
-/* A script for "pgmend index lint", "plan" and "apply": statements with their reasons as comments. */
+/* The caller owns it. */
+json_t *advice_json(struct arena *arena, const struct advice *advice);
+
+/* A script for "pgmend index lint", "plan" and "apply": statements with their reasons. */
 const char *advice_script(struct arena *arena, const struct advice *advice);
+
+/* -- for the files of this folder -- */
+
+/* Fills the indexes of an advice whose choice is made. */
+bool advice_describe(struct ctx *ctx, struct db *db, struct advice *advice) MUST_CHECK;
+
+/* Planner costs now, and weights; queries that cannot be planned get weight 0 and a problem. */
+bool advice_weigh(struct ctx *ctx, struct whatif *whatif, const struct advice_options *options,
+    struct advice *advice) MUST_CHECK;

@@ -1,0 +1,247 @@
+#include "index/advice/advice.h"
+
+#include "base/clock.h"
+#include "base/interrupt.h"
+
+enum { MOST_QUERIES = 10000 };
+
+/* All that is lighter together makes up so much of the workload's time, and is not looked at. */
+static const double light_share = 0.002;
+
+static void
+show(const struct advice_options *options, const char *phase, size_t done, size_t all,
+    int64_t started_us)
+{
+    if (options->choose.progress)
+        options->choose.progress(options->choose.data, phase,
+            all > 0 ? (double)done / (double)all : -1, clock_us() - started_us);
+}
+
+static double
+time_of(const struct intake_statement *statement)
+{
+    return statement->problem || statement->total_ms < 0 ? 0 : statement->total_ms;
+}
+
+/* How many of the statements, which are the heaviest first, are worth a look. */
+static size_t
+count_heavy(const struct intake *intake, const struct advice_options *options)
+{
+    size_t most = options->most_queries > 0 ? options->most_queries : MOST_QUERIES;
+    double total = 0;
+    double sum = 0;
+    size_t count;
+
+    for (size_t i = 0; i < intake->count; i++)
+        total += time_of(&intake->items[i]);
+    for (count = 0; count < intake->count && count < most; count++) {
+        if (intake->has_times && total > 0 && sum >= total * (1 - light_share))
+            break;
+        sum += time_of(&intake->items[count]);
+    }
+    return count;
+}
+
+static void
+keep_query(struct ctx *ctx, struct advice *advice, struct index_query *query)
+{
+    if (!query->problem) {
+        VEC_PUSH(ctx->arena, &advice->queries, *query);
+        return;
+    }
+    struct index_query *kept = arena_alloc(ctx->arena, sizeof(*kept));
+
+    *kept = *query;
+    VEC_PUSH(ctx->arena, &advice->unexplained, kept);
+}
+
+static bool
+make_queries(struct ctx *ctx, struct query_maker *maker, const struct advice_options *options,
+    struct advice *advice)
+{
+    const struct intake *intake = advice->intake;
+    size_t heavy = count_heavy(intake, options);
+    int64_t started_us = clock_us();
+
+    for (size_t i = 0; i < intake->count; i++) {
+        const struct intake_statement *statement = &intake->items[i];
+        struct index_query query = { .statement = statement, .problem = statement->problem };
+
+        if (i >= heavy && !statement->problem) {
+            advice->light++;
+            continue;
+        }
+        if (interrupt_signal())
+            return interrupt_error(ctx, interrupt_signal());
+        if (!statement->problem && !query_make(ctx, maker, statement, &query))
+            return error_wrap(ctx, "planning %s", statement->source);
+        keep_query(ctx, advice, &query);
+        if (i % 16 == 0)
+            show(options, "reading the statements' plans", i, intake->count, started_us);
+    }
+    return true;
+}
+
+static bool
+is_wanted_table(const struct advice_options *options, const struct fact_table *table)
+{
+    return options->tables.count == 0 || text_list_has(&options->tables, table->qualified) ||
+           text_list_has(&options->tables, table->name);
+}
+
+static bool
+names_a_table(const struct facts *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->count; i++)
+        if (text_equal(facts->items[i].qualified, name) || text_equal(facts->items[i].name, name))
+            return true;
+    return false;
+}
+
+static bool
+check_tables(struct ctx *ctx, const struct advice_options *options, const struct facts *facts)
+{
+    for (size_t i = 0; i < options->tables.count; i++)
+        if (!names_a_table(facts, options->tables.items[i])) {
+            error_set(ctx, ERR_NOT_FOUND, "table %s does not exist, or cannot be seen by this role",
+                options->tables.items[i]);
+            return error_hint(ctx, "Give it as table or schema.table, quoted as in SQL.");
+        }
+    return true;
+}
+
+/* Leaves out what was not asked for; approximate ones are counted, for the note. */
+static void
+sift(struct advice *advice, const struct advice_options *options, size_t *ret_approximate,
+    bool *ret_wants_all)
+{
+    struct index_candidates *all = &advice->candidates;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < all->items.count; i++) {
+        struct index_candidate *candidate = all->items.items[i];
+
+        if (!is_wanted_table(options, candidate->table))
+            continue;
+        if (candidate->is_approximate && !options->allows_approximate) {
+            *ret_approximate += 1;
+            continue;
+        }
+        *ret_wants_all |=
+            !text_equal(candidate->method, "btree") && !text_equal(candidate->method, "brin");
+        *ret_wants_all |= candidate->extensions.count > 0;
+        all->items.items[kept++] = candidate;
+    }
+    all->items.count = kept;
+}
+
+static bool
+make_candidates(struct ctx *ctx, const struct advice_options *options, struct advice *advice,
+    bool *ret_wants_all)
+{
+    int64_t started_us = clock_us();
+    size_t approximate = 0;
+
+    index_candidates_begin(ctx->arena, &advice->facts, &advice->candidates);
+    for (size_t i = 0; i < advice->queries.count; i++) {
+        if (!index_candidates_add(ctx, &advice->candidates, &advice->queries.items[i], i))
+            return false;
+        if (i % 64 == 0)
+            show(options, "looking for candidates", i, advice->queries.count, started_us);
+    }
+    if (options->wants_references)
+        index_candidates_add_references(&advice->candidates);
+    sift(advice, options, &approximate, ret_wants_all);
+    if (approximate > 0)
+        text_list_add(ctx->arena, &advice->notes,
+            "statements order by a distance of vectors: an index for that gives other answers than "
+            "the exact ones, so \"pgmend vector tune\" measures what it loses first");
+    return true;
+}
+
+/* What the planner cannot see for want of statistics is told, table by table. */
+static void
+note_tables(struct ctx *ctx, struct advice *advice)
+{
+    struct text_list names = { 0 };
+
+    for (size_t i = 0; i < advice->facts.count; i++) {
+        const struct fact_table *table = &advice->facts.items[i];
+
+        if (table->rows < 0 && table->bytes > 0 && table->kind != 'f' && table->kind != 'p')
+            text_list_add(ctx->arena, &names, table->qualified);
+    }
+    if (names.count > 5) {
+        const char *more = arena_printf(ctx->arena, "and %zu more", names.count - 5);
+
+        names.count = 5;
+        text_list_add(ctx->arena, &names, more);
+    }
+    if (names.count > 0)
+        text_list_add(ctx->arena, &advice->notes,
+            arena_printf(ctx->arena,
+                "never analysed, so the planner guesses (run ANALYZE first): %s",
+                text_list_join(ctx->arena, &names, ", ")));
+    if (advice->facts.unreadable > 0)
+        text_list_add(ctx->arena, &advice->notes,
+            arena_printf(ctx->arena,
+                "this role may not see the statistics of %lld tables: what they hold is guessed",
+                (long long)advice->facts.unreadable));
+}
+
+static bool
+choose(struct ctx *ctx, struct db *db, const struct advice_options *options, bool wants_all,
+    struct advice *advice)
+{
+    struct whatif *whatif = NULL;
+    const struct whatif_options wanted = {
+        .db = db,
+        .facts = &advice->facts,
+        .way = options->way,
+        .wants_all_methods = wants_all,
+        .bin_folder = options->bin_folder,
+        .path = options->path,
+    };
+    struct choose_options wishes = options->choose;
+    bool is_good;
+
+    show(options, "making a place to try indexes", 0, 0, clock_us());
+    if (!whatif_open(ctx, &wanted, &whatif))
+        return false;
+    advice->way = arena_strdup(ctx->arena, whatif_way_text(whatif));
+    is_good = advice_weigh(ctx, whatif, options, advice);
+    wishes.ms_a_unit = advice->ms_a_unit;
+    wishes.span_s = advice->intake->span_s > 0 ? advice->intake->span_s : 0;
+    is_good = is_good && choose_indexes(ctx, whatif, advice->weighed, advice->queries.count,
+                             &advice->candidates, &wishes, &advice->choice);
+    for (size_t i = 0; i < whatif_notes(whatif)->count; i++)
+        text_list_add(
+            ctx->arena, &advice->notes, arena_strdup(ctx->arena, whatif_notes(whatif)->items[i]));
+    whatif_close(whatif);
+    return is_good;
+}
+
+bool
+advice_make(struct ctx *ctx, struct db *db, const struct intake *intake,
+    const struct advice_options *options, struct advice *ret)
+{
+    const struct facts_options wanted = { .has_values = true };
+    struct query_maker *maker = NULL;
+    int64_t started_us = clock_us();
+    bool wants_all = false;
+    bool is_good;
+
+    *ret = (struct advice){ .intake = intake };
+    show(options, "reading the catalogue", 0, 0, started_us);
+    if (!facts_load(ctx, db, &wanted, &ret->facts) || !check_tables(ctx, options, &ret->facts) ||
+        !query_maker_begin(ctx, db, &ret->facts, options->path, &maker))
+        return error_wrap(ctx, "advising on indexes");
+    is_good = make_queries(ctx, maker, options, ret);
+    query_maker_end(maker);
+    note_tables(ctx, ret);
+    if (!is_good || !make_candidates(ctx, options, ret, &wants_all) ||
+        !choose(ctx, db, options, wants_all, ret) || !advice_describe(ctx, db, ret))
+        return error_wrap(ctx, "advising on indexes");
+    ret->us = clock_us() - started_us;
+    return true;
+}
