@@ -10,12 +10,20 @@
 /* The part of a CREATE FUNCTION before which BEGIN means a body: psql looks no further either. */
 enum { LEAD_WORDS = 4 };
 
+/* A place in a text; from { .line = 1, .column = 1 } it only goes on, so a text is read once. */
+struct position {
+    size_t offset;
+    size_t line;
+    size_t column;
+};
+
 struct splitter {
     const char *text;
-    size_t start;      /* of the statement's first token, or SIZE_MAX */
-    size_t end;        /* of its last token */
-    size_t depth;      /* of parentheses */
-    size_t body_depth; /* of BEGIN ATOMIC … END and CASE … END within */
+    struct position position; /* of the last statement that ended */
+    size_t start;             /* of the statement's first token, or SIZE_MAX */
+    size_t end;               /* of its last token */
+    size_t depth;             /* of parentheses */
+    size_t body_depth;        /* of BEGIN ATOMIC … END and CASE … END within */
     size_t words;
     bool is_routine;
     bool is_create;
@@ -61,16 +69,14 @@ byte_offset(const char *text, int position)
 }
 
 static void
-find_position(const char *text, size_t offset, size_t *ret_line, size_t *ret_column)
+go_on_to(struct position *position, const char *text, size_t offset)
 {
-    *ret_line = 1;
-    *ret_column = 1;
-    for (size_t i = 0; i < offset && text[i]; i++) {
-        if (text[i] == '\n') {
-            ++*ret_line;
-            *ret_column = 1;
-        } else if ((text[i + 1] & 0xC0) != 0x80) {
-            ++*ret_column;
+    for (; position->offset < offset && text[position->offset]; position->offset++) {
+        if (text[position->offset] == '\n') {
+            position->line++;
+            position->column = 1;
+        } else if ((text[position->offset + 1] & 0xC0) != 0x80) {
+            position->column++;
         }
     }
 }
@@ -78,13 +84,13 @@ find_position(const char *text, size_t offset, size_t *ret_line, size_t *ret_col
 static bool
 refuse(struct ctx *ctx, const char *name, const char *text, const PgQueryError *error)
 {
-    size_t line;
-    size_t column;
+    struct position at = { .line = 1, .column = 1 };
 
-    find_position(text, byte_offset(text, error->cursorpos), &line, &column);
+    go_on_to(&at, text, byte_offset(text, error->cursorpos));
     if (name)
-        return error_set(ctx, ERR_INPUT, "%s:%zu:%zu: %s", name, line, column, error->message);
-    return error_set(ctx, ERR_INPUT, "%zu:%zu: %s", line, column, error->message);
+        return error_set(
+            ctx, ERR_INPUT, "%s:%zu:%zu: %s", name, at.line, at.column, error->message);
+    return error_set(ctx, ERR_INPUT, "%zu:%zu: %s", at.line, at.column, error->message);
 }
 
 const char *
@@ -149,16 +155,22 @@ end_statement(struct ctx *ctx, struct splitter *splitter, struct sql_statements 
     if (splitter->start != SIZE_MAX) {
         statement.text = arena_strndup(
             ctx->arena, splitter->text + splitter->start, splitter->end - splitter->start);
-        find_position(splitter->text, splitter->start, &statement.line, &statement.column);
+        go_on_to(&splitter->position, splitter->text, splitter->start);
+        statement.line = splitter->position.line;
+        statement.column = splitter->position.column;
         VEC_PUSH(ctx->arena, ret, statement);
     }
-    *splitter = (struct splitter){ .text = splitter->text, .start = SIZE_MAX };
+    *splitter = (struct splitter){
+        .text = splitter->text, .position = splitter->position, .start = SIZE_MAX
+    };
 }
 
 bool
 sql_split(struct ctx *ctx, const char *name, const char *text, struct sql_statements *ret)
 {
-    struct splitter splitter = { .text = text, .start = SIZE_MAX };
+    struct splitter splitter = {
+        .text = text, .position = { .line = 1, .column = 1 }, .start = SIZE_MAX
+    };
     struct scan scan CLEANUP(scan_end);
 
     *ret = (struct sql_statements){ 0 };

@@ -88,7 +88,8 @@ ask_planner(struct ctx *ctx, struct db *db, struct promises *promises)
 static bool
 keep(struct ctx *ctx, struct db *writer, const struct promise *promise)
 {
-    const struct promises one = { .items = (struct promise *)promise, .count = 1 };
+    struct promise copy = *promise;
+    const struct promises one = { .items = &copy, .count = 1 };
     json_t *json CLEANUP(json_release) = promises_to_json(&one);
 
     return sql_change_put_value(
