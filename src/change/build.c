@@ -29,12 +29,8 @@ look_at_build(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *wa
     return rollout_check_room(ctx, rollout);
 }
 
-/*
- * A try at the table's lock with a short time-out: CREATE INDEX CONCURRENTLY itself cannot have
- * one, because it would bound the later waits for snapshots as well and leave an INVALID index.
- */
-static bool
-probe_lock(struct ctx *ctx, struct rollout *rollout, const struct change *change)
+bool
+work_probe_lock(struct ctx *ctx, struct rollout *rollout, const struct change *change)
 {
     struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
     const char *relation = change_relation(ctx->arena, change);
@@ -102,7 +98,7 @@ attempt_build(struct ctx *ctx, struct rollout *rollout, const struct change *cha
     int64_t wal_after;
     int64_t started = clock_us();
 
-    if (!probe_lock(ctx, rollout, change) || !wal_position(ctx, rollout->db, &wal_before) ||
+    if (!work_probe_lock(ctx, rollout, change) || !wal_position(ctx, rollout->db, &wal_before) ||
         !db_set(ctx, rollout->db, "lock_timeout", limit) ||
         !rollout_run(ctx, rollout, change->statement, &watch))
         return false;

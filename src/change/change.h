@@ -26,6 +26,7 @@ enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 
 #define KIND_INDEX    "create index"
 #define KIND_DROP     "drop index"
+#define KIND_REINDEX  "reindex"
 #define KIND_COLUMN   "add column"
 #define KIND_TRIGGER  "create trigger"
 #define KIND_FILL     "fill column"

@@ -14,6 +14,7 @@ struct need {
 static const struct need needs[] = {
     { KIND_INDEX, { "schema", "table", "statement", "undo", "definition", "lock" } },
     { KIND_DROP, { "schema", "table", "definition", "statement" } },
+    { KIND_REINDEX, { "schema", "table", "definition", "statement" } },
     { KIND_COLUMN, { "schema", "table", "type", "statement" } },
     { KIND_TRIGGER, { "schema", "table", "statement", "definition" } },
     { KIND_FILL, { "schema", "table", "column", "expression", "key", "statement" } },
@@ -110,9 +111,21 @@ compose_drop(struct arena *arena, struct change *change)
 {
     change->statement = arena_printf(
         arena, "DROP INDEX CONCURRENTLY %s", db_qualified(arena, change->schema, change->name));
-    change->undo = arena_printf(arena, "CREATE %sINDEX CONCURRENTLY %s ON %s %s",
-        change->is_unique ? "UNIQUE " : "", db_ident(arena, change->name),
-        change_relation(arena, change), change->definition);
+    /* Who makes the plan may know that it is unusable: then nothing is built again. */
+    if (!change->undo)
+        change->undo = arena_printf(arena, "CREATE %sINDEX CONCURRENTLY %s ON %s %s",
+            change->is_unique ? "UNIQUE " : "", db_ident(arena, change->name),
+            change_relation(arena, change), change->definition);
+    change->lock = "SHARE UPDATE EXCLUSIVE";
+    change->blocks = "reads and writes go on; VACUUM and other DDL of this table wait";
+}
+
+static void
+compose_reindex(struct arena *arena, struct change *change)
+{
+    change->statement = arena_printf(
+        arena, "REINDEX INDEX CONCURRENTLY %s", db_qualified(arena, change->schema, change->name));
+    change->undo = "nothing: the definition is the same";
     change->lock = "SHARE UPDATE EXCLUSIVE";
     change->blocks = "reads and writes go on; VACUUM and other DDL of this table wait";
 }
@@ -178,6 +191,7 @@ change_compose(struct arena *arena, struct change *change)
         { KIND_COLUMN, compose_column },
         { KIND_FILL, compose_fill },
         { KIND_DROP, compose_drop },
+        { KIND_REINDEX, compose_reindex },
         { KIND_TRIGGER, compose_trigger },
         { KIND_FUNCTION, compose_function },
         { KIND_VACUUM, compose_vacuum },

@@ -206,7 +206,7 @@ gate_check_duplicates(struct ctx *ctx, const struct gate_input *input, struct ga
         const struct change *change = &input->plan->items[i];
         const char *key;
 
-        if (!change_is_pending(change) || !change->is_unique)
+        if (!change_is_pending(change) || !change->is_unique || !change_is_of(change, KIND_INDEX))
             continue;
         unchecked += !change->duplicates;
         if (!change->duplicates)

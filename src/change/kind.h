@@ -5,6 +5,7 @@
  *
  *   create index      online, see build.c
  *   drop index        CONCURRENTLY; undone by building it again from its definition
+ *   reindex           CONCURRENTLY, under its own name; nothing to undo: the definition is the same
  *   add column        nullable, without default: instant
  *   create trigger    a function and a BEFORE INSERT OR UPDATE trigger that keeps a column true
  *   fill column       existing rows in batches, each in a transaction of its own, from where the
@@ -22,6 +23,7 @@
  * create index:
  *
  *   drop index        schema, table, table_oid, definition (what follows the table), statement*
+ *   reindex           the same
  *   add column        schema, table, table_oid, name (of the column), type, storage or NULL,
  *                     statement*
  *   create trigger    schema, table, table_oid, name; statement: CREATE OR REPLACE FUNCTION … of

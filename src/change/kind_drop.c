@@ -57,15 +57,17 @@ detail_of(struct ctx *ctx, const struct change *change, const struct sql_catalog
     return json_text(ctx->arena, json);
 }
 
-/* The index of an entry as a change that would build it. */
+/* The index of an entry as a change that would build it; *ret_was_good: it was usable. */
 static bool
-read_detail(struct ctx *ctx, const struct journal_entry *entry, struct change *ret)
+read_detail(
+    struct ctx *ctx, const struct journal_entry *entry, struct change *ret, bool *ret_was_good)
 {
     json_t *json CLEANUP(json_release) = NULL;
 
     if (!work_detail(ctx, entry, &json))
         return false;
     work_read_about(ctx, json, ret);
+    *ret_was_good = json_get_bool(json, "was_valid", true);
     ret->kind = KIND_INDEX;
     ret->definition = json_get_text(ctx->arena, json, "definition", "");
     ret->is_unique = json_get_bool(json, "is_unique", false);
@@ -121,12 +123,16 @@ undo(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
     struct rollout_outcome *ret)
 {
     struct change change;
+    bool was_good;
     struct sql_catalog_index index;
     bool is_built;
 
-    if (!read_detail(ctx, entry, &change) ||
+    if (!read_detail(ctx, entry, &change, &was_good) ||
         !rollout_find_index(ctx, rollout->db, change.schema, change.name, &index))
         return false;
+    /* No query could use it, and building it anew would be another thing than undoing. */
+    if (!was_good && !text_equal(entry->state, ENTRY_UNDOING))
+        return work_undone(ctx, rollout, entry, "was unusable: nothing to build again", ret);
     if (index.oid && is_good(&index) && change_is_index(&change, index.is_unique, index.definition))
         return work_undone(ctx, rollout, entry, "is there again already", ret);
     if (index.oid && (is_good(&index) || !text_equal(entry->state, ENTRY_UNDOING))) {
@@ -152,10 +158,11 @@ static bool
 heal(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry)
 {
     struct change change;
+    bool was_good;
     struct sql_catalog_index index;
     struct rollout_outcome outcome = { 0 };
 
-    if (!read_detail(ctx, entry, &change) ||
+    if (!read_detail(ctx, entry, &change, &was_good) ||
         !rollout_find_index(ctx, rollout->db, change.schema, change.name, &index))
         return false;
     if (index.oid && index.is_valid)
@@ -174,9 +181,10 @@ static bool
 look(struct ctx *ctx, struct db *db, const struct journal_entry *entry, const char **ret_now)
 {
     struct change change;
+    bool was_good;
     struct sql_catalog_index index;
 
-    if (!read_detail(ctx, entry, &change) ||
+    if (!read_detail(ctx, entry, &change, &was_good) ||
         !rollout_find_index(ctx, db, change.schema, change.name, &index))
         return false;
     *ret_now = !index.oid ? "gone" : is_good(&index) ? "there again" : "INVALID";

@@ -22,6 +22,13 @@ bool index_heal(struct ctx *ctx, struct rollout *rollout, struct journal_entry *
 bool index_build_for(struct ctx *ctx, struct rollout *rollout, const struct change *change,
     struct journal_entry *entry, struct rollout_outcome *ret) MUST_CHECK;
 
+/*
+ * A try at the table's lock with a short time-out: the CONCURRENTLY forms themselves cannot have one,
+ * because it would bound their later waits for snapshots as well and leave an INVALID index.
+ */
+bool work_probe_lock(struct ctx *ctx, struct rollout *rollout, const struct change *change)
+    MUST_CHECK;
+
 /* -- the other kinds -- */
 
 extern const struct change_kind kind_column;
@@ -29,6 +36,7 @@ extern const struct change_kind kind_trigger;
 extern const struct change_kind kind_fill;
 extern const struct change_kind kind_function;
 extern const struct change_kind kind_drop;
+extern const struct change_kind kind_reindex;
 extern const struct change_kind kind_vacuum;
 extern const struct change_kind kind_record;
 extern const struct change_kind kind_setting;

@@ -35,7 +35,17 @@
     COMMAND(queries_rewrite)        \
     COMMAND(queries_check)          \
     TITLE("Indexes")                \
+    COMMAND(index_advise)           \
+    COMMAND(index_lint)             \
     COMMAND(index_apply)            \
+    COMMAND(index_prove)            \
+    COMMAND(index_status)           \
+    COMMAND(index_unused)           \
+    COMMAND(index_duplicate)        \
+    COMMAND(index_invalid)          \
+    COMMAND(index_bloat)            \
+    COMMAND(index_reindex)          \
+    COMMAND(index_drop)             \
     TITLE("Vectors")                \
     COMMAND(vector_survey)          \
     COMMAND(vector_tune)            \

@@ -116,7 +116,7 @@ is_standing(const struct journal_entry *entry)
 {
     return journal_entry_is_open(entry) ||
            (text_equal(entry->state, ENTRY_DONE) && !text_equal(entry->kind, KIND_VACUUM) &&
-               !text_equal(entry->kind, KIND_FLAG_OFF));
+               !text_equal(entry->kind, KIND_REINDEX) && !text_equal(entry->kind, KIND_FLAG_OFF));
 }
 
 static bool

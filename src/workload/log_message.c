@@ -141,6 +141,58 @@ json_member(struct slice text, const char *name)
     return log_json_text((char *)(uintptr_t)(at + 1), end);
 }
 
+/* "&lt;" and its like back to what they stand for, in place. Source: escape_xml() of PostgreSQL. */
+static struct slice
+unescape_xml(struct slice text)
+{
+    static const struct {
+        const char *name;
+        char byte;
+    } entities[] = { { "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&#x0d;", '\r' },
+        { "&quot;", '"' }, { "&apos;", '\'' } };
+    char *out = (char *)(uintptr_t)text.data;
+    size_t length = 0;
+
+    for (size_t at = 0; at < text.length;) {
+        size_t which = 0;
+
+        while (which < COUNT_OF(entities) &&
+               !slice_starts_with(behind(text, at), entities[which].name))
+            which++;
+        at += which < COUNT_OF(entities) ? strlen(entities[which].name) : 1;
+        out[length++] = which < COUNT_OF(entities) ? entities[which].byte : text.data[at - 1];
+    }
+    return (struct slice){ text.data, length };
+}
+
+/* What stands in an element of a plan in XML. */
+static struct slice
+xml_element(struct slice text, const char *open, const char *close)
+{
+    const char *end = text.data + text.length;
+    const char *from = memmem(text.data, text.length, open, strlen(open));
+    const char *to;
+
+    if (!from)
+        return (struct slice){ 0 };
+    from += strlen(open);
+    to = memmem(from, (size_t)(end - from), close, strlen(close));
+    return unescape_xml((struct slice){ from, (size_t)((to ? to : end) - from) });
+}
+
+/* YAML writes the text in double quotes, escaped as in JSON; no statement begins with such a quote. */
+static void
+read_yaml_plan(struct slice text, struct log_message *ret)
+{
+    static const char parameters[] = "Query Parameters: \"";
+    const char *end = text.data + text.length;
+    const char *at = memmem(text.data, text.length, parameters, strlen(parameters));
+
+    if (at)
+        ret->params = log_json_text((char *)(uintptr_t)(at + strlen(parameters)), end);
+    ret->sql = log_json_text((char *)(uintptr_t)(text.data + 1), end);
+}
+
 static void
 read_plan(struct slice text, struct log_message *ret)
 {
@@ -149,6 +201,15 @@ read_plan(struct slice text, struct log_message *ret)
     ret->kind = LOG_MESSAGE_PLAN;
     while (text.length > 0 && isspace((unsigned char)*text.data))
         text = behind(text, 1);
+    if (slice_starts_with(text, "Query Text: \"")) {
+        read_yaml_plan(behind(text, strlen(query)), ret);
+        return;
+    }
+    if (slice_starts_with(text, "<explain")) {
+        ret->params = xml_element(text, "<Query-Parameters>", "</Query-Parameters>");
+        ret->sql = xml_element(text, "<Query-Text>", "</Query-Text>");
+        return;
+    }
     if (slice_starts_with(text, query)) {
         read_text_plan(behind(text, strlen(query)), ret);
         return;

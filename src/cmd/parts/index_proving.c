@@ -158,8 +158,7 @@ open_and_undo(struct ctx *ctx, struct run *run, struct db *db, struct proving_wo
     struct rollout rollout CLEANUP(rollout_close) = { 0 };
     const struct journal_run about = { .command = run->command->path,
         .state_dir = run->global->state_dir };
-    bool is_good = db_require_direct(ctx, db) &&
-                   rollout_open(ctx, db, &about, &observer, &rollout);
+    bool is_good = db_require_direct(ctx, db) && rollout_open(ctx, db, &about, &observer, &rollout);
 
     if (!is_good) {
         screen_end(screen);

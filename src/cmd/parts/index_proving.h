@@ -4,6 +4,9 @@
 #include "cli/command.h"
 #include "index/prove/promise.h"
 
+/* Of its statements, before an index is called unused. */
+enum { INDEX_PROVING_CALLS = 20 };
+
 struct index_proving {
     int64_t within_us;             /* wait so long until each has a verdict; 0: look once */
     int64_t least_calls;           /* of its statements, before an index is called unused */
@@ -11,9 +14,6 @@ struct index_proving {
     const struct text_list *names; /* only these; NULL or empty: all */
 };
 
-/*
- * Looks, waits, prints (nothing when there are no promises), undoes. db: any session. is_quiet: not
- * a word where there are no promises.
- */
+/* Looks, waits, undoes, prints. db: any session. */
 bool index_prove(struct ctx *ctx, struct run *run, struct db *db,
     const struct index_proving *proving) MUST_CHECK;

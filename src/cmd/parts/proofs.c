@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/json.h"
+#include "index/prove/promise.h"
 #include "sql.h"
 #include "vector/watch/check.h"
 
@@ -49,11 +50,20 @@ prove_vector(struct ctx *ctx, struct rollout *rollout, struct db *db, const json
     return vector_prove(ctx, db, proof, &observer, ret_text);
 }
 
+/* What an index is worth shows when it was used: until then its promise is kept. */
+static bool
+prove_index(struct ctx *ctx, struct rollout *rollout, struct db *db, const json_t *proof,
+    const char **ret_text)
+{
+    return promises_begin(ctx, rollout->db, db, proof, ret_text);
+}
+
 static const struct proof {
     const char *kind;
     bool (*prove)(struct ctx *ctx, struct rollout *rollout, struct db *db, const json_t *proof,
         const char **ret_text);
 } proofs[] = {
+    { "index", prove_index },
     { "vector", prove_vector },
 };
 

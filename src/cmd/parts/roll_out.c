@@ -3,8 +3,10 @@
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "change/kind.h"
 #include "cli/out.h"
 #include "cmd/backup_show.h"
+#include "cmd/parts/index_proving.h"
 #include "cmd/parts/proofs.h"
 #include "sql.h"
 
@@ -38,6 +40,11 @@ const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
     FIELD(struct roll_out_options, dry_run, .help = "show plan and gates, change nothing"),
     FIELD(struct roll_out_options, skip_blocked, .momentary = true,
         .help = "build the others although some statements are blocked"),
+    FIELD(struct roll_out_options, prove_within, .momentary = true, .unit = UNIT_US, .arg = "TIME",
+        .standard = "0",
+        .help = "wait so long to see whether advised indexes pay (\"pgmend index prove\")"),
+    FIELD(struct roll_out_options, auto_undo, .momentary = true,
+        .help = "with --prove-within: drop those that do not pay"),
 };
 
 /* A time that is shorter says nothing. */
@@ -77,13 +84,19 @@ check_plan(struct ctx *ctx, struct plan *plan, const struct roll_out_options *op
 }
 
 static bool
-check_options(struct ctx *ctx, const struct roll_out_options *options)
+check_options(struct ctx *ctx, const struct roll_out_options *options, bool is_json)
 {
     /* PostgreSQL takes a lock_timeout of 0 for none at all. */
     if (options->lock_timeout < 1000 || options->wait_limit < 1000)
         return error_set(ctx, ERR_USAGE, "--lock-timeout and --wait-limit must be 1ms or more");
     if (options->retries < 0)
         return error_set(ctx, ERR_USAGE, "--retries must not be negative");
+    if (options->auto_undo && options->prove_within <= 0)
+        return error_set(ctx, ERR_USAGE, "--auto-undo needs --prove-within, to see what pays");
+    if (is_json && options->prove_within > 0) {
+        error_set(ctx, ERR_USAGE, "--prove-within and --json cannot be given together");
+        return error_hint(ctx, "\"pgmend --json index prove --within TIME\" gives the verdicts.");
+    }
     return true;
 }
 
@@ -242,6 +255,16 @@ apply_changes(struct ctx *ctx, struct run *run, struct rollout *rollout, struct 
     return true;
 }
 
+/* Of a vacuum or a rebuilt index there is nothing to be undone. */
+static bool
+can_undo(const struct outcomes *done)
+{
+    for (size_t i = 0; i < done->count; i++)
+        if (done->items[i].is_done && change_kind_find(done->items[i].kind)->undo)
+            return true;
+    return false;
+}
+
 static void
 print_result(struct run *run, const struct plan *plan, const struct gate_results *results,
     const struct outcomes *done, const char *proof)
@@ -254,7 +277,7 @@ print_result(struct run *run, const struct plan *plan, const struct gate_results
         fprintf(run->out, "%s%zu of %zu %s, %zu were there.%s\n", done->count > 0 ? "\n" : "",
             built, plan->count, plan_is_of_indexes(plan) ? "indexes built" : "changes done",
             plan->count - built - plan_count(plan, ACTION_BLOCKED),
-            built > 0 ? " Undo any time: pgmend rollback" : "");
+            can_undo(done) ? " Undo any time: pgmend rollback" : "");
         out_next(run->out, "pgmend status");
         return;
     }
@@ -328,6 +351,22 @@ open_and_apply(struct ctx *ctx, struct run *run, struct plan *plan,
     return true;
 }
 
+/* After the run's own sessions are closed: what does not pay is undone by a run of its own. */
+static bool
+prove_promises(struct ctx *ctx, struct run *run, const struct roll_out_options *options)
+{
+    const struct index_proving proving = {
+        .within_us = options->prove_within,
+        .least_calls = INDEX_PROVING_CALLS,
+        .auto_undo = options->auto_undo,
+    };
+
+    if (options->prove_within == 0)
+        return true;
+    fputc('\n', run->out);
+    return index_prove(ctx, run, run->db, &proving);
+}
+
 bool
 roll_out(
     struct ctx *ctx, struct run *run, struct plan *plan, const struct roll_out_options *options)
@@ -335,7 +374,7 @@ roll_out(
     struct gate_results results = { 0 };
     bool is_needed;
 
-    if (!check_options(ctx, options) || !proof_require_known(ctx, plan))
+    if (!check_options(ctx, options, run->global->json) || !proof_require_known(ctx, plan))
         return false;
     if (!run->global->json)
         print_plan(ctx, run->out, plan, !options->dry_run);
@@ -347,5 +386,6 @@ roll_out(
         return false;
     if (options->dry_run)
         return print_unchanged(run, plan, &results, "Nothing was changed (--dry-run).");
-    return gates_require(ctx, &results) && open_and_apply(ctx, run, plan, options, &results);
+    return gates_require(ctx, &results) && open_and_apply(ctx, run, plan, options, &results) &&
+           prove_promises(ctx, run, options);
 }

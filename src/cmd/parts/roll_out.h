@@ -21,9 +21,11 @@ struct roll_out_options {
     struct text_list replace_function;
     bool dry_run;
     bool skip_blocked;
+    int64_t prove_within;
+    bool auto_undo;
 };
 
-enum { ROLL_OUT_FIELD_COUNT = 14 };
+enum { ROLL_OUT_FIELD_COUNT = 16 };
 extern const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT];
 
 /* Shows the gates, applies what is pending in the plan, prints what became of it. */

@@ -135,22 +135,61 @@ sift(struct advice *advice, const struct advice_options *options, size_t *ret_ap
     all->items.count = kept;
 }
 
+/* The plan of a statement that could only be planned with constants. */
 static bool
-make_candidates(struct ctx *ctx, const struct advice_options *options, struct advice *advice,
-    bool *ret_wants_all)
+explain(struct ctx *ctx, struct db *db, const char *path, const char *sql, const char **ret)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+
+    if (!db_begin(ctx, db, "READ ONLY", &transaction) ||
+        !(path ? db_set(ctx, db, "search_path", path) : db_use_own_path(ctx, db)) ||
+        !db_exec(ctx, db, "SET LOCAL statement_timeout = '2s'"))
+        return false;
+    return db_value(
+        ctx, db, arena_printf(ctx->arena, "EXPLAIN (VERBOSE, FORMAT JSON) %s", sql), NULL, 0, ret);
+}
+
+static bool
+add_candidates(struct ctx *ctx, struct db *db, const struct advice_options *options,
+    struct advice *advice, size_t position)
+{
+    const struct index_query *query = &advice->queries.items[position];
+
+    if (query->generic_plan)
+        return index_candidates_add(ctx, &advice->candidates, query, position);
+    for (size_t i = 0; i < query->instances.count; i++) {
+        const char *plan = NULL;
+
+        if (!explain(ctx, db, options->path, query->instances.items[i].sql, &plan)) {
+            if (ctx->error.kind == ERR_CONNECTION || interrupt_signal())
+                return false;
+            error_clear(ctx);
+        }
+        if (plan && !index_candidates_add_plan(ctx, &advice->candidates, plan, position, true))
+            return false;
+    }
+    return true;
+}
+
+static bool
+make_candidates(struct ctx *ctx, struct db *db, const struct advice_options *options,
+    struct advice *advice, bool *ret_wants_all)
 {
     int64_t started_us = clock_us();
     size_t approximate = 0;
 
     index_candidates_begin(ctx->arena, &advice->facts, &advice->candidates);
     for (size_t i = 0; i < advice->queries.count; i++) {
-        if (!index_candidates_add(ctx, &advice->candidates, &advice->queries.items[i], i))
+        if (!add_candidates(ctx, db, options, advice, i))
             return false;
         if (i % 64 == 0)
             show(options, "looking for candidates", i, advice->queries.count, started_us);
     }
     if (options->wants_references)
         index_candidates_add_references(&advice->candidates);
+    show(options, "sampling which columns determine others", 0, 0, started_us);
+    if (!index_candidates_find_dependencies(ctx, db, &advice->candidates))
+        return false;
     sift(advice, options, &approximate, ret_wants_all);
     if (approximate > 0)
         text_list_add(ctx->arena, &advice->notes,
@@ -197,6 +236,8 @@ choose(struct ctx *ctx, struct db *db, const struct advice_options *options, boo
     const struct whatif_options wanted = {
         .db = db,
         .facts = &advice->facts,
+        .dependencies = advice->candidates.dependencies.items,
+        .dependency_count = advice->candidates.dependencies.count,
         .way = options->way,
         .wants_all_methods = wants_all,
         .bin_folder = options->bin_folder,
@@ -239,7 +280,7 @@ advice_make(struct ctx *ctx, struct db *db, const struct intake *intake,
     is_good = make_queries(ctx, maker, options, ret);
     query_maker_end(maker);
     note_tables(ctx, ret);
-    if (!is_good || !make_candidates(ctx, options, ret, &wants_all) ||
+    if (!is_good || !make_candidates(ctx, db, options, ret, &wants_all) ||
         !choose(ctx, db, options, wants_all, ret) || !advice_describe(ctx, db, ret))
         return error_wrap(ctx, "advising on indexes");
     ret->us = clock_us() - started_us;

@@ -24,6 +24,7 @@ query_json(struct arena *arena, const struct index_query *query)
 {
     const struct intake_statement *statement = query->statement;
     json_t *json = json_object();
+    json_t *constants = json_array();
 
     json_object_set_new(json, "fingerprint", json_string(statement->fingerprint));
     json_object_set_new(json, "query", json_string(advice_query_text(arena, query)));
@@ -33,6 +34,11 @@ query_json(struct arena *arena, const struct index_query *query)
         json, "total_ms", statement->total_ms < 0 ? json_null() : number(statement->total_ms));
     if (query->mended)
         json_object_set_new(json, "mended", json_string(query->mended));
+    for (size_t i = 0; i < query->instances.count; i++)
+        json_array_append_new(
+            constants, json_pack("{s:o, s:s?}", "share", number(query->instances.items[i].share),
+                           "from", query->instances.items[i].from));
+    json_object_set_new(json, "planned_with", constants);
     return json;
 }
 

@@ -27,9 +27,10 @@ enum candidate_role { CANDIDATE_ROLES(ROLE_ENUM) ROLE_COUNT };
 const char *candidate_role_name(enum candidate_role role);
 
 struct candidate_key {
-    const char *text;    /* column, quoted where needed, or expression with its parentheses */
-    const char *column;  /* NULL: an expression */
-    const char *opclass; /* qualified where it is not of pg_catalog; NULL: the default one */
+    const char *text;      /* column, quoted where needed, or expression with its parentheses */
+    const char *column;    /* NULL: an expression */
+    const char *collation; /* quoted, or NULL: the column's own */
+    const char *opclass;   /* qualified where it is not of pg_catalog; NULL: the default one */
     bool is_descending;
     bool is_nulls_first; /* as it has to be; written only where it is not the direction's default */
     enum candidate_role role;
@@ -53,11 +54,20 @@ struct index_candidate {
     VEC(size_t) queries;
 };
 
+/* Equal values of the first column have, but for few rows, equal values of the second. */
+struct candidate_dependency {
+    const struct fact_table *table;
+    const char *from;
+    const char *to;
+    double degree; /* share of the first column's values of which that is so */
+};
+
 struct index_candidates {
     struct arena *arena;
     const struct facts *facts;
     struct map by_definition; /* "schema.table " and the definition → struct index_candidate */
     VEC(struct index_candidate *) items;
+    VEC(struct candidate_dependency) dependencies;
 };
 
 void index_candidates_begin(
@@ -70,6 +80,20 @@ void index_candidates_begin(
 struct index_query;
 bool index_candidates_add(struct ctx *ctx, struct index_candidates *candidates,
     const struct index_query *query, size_t position) MUST_CHECK;
+
+/*
+ * The same from one plan, the JSON of EXPLAIN (VERBOSE, FORMAT JSON). is_instance: its constants were put in
+ * for planning, so no predicate is made of them. ERR_INPUT when it is no JSON.
+ */
+bool index_candidates_add_plan(struct ctx *ctx, struct index_candidates *candidates,
+    const char *plan, size_t position, bool is_instance) MUST_CHECK;
+
+/*
+ * Looks into samples of the rows for columns that determine others, and takes the determined ones out of the
+ * keys: they narrow nothing. What cannot be read is left as it is.
+ */
+bool index_candidates_find_dependencies(
+    struct ctx *ctx, struct db *db, struct index_candidates *candidates) MUST_CHECK;
 
 /* Foreign keys whose referencing columns no index begins with. */
 void index_candidates_add_references(struct index_candidates *candidates);

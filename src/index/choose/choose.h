@@ -21,6 +21,16 @@ struct choose_options {
         most_write_cost; /* share of the writes' cost that may be added, 0.2: 20 %; 0: no limit */
     double
         least_share; /* of a query's cost, and of the workload's, that a step has to save; 0: 0.003 */
+    /*
+     * Milliseconds of a planner unit where weights are in milliseconds; 0: weights are in planner units
+     * (then 0.01 is taken for what was measured in milliseconds).
+     */
+    double ms_a_unit;
+    /*
+     * Seconds that the weights cover; the tables' counters are scaled to them. 0: not known, then only what
+     * the workload's own INSERT, UPDATE and DELETE statements write is counted.
+     */
+    double span_s;
     int64_t time_us;      /* after which the best so far is taken; 0: no limit */
     size_t most_width;    /* keys of an index; 0: 6 */
     bool drops_redundant; /* also propose that existing ones go */
@@ -76,12 +86,19 @@ bool choose_indexes(struct ctx *ctx, struct whatif *whatif, const struct choose_
     struct choice *ret) MUST_CHECK;
 
 /*
- * Weighted cost a span of keeping an index up: entries that INSERT and non-HOT UPDATE make, in units of
- * the weight's cost; updated: columns that the workload's UPDATEs set, with calls. What an entry costs by
- * method was measured: bench/advisor/write.
+ * Weighted cost a span of keeping indexes up: entries that INSERT and non-HOT UPDATE make, in units of the
+ * weight's cost. Rows written are what the workload's statements wrote or what the tables' counters say,
+ * whichever is more. What an entry costs by method was measured: bench/advisor/write.
  */
 struct write_load;
+struct write_load_options {
+    double ms_a_unit; /* as in choose_options, as the next */
+    double span_s;
+};
 struct write_load *write_load_new(struct arena *arena, const struct facts *facts,
-    const struct choose_query *queries, size_t count, double ms_a_unit);
+    const struct choose_query *queries, size_t count, const struct write_load_options *options);
 double write_load_cost(
     const struct write_load *load, const struct index_candidate *candidate, double *ret_lost_hot);
+/* What writing costs now: the entries of the indexes that are there, and the rows themselves. */
+double write_load_of_indexes(const struct write_load *load);
+double write_load_of_rows(const struct write_load *load);

@@ -12,15 +12,17 @@ struct fact_column {
     const char *name;
     const char *type;      /* "character varying(255)" */
     const char *base_type; /* of a domain its base; "varchar", "int4", "jsonb", "_text", "vector" */
-    char category;  /* typcategory: 'N', 'S', 'D', 'A' array, 'R' range, 'B', 'E' enum, 'U' */
-    int16_t number; /* attnum */
+    char category;       /* typcategory: 'N', 'S', 'D', 'A' array, 'R' range, 'B', 'E' enum, 'U' */
+    int16_t number;      /* attnum */
+    int16_t type_length; /* bytes; -1: it varies */
+    char type_align;     /* 'c', 's', 'i', 'd' */
     bool is_not_null;
-    bool has_statistics;  /* else the next ones are 0 */
+    bool has_statistics;  /* else null_share and distinct are 0 */
     bool has_btree;       /* the type has a default btree operator class */
     bool has_c_collation; /* LIKE 'x%' needs no text_pattern_ops */
     double null_share;
-    double distinct;    /* values, not the negative ratio of pg_stats; 0: not known */
-    double width;       /* bytes on average */
+    double distinct; /* values, not the negative ratio of pg_stats; 0: not known */
+    double width;    /* bytes on average; without statistics what the planner guesses by the type */
     double correlation; /* NaN: not known */
     /* Most common values as text with their share of rows, the commonest first; and histogram bounds. */
     const char **common;
@@ -28,6 +30,10 @@ struct fact_column {
     size_t common_count;
     const char **bounds;
     size_t bound_count;
+    /* Of arrays and tsvector: the shares of the rows that the commonest elements are in. */
+    const double *element_shares;
+    size_t element_count;
+    double elements_a_row; /* distinct ones on average; 0: not known */
 };
 
 /* One key, or included column, of an index that is there. */
@@ -46,8 +52,7 @@ struct fact_index {
     const char *schema;
     const char *name;
     const char *method;
-    const char
-        *definition; /* what follows the table in CREATE INDEX, as catalog/table_indexes.sql */
+    const char *definition; /* what follows the table in CREATE INDEX */
     const struct fact_key *keys;
     size_t key_count;
     const struct fact_key *include;
@@ -83,9 +88,17 @@ struct fact_table {
     char kind;             /* relkind: r m p f */
     bool is_partition;
     bool is_unlogged;
-    bool may_read;      /* our role has SELECT on it */
+    bool may_read; /* our role has SELECT on it */
+    bool
+        is_held; /* somebody locked it exclusively: its indexes are not known, nor could it be planned */
     const char *parent; /* qualified; of a partition or child, or NULL */
-    double rows;   /* reltuples as the planner would scale it to the size now; -1: never analysed */
+    /*
+     * reltuples as the planner would scale it to the size now; -1: never analysed. planner_rows is the
+     * same, and where that is -1 what the planner guesses by pages and widths. Of a partitioned table
+     * sizes, rows and counts are the sum of its partitions'.
+     */
+    double rows;
+    double planner_rows;
     int64_t bytes; /* of the heap alone, now */
     int64_t pages;
     double visible_share; /* relallvisible / relpages */
@@ -116,6 +129,7 @@ struct facts {
     bool can_have_trgm;        /* its files are on the server */
     const char *vector_schema; /* of pgvector; NULL: not installed */
     const char *gin_schema;    /* of btree_gin; NULL */
+    int64_t held;              /* tables that somebody had locked exclusively */
     int64_t unreadable;        /* tables whose statistics our role may not see */
 };
 

@@ -1,6 +1,7 @@
 /*
  * The statements that indexes are to help, wherever they were seen: one row a fingerprint, with how often
- * and how long it ran, and with real constants where the source has them.
+ * and how long it ran, and with real constants where the source has them. (x = 1 and x IN (1, 2), and
+ * tables whose names differ in digits, have one fingerprint and are rows of their own all the same.)
  */
 #pragma once
 

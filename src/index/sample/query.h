@@ -22,9 +22,9 @@ struct index_query {
     const char *mended;      /* what was mended, or NULL: "interval $3 → $3::interval" */
     VEC(const char *) types; /* of $1 …, as format_type() writes them */
     /*
-     * The plan with placeholders as placeholders (EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON), before 16
-     * PREPARE with plan_cache_mode = force_generic_plan): the array that the server gives. NULL when only
-     * instances could be planned.
+     * The plan with placeholders as placeholders, VERBOSE (PREPARE with plan_cache_mode =
+     * force_generic_plan; all partitions are in it): the array that the server gives. Without placeholders
+     * the statement's own plan. NULL when only instances could be planned.
      */
     const char *generic_plan;
     /* At least one unless there is a problem; no more than QUERY_MOST_INSTANCES. */
@@ -39,7 +39,9 @@ struct query_maker;
 
 /*
  * db: where statements are prepared; a read-only session is enough. path: the search_path of the
- * application, NULL: the role's own in this database. The session is the maker's until it ends.
+ * application, NULL: the role's own in this database. The session is the maker's until it ends, and must
+ * not be in a transaction. Where the role may do that, it is not counted in pg_stat_statements from then on,
+ * also after the end: every EXPLAIN would be an entry there.
  */
 bool query_maker_begin(struct ctx *ctx, struct db *db, const struct facts *facts, const char *path,
     struct query_maker **ret) MUST_CHECK;
@@ -47,7 +49,7 @@ void query_maker_end(struct query_maker *maker);
 
 /*
  * Never fails for what a statement is: that is its problem. False when the session was lost or a signal
- * came. Each statement gets at most 2 s of the server's time.
+ * came. Each question to the server gets at most 2 s of its time.
  */
 bool query_make(struct ctx *ctx, struct query_maker *maker,
     const struct intake_statement *statement, struct index_query *ret) MUST_CHECK;

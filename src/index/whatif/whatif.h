@@ -14,6 +14,9 @@ struct whatif;
 struct whatif_options {
     const struct db *db;       /* the database */
     const struct facts *facts; /* of it */
+    /* Columns that determine others; only the scratch server's planner can be told of them. */
+    const struct candidate_dependency *dependencies;
+    size_t dependency_count;
     enum whatif_way way;    /* AUTO: HypoPG where it is installed and all methods are known to it */
     bool wants_all_methods; /* candidates beside btree, hash, brin and bloom are expected */
     const char *bin_folder; /* of the server programs for a scratch server; NULL: looked for */

@@ -1,0 +1,12 @@
+CREATE INDEX x_purchase_buyer ON purchase (buyer_id);
+CREATE INDEX x_purchase_buyer_placed ON purchase (buyer_id, placed DESC, id DESC);
+CREATE INDEX x_purchase_buyer_total ON purchase (buyer_id, total);
+CREATE INDEX x_purchase_status_placed ON purchase (status, placed, id);
+CREATE INDEX x_purchase_open ON purchase (placed, id) WHERE status = 'open';
+CREATE INDEX x_purchase_placed ON purchase (placed);
+CREATE INDEX x_purchase_placed_total ON purchase (placed) INCLUDE (total);
+CREATE INDEX x_buyer_lower ON buyer (lower(email));
+CREATE INDEX x_buyer_city ON buyer (city);
+CREATE INDEX x_piece_article ON piece (article);
+CREATE INDEX x_piece_article_cover ON piece (article) INCLUDE (amount, price);
+CREATE INDEX x_piece_article_purchase ON piece (article, purchase_id);

@@ -1,0 +1,3 @@
+-- Forgets what is known of columns; only on a server of our own.
+-- @server 14+
+DELETE FROM pg_catalog.pg_statistic s WHERE s.starelid >= 16384
