@@ -56,6 +56,7 @@ take_refusal(struct ctx *ctx, struct trial *ret)
         return false;
     ret->problem = arena_printf(ctx->arena, "the server refuses it: %s%s%s", ctx->error.message,
         detail ? ": " : "", detail ? detail : "");
+    memcpy(ret->sqlstate, ctx->error.sqlstate, sizeof(ret->sqlstate));
     for (size_t i = 0; i < COUNT_OF(providers); i++)
         if (text_equal(ctx->error.sqlstate, UNDEFINED_OBJECT) &&
             strstr(ctx->error.message, providers[i].part))
@@ -91,27 +92,75 @@ make_again(struct ctx *ctx, struct db *db, const char *create, const char *name,
            db_exec(ctx, db, arena_printf(ctx->arena, "%s %s", create, shadow->definition));
 }
 
-bool
-shadow_try(struct ctx *ctx, struct db *db, const struct shadow_index *index, struct trial *ret)
+/*
+ * Only expressions may be worded otherwise when they are read again; a name with a parenthesis is made again
+ * for nothing.
+ */
+static bool
+has_expressions(const struct sql_change_shadow *shadow)
 {
-    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
-    struct sql_change_shadow again;
+    return shadow->predicate || strchr(shadow->keys, '(');
+}
+
+bool
+shadow_copy_open(
+    struct ctx *ctx, struct db *db, const struct shadow_index *like, struct shadow_copy *ret)
+{
+    *ret =
+        (struct shadow_copy){ .ctx = ctx, .db = db, .schema = like->schema, .table = like->table };
+    return db_begin(ctx, db, "READ WRITE", &ret->transaction) &&
+           db_exec(ctx, db, "SET LOCAL lock_timeout = '2s'") && make_copy(ctx, db, like) &&
+           use_own_search_path(ctx, db);
+}
+
+void
+shadow_copy_close(struct shadow_copy *copy)
+{
+    db_transaction_end(&copy->transaction);
+}
+
+/* Within a savepoint, which takes back the index and the path. */
+static bool
+try_within(struct shadow_copy *copy, const struct shadow_index *index, struct trial *ret)
+{
+    struct ctx *ctx = copy->ctx;
+    struct db *db = copy->db;
     const char *create = arena_printf(ctx->arena, "CREATE %sINDEX %s ON pg_temp.%s",
         index->is_unique ? "UNIQUE " : "", db_ident(ctx->arena, index->name),
-        db_ident(ctx->arena, index->table));
+        db_ident(ctx->arena, copy->table));
+    struct sql_change_shadow again;
 
-    *ret = (struct trial){ 0 };
-    if (!db_begin(ctx, db, "READ WRITE", &transaction) ||
-        !db_exec(ctx, db, "SET LOCAL lock_timeout = '2s'") || !make_copy(ctx, db, index) ||
-        !use_own_search_path(ctx, db))
-        return false;
     if (!db_exec(ctx, db, arena_printf(ctx->arena, "%s %s", create, index->rest)))
         return take_refusal(ctx, ret);
     if (!db_exec(ctx, db, "SET LOCAL search_path = pg_catalog, pg_temp") ||
-        !read_shadow(ctx, db, index, &ret->shadow) ||
-        !make_again(ctx, db, create, index->name, &ret->shadow) ||
+        !read_shadow(ctx, db, index, &ret->shadow))
+        return error_wrap(ctx, "trying %s on an empty copy", index->name);
+    ret->built = ret->shadow.definition;
+    if (!has_expressions(&ret->shadow))
+        return true;
+    if (!make_again(ctx, db, create, index->name, &ret->shadow) ||
         !read_shadow(ctx, db, index, &again))
         return error_wrap(ctx, "trying %s on an empty copy", index->name);
     ret->built = again.definition;
     return true;
+}
+
+bool
+shadow_copy_try(struct shadow_copy *copy, const struct shadow_index *index, struct trial *ret)
+{
+    struct ctx *ctx = copy->ctx;
+
+    *ret = (struct trial){ 0 };
+    return db_exec(ctx, copy->db, "SAVEPOINT pgmend_trial") && try_within(copy, index, ret) &&
+           db_exec(ctx, copy->db, "ROLLBACK TO SAVEPOINT pgmend_trial") &&
+           db_exec(ctx, copy->db, "RELEASE SAVEPOINT pgmend_trial");
+}
+
+bool
+shadow_try(struct ctx *ctx, struct db *db, const struct shadow_index *index, struct trial *ret)
+{
+    struct shadow_copy copy CLEANUP(shadow_copy_close) = { 0 };
+
+    *ret = (struct trial){ 0 };
+    return shadow_copy_open(ctx, db, index, &copy) && shadow_copy_try(&copy, index, ret);
 }

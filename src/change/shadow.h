@@ -23,11 +23,34 @@ struct trial {
                             of varchar, for one, is worded otherwise when it is read again */
     const char *problem; /* why the server refuses it; then the others are not set */
     const char *remedy;  /* or NULL */
+    char sqlstate[6];    /* of the refusal */
 };
 
+/* An empty temporary copy of a table that several indexes are tried on, in a transaction of its own. */
+struct shadow_copy {
+    struct ctx *ctx;
+    struct db *db;
+    struct db_transaction transaction;
+    const char *schema; /* of the table */
+    const char *table;
+};
+
+/* like: schema, table and columns; the rest is not looked at. Close it also when this fails. */
+bool shadow_copy_open(struct ctx *ctx, struct db *db, const struct shadow_index *like,
+    struct shadow_copy *ret) MUST_CHECK;
+
 /*
- * Names without a schema are looked up along the user's own search_path. Nothing remains: the
- * transaction is rolled back. False when the trial itself could not be made.
+ * index: of the copy's table. The copy is as before afterwards; only when this fails is it of no more use.
+ */
+bool shadow_copy_try(struct shadow_copy *copy, const struct shadow_index *index, struct trial *ret)
+    MUST_CHECK;
+
+/* Nothing remains: the transaction is rolled back. For CLEANUP. */
+void shadow_copy_close(struct shadow_copy *copy);
+
+/*
+ * One index on a copy of its own. Names without a schema are looked up along the user's own search_path.
+ * Nothing remains. False when the trial itself could not be made.
  */
 bool shadow_try(struct ctx *ctx, struct db *db, const struct shadow_index *index, struct trial *ret)
     MUST_CHECK;

@@ -222,20 +222,21 @@ lint_options_of(const struct run *run, const struct intake *workload)
 
 /*
  * Corrects until no round finds another error: what was mended may turn out to be wrong in another way, as an
- * expression that parses now and is not immutable.
+ * expression that parses now and is not immutable. ret_left: errors that are there still.
  */
 static bool
 correct(struct ctx *ctx, const struct run *run, struct db *db, const struct lint *first,
-    const char **ret)
+    const char **ret, struct findings *ret_left)
 {
     const struct intake none = { 0 };
     const struct lint_options wanted = lint_options_of(run, &none);
     struct lint lint = *first;
 
-    *ret = lint_corrected(ctx, &lint);
-    for (int round = 1; round < MOST_ROUNDS; round++) {
+    *ret_left = (struct findings){ 0 };
+    for (int round = 0; round < MOST_ROUNDS; round++) {
         struct lint_script script;
 
+        *ret = lint_corrected(ctx, &lint);
         if (!lint_script_parse(ctx, first->script.file, *ret, strlen(*ret), &script)) {
             /* All that is left are comments. */
             error_clear(ctx);
@@ -245,9 +246,30 @@ correct(struct ctx *ctx, const struct run *run, struct db *db, const struct lint
             return false;
         if (findings_count(&lint.findings, SEVERITY_ERROR) == 0)
             return true;
-        *ret = lint_corrected(ctx, &lint);
     }
+    *ret_left = lint.findings;
     return true;
+}
+
+/* The script may be on standard output: these go to standard error. */
+static void
+warn_of_errors(const struct findings *left)
+{
+    size_t count = findings_count(left, SEVERITY_ERROR);
+
+    if (count == 0)
+        return;
+    fprintf(stderr, "pgmend: warning: %zu %s left in the corrected script, first:\n", count,
+        count == 1 ? "error is" : "errors are");
+    for (size_t i = 0; i < left->count; i++) {
+        const struct finding *finding = &left->items[i];
+
+        if (finding->severity != SEVERITY_ERROR || finding->silenced)
+            continue;
+        fprintf(stderr, "  line %u: %s (%s)\n", finding->place.line, finding->message,
+            finding->rule->id);
+        return;
+    }
 }
 
 static bool
@@ -255,10 +277,12 @@ write_fixed(struct ctx *ctx, struct run *run, struct db *db, const struct lint *
 {
     const struct options *opts = run->options;
     const char *path = opts->in_place ? run->operands.items[0] : opts->output;
+    struct findings left;
     const char *text;
 
-    if (!correct(ctx, run, db, lint, &text))
+    if (!correct(ctx, run, db, lint, &text, &left))
         return false;
+    warn_of_errors(&left);
     if (!path) {
         fputs(text, run->out);
         return true;

@@ -102,8 +102,9 @@ tear_down(void **state)
 
     struct db *admin CLEANUP(db_cleanup) = connect_to(bench, "postgres");
 
-    must(bench, db_exec(&bench->ctx, admin,
-                    arena_printf(bench->ctx.arena, "DROP DATABASE %s", bench->database)));
+    must(bench,
+        db_exec(&bench->ctx, admin,
+            arena_printf(bench->ctx.arena, "DROP DATABASE %s WITH (FORCE)", bench->database)));
     db_cleanup(&admin);
     arena_free(bench->ctx.arena);
     return 0;

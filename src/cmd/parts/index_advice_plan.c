@@ -25,13 +25,14 @@ add_promise(struct arena *arena, const struct advice *advice, const struct advic
     };
 
     for (size_t i = 0; i < choice->helps.count; i++) {
-        const struct choice_help *help = &choice->helps.items[i];
-        const struct index_query *query = advice->weighed[help->query].query;
+        size_t position = choice->helps.items[i].query;
+        const struct choose_query *weighed = &advice->weighed[position];
+        /* Of all indexes together: what is measured afterwards cannot be told apart. */
         const struct promise_statement statement = {
-            .fingerprint = query->statement->fingerprint,
-            .query = advice_query_text(arena, query),
-            .cost_before = help->before,
-            .cost_after = help->after,
+            .fingerprint = weighed->query->statement->fingerprint,
+            .query = advice_query_text(arena, weighed->query),
+            .cost_before = weighed->before,
+            .cost_after = advice->choice.after.items[position],
         };
 
         VEC_PUSH(arena, &promise.statements, statement);

@@ -109,6 +109,9 @@ print_head(struct arena *arena, FILE *out, const struct advice *advice)
     if (advice->light > 0)
         text_list_add(
             arena, &left, arena_printf(arena, "%zu are too light to matter", advice->light));
+    if (advice->utility > 0)
+        text_list_add(
+            arena, &left, arena_printf(arena, "%zu read and write no tables", advice->utility));
     if (advice->unexplained.count > 0)
         text_list_add(arena, &left,
             arena_printf(arena, "%zu cannot be planned (see below)", advice->unexplained.count));

@@ -5,7 +5,12 @@
 
 enum { MOST_QUERIES = 10000 };
 
-/* All that is lighter together makes up so much of the workload's time, and is not looked at. */
+/* Of the time limit: what is kept for describing the choice and for cleaning up, and what choosing gets at least. */
+static const double share_of_end = 0.1;
+static const double least_of_choosing = 0.2;
+
+/* Beyond these, all that is lighter together makes up so much of the workload's time, and is not looked at. */
+enum { ALWAYS_LOOKED_AT = 500 };
 static const double light_share = 0.002;
 
 static void
@@ -35,7 +40,8 @@ count_heavy(const struct intake *intake, const struct advice_options *options)
     for (size_t i = 0; i < intake->count; i++)
         total += time_of(&intake->items[i]);
     for (count = 0; count < intake->count && count < most; count++) {
-        if (intake->has_times && total > 0 && sum >= total * (1 - light_share))
+        if (count >= ALWAYS_LOOKED_AT && intake->has_times && total > 0 &&
+            sum >= total * (1 - light_share))
             break;
         sum += time_of(&intake->items[count]);
     }
@@ -47,6 +53,10 @@ keep_query(struct ctx *ctx, struct advice *advice, struct index_query *query)
 {
     if (!query->problem) {
         VEC_PUSH(ctx->arena, &advice->queries, *query);
+        return;
+    }
+    if (intake_is_utility(query->problem)) {
+        advice->utility++;
         return;
     }
     struct index_query *kept = arena_alloc(ctx->arena, sizeof(*kept));
@@ -73,7 +83,8 @@ make_queries(struct ctx *ctx, struct query_maker *maker, const struct advice_opt
         }
         if (interrupt_signal())
             return interrupt_error(ctx, interrupt_signal());
-        if (!statement->problem && !query_make(ctx, maker, statement, &query))
+        /* Also what has a problem: a cursor's query can be planned. */
+        if (!query_make(ctx, maker, statement, &query))
             return error_wrap(ctx, "planning %s", statement->source);
         keep_query(ctx, advice, &query);
         if (i % 16 == 0)
@@ -228,9 +239,36 @@ note_tables(struct ctx *ctx, struct advice *advice)
                 (long long)advice->facts.unreadable));
 }
 
+/* The limit is for all of the advice: choosing gets what is left of it. */
+static int64_t
+time_left(int64_t limit_us, int64_t started_us)
+{
+    int64_t least_us = (int64_t)(least_of_choosing * (double)limit_us);
+    int64_t left_us = (int64_t)((1 - share_of_end) * (double)limit_us) - (clock_us() - started_us);
+
+    if (limit_us <= 0)
+        return 0;
+    return left_us > least_us ? left_us : least_us;
+}
+
+static void
+note_untried(struct ctx *ctx, struct advice *advice)
+{
+    const struct choice *choice = &advice->choice;
+
+    if (choice->untried == 0 && choice->unseen == 0)
+        return;
+    text_list_add(ctx->arena, &advice->notes,
+        arena_printf(ctx->arena,
+            "--time-limit was too short to try %zu of %zu candidates and to look at %zu of %zu "
+            "statements, which make up %.2g %% of the workload",
+            choice->untried, advice->candidates.items.count, choice->unseen, advice->queries.count,
+            100 * choice->unseen_share));
+}
+
 static bool
-choose(struct ctx *ctx, struct db *db, const struct advice_options *options, bool wants_all,
-    struct advice *advice)
+choose(struct ctx *ctx, struct db *db, const struct advice_options *options, int64_t started_us,
+    bool wants_all, struct advice *advice)
 {
     struct whatif *whatif = NULL;
     const struct whatif_options wanted = {
@@ -252,9 +290,12 @@ choose(struct ctx *ctx, struct db *db, const struct advice_options *options, boo
     advice->way = arena_strdup(ctx->arena, whatif_way_text(whatif));
     is_good = advice_weigh(ctx, whatif, options, advice);
     wishes.ms_a_unit = advice->ms_a_unit;
+    wishes.time_us = time_left(options->choose.time_us, started_us);
     wishes.span_s = advice->intake->span_s > 0 ? advice->intake->span_s : 0;
     is_good = is_good && choose_indexes(ctx, whatif, advice->weighed, advice->queries.count,
                              &advice->candidates, &wishes, &advice->choice);
+    if (is_good)
+        note_untried(ctx, advice);
     for (size_t i = 0; i < whatif_notes(whatif)->count; i++)
         text_list_add(
             ctx->arena, &advice->notes, arena_strdup(ctx->arena, whatif_notes(whatif)->items[i]));
@@ -281,7 +322,7 @@ advice_make(struct ctx *ctx, struct db *db, const struct intake *intake,
     query_maker_end(maker);
     note_tables(ctx, ret);
     if (!is_good || !make_candidates(ctx, db, options, ret, &wants_all) ||
-        !choose(ctx, db, options, wants_all, ret) || !advice_describe(ctx, db, ret))
+        !choose(ctx, db, options, started_us, wants_all, ret) || !advice_describe(ctx, db, ret))
         return error_wrap(ctx, "advising on indexes");
     ret->us = clock_us() - started_us;
     return true;

@@ -39,7 +39,8 @@ struct advice {
     struct choose_query
         *weighed; /* by the same position; weight 0: could not be planned after all */
     VEC(const struct index_query *) unexplained;
-    size_t light; /* statements that weigh too little to be looked at */
+    size_t utility; /* statements that read and write no tables */
+    size_t light;   /* statements that weigh too little to be looked at */
     struct index_candidates candidates;
     struct choice choice;
     VEC(struct advice_index) indexes;

@@ -148,6 +148,7 @@ workload_json(const struct advice *advice)
         (json_int_t)intake->count, "planned", (json_int_t)advice->queries.count, "light",
         (json_int_t)advice->light, "unexplained", (json_int_t)advice->unexplained.count);
 
+    json_object_set_new(json, "utility", json_integer((json_int_t)advice->utility));
     json_object_set_new(json, "hidden", json_integer(intake->hidden));
     json_object_set_new(json, "evicted", json_integer(intake->evicted));
     json_object_set_new(json, "other_databases", json_integer(intake->other_databases));

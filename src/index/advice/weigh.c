@@ -1,14 +1,59 @@
 /* What each query weighs in the workload: its time where that is known, else calls times cost. */
+#include <math.h>
+
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "index/advice/advice.h"
+
+/* An instance has to be so many times nearer to the rows that were counted to be taken for all calls. */
+static const double telling_factor = 3;
+
+static double
+distance(double rows, double counted)
+{
+    return fabs(log((rows + 1) / (counted + 1)));
+}
+
+/*
+ * Counters hold no constants, but they hold how many rows a call gave: the instance whose estimate is near that
+ * is what the application asks for. Where all estimate the same (an aggregate, a LIMIT) nothing is learned.
+ */
+static void
+fit_shares(struct index_query *query, const double *rows)
+{
+    const struct intake_statement *statement = query->statement;
+    size_t best = 0;
+
+    if (statement->samples.count > 0 || statement->rows < 0 || statement->calls <= 0 ||
+        query->instances.count < 2)
+        return;
+
+    double counted = statement->rows / statement->calls;
+
+    for (size_t i = 1; i < query->instances.count; i++)
+        if (distance(rows[i], counted) < distance(rows[best], counted))
+            best = i;
+    for (size_t i = 0; i < query->instances.count; i++)
+        if (i != best &&
+            distance(rows[i], counted) - distance(rows[best], counted) >= log(telling_factor))
+            query->instances.items[i].share = 0;
+
+    double total = 0;
+
+    for (size_t i = 0; i < query->instances.count; i++)
+        total += query->instances.items[i].share;
+    for (size_t i = 0; i < query->instances.count; i++)
+        query->instances.items[i].share =
+            total > 0 ? query->instances.items[i].share / total : i == best;
+}
 
 /* The mean planner cost of the instances, with the indexes that are there now. */
 static bool
 ask_cost(struct ctx *ctx, struct whatif *whatif, struct index_query *query, double *ret)
 {
     static const struct whatif_set none;
-    double cost = 0;
+    double costs[QUERY_MOST_INSTANCES] = { 0 };
+    double rows[QUERY_MOST_INSTANCES] = { 0 };
 
     for (size_t i = 0; i < query->instances.count; i++) {
         const struct query_instance *instance = &query->instances.items[i];
@@ -21,9 +66,13 @@ ask_cost(struct ctx *ctx, struct whatif *whatif, struct index_query *query, doub
             error_clear(ctx);
             return true;
         }
-        cost += instance->share * plan.cost;
+        costs[i] = plan.cost;
+        rows[i] = plan.rows;
     }
-    *ret = cost;
+    fit_shares(query, rows);
+    *ret = 0;
+    for (size_t i = 0; i < query->instances.count; i++)
+        *ret += query->instances.items[i].share * costs[i];
     return true;
 }
 

@@ -95,6 +95,10 @@ bool index_candidates_add_plan(struct ctx *ctx, struct index_candidates *candida
 bool index_candidates_find_dependencies(
     struct ctx *ctx, struct db *db, struct index_candidates *candidates) MUST_CHECK;
 
+/* Whether equal values of the first one's leading column have equal values of the other's keys. */
+bool candidate_determines(const struct index_candidates *candidates,
+    const struct index_candidate *first, const struct index_candidate *other);
+
 /* Foreign keys whose referencing columns no index begins with. */
 void index_candidates_add_references(struct index_candidates *candidates);
 

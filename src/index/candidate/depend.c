@@ -139,6 +139,21 @@ candidate_is_determined(const struct index_candidates *candidates, const struct 
     return false;
 }
 
+bool
+candidate_determines(const struct index_candidates *candidates, const struct index_candidate *first,
+    const struct index_candidate *other)
+{
+    for (size_t i = 0; i < other->key_count; i++) {
+        const struct candidate_key *key = &other->keys[i];
+
+        if (!is_equality(key))
+            return i > 0;
+        if (!candidate_is_determined(candidates, other->table, first->keys, 1, key))
+            return false;
+    }
+    return other->key_count > 0;
+}
+
 /* The same without the keys that another one determines; itself when there are none. */
 static struct index_candidate *
 narrow(struct index_candidates *candidates, struct index_candidate *candidate)

@@ -137,18 +137,22 @@ enum which { WHICH_ALL, WHICH_LOCAL, WHICH_LISTS };
 static struct candidate_keys
 equalities(const struct candidate_wish *wish, enum which which, size_t join, const char *predicate)
 {
+    const struct fact_table *table = wish->reading->relation->table;
     struct candidate_keys keys = { 0 };
 
     for (size_t i = 0; i < wish->terms.count; i++) {
         const struct candidate_term *term = &wish->terms.items[i];
 
         if (!is_equality(term) || is_said(term, predicate) ||
-            (which == WHICH_LOCAL && term->is_join && i != join))
+            (which == WHICH_LOCAL && term->is_join && i != join) ||
+            !candidate_key_fits(table, &term->keys[0]))
             continue;
         candidate_keys_add(&keys, &term->keys[0]);
     }
     for (size_t i = 0; which == WHICH_LISTS && i < wish->terms.count; i++)
-        if (is_btree(&wish->terms.items[i], ROLE_IN) && !is_said(&wish->terms.items[i], predicate))
+        if (is_btree(&wish->terms.items[i], ROLE_IN) &&
+            !is_said(&wish->terms.items[i], predicate) &&
+            candidate_key_fits(table, &wish->terms.items[i].keys[0]))
             candidate_keys_add(&keys, &wish->terms.items[i].keys[0]);
     return keys;
 }
@@ -159,9 +163,11 @@ put_with(struct candidate_wish *wish, struct candidate_keys keys, const struct c
     size_t count, struct way way)
 {
     struct arena *arena = wish->reading->ctx->arena;
+    const struct fact_table *table = wish->reading->relation->table;
     struct index_candidate made;
 
-    for (size_t i = 0; i < count; i++)
+    /* What stands behind a key that cannot be is of no use: neither the order nor the range goes on. */
+    for (size_t i = 0; i < count && candidate_key_fits(table, &more[i]); i++)
         candidate_keys_add(&keys, &more[i]);
     /* What does not fit is left out of the tail, not the whole index. */
     keys.is_too_wide = false;
@@ -294,7 +300,8 @@ put_contents_with_equality(struct candidate_wish *wish, const struct candidate_t
     for (size_t i = 0; i < wish->terms.count && keys.count == 0; i++) {
         const struct candidate_term *term = &wish->terms.items[i];
 
-        if (is_equality(term) && term->keys[0].column && !term->predicate && !term->is_join)
+        if (is_equality(term) && term->keys[0].column && !term->predicate && !term->is_join &&
+            candidate_key_fits(wish->reading->relation->table, &term->keys[0]))
             candidate_keys_add(&keys, &term->keys[0]);
     }
     if (keys.count == 0)

@@ -49,9 +49,13 @@ struct index_candidate *candidate_keep(
 bool candidate_is_there(const struct index_candidate *candidate);
 void candidate_note_query(struct arena *arena, struct index_candidate *candidate, size_t position);
 
-/* Includes those of the columns that are no keys, in the table's order: so that the same set is the same text. */
+/* Includes those of the columns that are no keys, in the table's order: so that the same set is the same text. Those
+ * that an entry has no room for are left out. */
 void candidate_include(
     struct arena *arena, struct index_candidate *candidate, const struct text_list *names);
+
+/* Whether every value that may be expected of a key fits into an entry of a B-tree. */
+bool candidate_key_fits(const struct fact_table *table, const struct candidate_key *key);
 
 /* Adds columns that make an index-only scan possible; false: there are none, or too wide ones. */
 bool candidate_cover(struct arena *arena, const struct explained_relation *relation,

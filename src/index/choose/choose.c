@@ -7,6 +7,9 @@
 
 static const double standard_share = 0.003;
 
+/* Part of the time in which queries with several instances are asked for their costs as things are. */
+static const double share_of_first_costs = 0.3;
+
 /* Indexes that matter to a query: its own candidates first, then others that begin with what it uses. */
 enum { MOST_OF_A_QUERY = 300 };
 
@@ -56,7 +59,7 @@ begin_costs(struct chooser *chooser, size_t position)
     struct id_set none = { 0 };
     struct id_set used;
 
-    if (query->count > 1 && query->all.count > 0 && !chooser_is_late(chooser))
+    if (query->count > 1 && query->all.count > 0 && !chooser_is_past(chooser, share_of_first_costs))
         return chooser_ask(chooser, position, &none, &query->before, &used);
     for (size_t i = 0; i < query->count; i++)
         VEC_PUSH(chooser->ctx->arena, &query->instances[i].known,
@@ -161,18 +164,14 @@ begin(struct chooser *chooser, const struct choose_query *queries)
     struct arena *arena = chooser->ctx->arena;
     size_t candidates = chooser->candidates->items.count;
     size_t room = chooser->own_count + candidates;
-    uint32_t ignored;
 
     chooser->queries = ARENA_ARRAY(arena, struct chooser_query, room);
     chooser->marks = ARENA_ARRAY(arena, uint64_t, room);
     chooser->query_count = chooser->own_count;
     for (size_t i = 0; i < chooser->own_count; i++)
         begin_query(chooser, &queries[i], &chooser->queries[i]);
-    for (size_t i = 0; i < candidates; i++) {
-        if (!chooser_add_index(chooser, chooser->candidates->items.items[i], &ignored))
-            return false;
-        chooser_progress(chooser, "trying candidates", (double)i / (double)candidates);
-    }
+    if (!chooser_add_candidates(chooser))
+        return false;
     relate(chooser);
     for (size_t i = 0; i < chooser->own_count; i++)
         if (!begin_costs(chooser, i))
@@ -265,12 +264,37 @@ write_budget(const struct chooser *chooser)
     return share * (write_load_of_indexes(chooser->writes) + write_load_of_rows(chooser->writes));
 }
 
+/* What there was no time for; a query whose other candidates were looked at was not passed over. */
+static void
+tell_untried(struct chooser *chooser, struct choice *ret)
+{
+    double weight = 0;
+
+    for (size_t i = 0; i < chooser->own_count; i++) {
+        const struct chooser_query *query = &chooser->queries[i];
+        bool has_none = query->all.count == 0 && query->has_untried;
+
+        if (has_none || (query->all.count > 0 && !query->is_seen))
+            weight += query->weight * query->before;
+        ret->unseen += has_none || (query->all.count > 0 && !query->is_seen);
+    }
+    ret->untried = chooser->untried;
+    ret->unseen_share = chooser->before_total > 0 ? weight / chooser->before_total : 0;
+    if (ret->untried > 0 || ret->unseen > 0)
+        chooser_say(chooser,
+            "had no time for %zu candidates, nor for %zu statements that are %.2g %% of the workload",
+            ret->untried, ret->unseen, 100 * ret->unseen_share);
+}
+
 static bool
 run(struct chooser *chooser, const struct choose_query *queries, struct choice *ret)
 {
     struct selection selection;
 
-    if (!begin(chooser, queries) || !chooser_prune(chooser) || !search(chooser, &selection) ||
+    if (!begin(chooser, queries) || !chooser_prune(chooser) || !search(chooser, &selection))
+        return false;
+    tell_untried(chooser, ret);
+    if (!chooser_complete(chooser, &selection) || !chooser_turn(chooser, &selection) ||
         !chooser_tell(chooser, &selection, ret))
         return false;
     return !chooser->options->drops_redundant ||

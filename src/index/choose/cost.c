@@ -20,6 +20,13 @@ chooser_is_late(struct chooser *chooser)
     return chooser->is_out_of_time;
 }
 
+bool
+chooser_is_past(const struct chooser *chooser, double share)
+{
+    return chooser->options->time_us > 0 &&
+           (double)(clock_us() - chooser->started_us) > share * (double)chooser->options->time_us;
+}
+
 static double
 floor_of(const struct chooser_instance *instance, const struct id_set *set)
 {

@@ -35,6 +35,12 @@ score_of(const struct growing *growing, const struct step *step)
     return gain / (bytes > least_bytes ? bytes : least_bytes);
 }
 
+static bool
+has_include(const struct chooser *chooser, uint32_t id)
+{
+    return chooser->indexes.items[id].candidate->include.count > 0;
+}
+
 /* The indexes of the move that are not chosen yet, and what they replace. */
 static struct move
 move_now(const struct growing *growing, const struct move *wanted)
@@ -43,6 +49,7 @@ move_now(const struct growing *growing, const struct move *wanted)
 
     for (size_t i = 0; i < wanted->add_count; i++)
         if (wanted->add[i] != growing->chooser->banned &&
+            !(growing->chooser->is_plain_only && has_include(growing->chooser, wanted->add[i])) &&
             !selection_has(growing->selection, wanted->add[i]))
             move.add[move.add_count++] = wanted->add[i];
     if (move.add_count > 0)

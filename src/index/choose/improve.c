@@ -104,6 +104,7 @@ struct exchanging {
     struct chooser *chooser;
     struct selection *selection;
     VEC(struct exchange) items;
+    size_t tried;
     struct arena *arena;
 };
 
@@ -113,7 +114,7 @@ consider(struct exchanging *exchanging, const struct move *move)
     struct outcome outcome;
     struct chooser *chooser = exchanging->chooser;
 
-    if (exchanging->items.count >= MOST_TRIED)
+    if (exchanging->tried++ >= MOST_TRIED || chooser_is_late(chooser))
         return true;
     if (!selection_try(chooser, exchanging->selection, move, false, &outcome))
         return false;
@@ -199,6 +200,7 @@ collect(struct exchanging *exchanging)
     size_t count = exchanging->chooser->indexes.count;
 
     exchanging->items.count = 0;
+    exchanging->tried = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct move move = { .add = { i }, .add_count = 1 };
 

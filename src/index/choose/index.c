@@ -1,7 +1,12 @@
 /* The indexes that may be chosen, each once, and which can stand for which. */
+#include <math.h>
+
 #include "index/choose/part.h"
 
 enum { STANDARD_WIDTH = 6 };
+
+/* Part of the time in which candidates are made known, the most promising first. */
+static const double share_of_time = 0.25;
 
 struct id_cell {
     uint32_t id;
@@ -130,6 +135,67 @@ chooser_add_index(struct chooser *chooser, struct index_candidate *candidate, ui
         map_set(&chooser->by_definition, key, cell);
     }
     *ret_id = cell->id;
+    return true;
+}
+
+/* A candidate with its place in the order of trying. */
+struct turn {
+    struct index_candidate *candidate;
+    double promise; /* weighted cost of the queries that it was made for, for each of its columns */
+    size_t position;
+};
+
+static int
+compare_turns(const void *a, const void *b)
+{
+    const struct turn *left = a;
+    const struct turn *right = b;
+
+    if (left->promise != right->promise)
+        return left->promise < right->promise ? 1 : -1;
+    return (left->position > right->position) - (left->position < right->position);
+}
+
+/* An index with more columns than another one comes after it, unless more queries asked for it. */
+static double
+promise_of(const struct chooser *chooser, const struct index_candidate *candidate)
+{
+    double sum = 0;
+
+    /* The user asked for those of foreign keys. */
+    if (candidate->is_for_reference && candidate->queries.count == 0)
+        return INFINITY;
+    for (size_t i = 0; i < candidate->queries.count; i++) {
+        const struct chooser_query *query = &chooser->queries[candidate->queries.items[i]];
+
+        sum += query->weight * query->before;
+    }
+    return sum / (double)(candidate->key_count + candidate->include.count + 1);
+}
+
+bool
+chooser_add_candidates(struct chooser *chooser)
+{
+    size_t count = chooser->candidates->items.count;
+    struct turn *turns = ARENA_ARRAY(chooser->ctx->arena, struct turn, count + 1);
+    uint32_t ignored;
+    size_t tried = 0;
+
+    for (size_t i = 0; i < count; i++)
+        turns[i] = (struct turn){ .candidate = chooser->candidates->items.items[i],
+            .promise = promise_of(chooser, chooser->candidates->items.items[i]),
+            .position = i };
+    if (count > 1)
+        qsort(turns, count, sizeof(*turns), compare_turns);
+    for (; tried < count && !chooser_is_past(chooser, share_of_time); tried++) {
+        if (!chooser_add_index(chooser, turns[tried].candidate, &ignored))
+            return false;
+        chooser_progress(chooser, "trying candidates", (double)tried / (double)count);
+    }
+    chooser->untried = count - tried;
+    for (size_t i = tried; i < count; i++)
+        for (size_t k = 0; k < turns[i].candidate->queries.count; k++)
+            chooser->queries[turns[i].candidate->queries.items[k]].has_untried = true;
     return true;
 }
 

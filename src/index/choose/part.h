@@ -34,6 +34,8 @@ struct chooser_query {
     struct id_set best;   /* what the planner takes when it may take anything */
     double floor;         /* cost with it: nothing can be cheaper */
     uint64_t changed;     /* tick of chooser at which its cost in the selection changed */
+    bool has_untried;     /* time was up before all candidates that were made for it were known */
+    bool is_seen;         /* it was planned with what could help it */
 };
 
 struct chooser_index {
@@ -96,10 +98,12 @@ struct chooser {
     double least_share;
     int64_t started_us;
     bool is_out_of_time;
+    size_t untried; /* candidates for which there was no time */
     uint64_t *marks; /* by query: tick of the last move that touched it */
     uint64_t tick;
     int64_t rounds;
     uint32_t banned;       /* from being added; UINT32_MAX: none */
+    bool is_plain_only;    /* nothing with INCLUDE is added */
     uint32_t kept;         /* it is not taken out again; UINT32_MAX: none */
     struct arena *scratch; /* of one planning */
     struct arena *work;    /* of one try of a move */
@@ -134,10 +138,14 @@ struct id_set chooser_relevant(
 /* What the plans of the query's instances use when they may choose from the set; of known answers. */
 struct id_set chooser_used(const struct chooser *chooser, size_t query, const struct id_set *set);
 bool chooser_is_late(struct chooser *chooser);
+/* Whether that part of the time is over; false where there is no limit. */
+bool chooser_is_past(const struct chooser *chooser, double share);
 
 /* index.c: the index of a candidate, made known when it is new; UINT32_MAX: it cannot be had. */
 bool chooser_add_index(struct chooser *chooser, struct index_candidate *candidate, uint32_t *ret_id)
     MUST_CHECK;
+/* All candidates, as long as a part of the time lasts: those of the heaviest queries first. */
+bool chooser_add_candidates(struct chooser *chooser) MUST_CHECK;
 /* Whether the first can stand for the second: the same first keys, no predicate or the same. */
 bool chooser_is_wider(const struct chooser *chooser, uint32_t wide, uint32_t narrow);
 /* A sentence's name of it: "public.users (email)". */
@@ -187,6 +195,12 @@ bool chooser_shrink(struct chooser *chooser, struct selection *selection, bool i
 /* And, in a tight budget, starting again with or without each index. */
 bool chooser_shake(struct chooser *chooser, struct selection *selection) MUST_CHECK;
 bool chooser_improve(struct chooser *chooser, struct selection *selection) MUST_CHECK;
+
+/* complete.c: without INCLUDE that saves little, completed, without what saves next to nothing. */
+bool chooser_complete(struct chooser *chooser, struct selection *selection) MUST_CHECK;
+
+/* twin.c: the direction that the queries ask for, where either would do. */
+bool chooser_turn(struct chooser *chooser, struct selection *selection) MUST_CHECK;
 
 /* tell.c and redundant.c: the result. */
 bool chooser_tell(struct chooser *chooser, struct selection *selection, struct choice *ret)

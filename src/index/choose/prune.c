@@ -3,7 +3,6 @@
  * what was taken is put away, and it is planned again, until nothing helps any more. So a query with fifty
  * candidates costs as many plannings as it has alternatives that differ, not fifty.
  */
-#include "base/clock.h"
 #include "index/choose/part.h"
 
 enum {
@@ -14,7 +13,8 @@ enum {
 /* Of the workload's cost: what a query could save at most for it to be looked at closer. */
 static const double negligible = 1e-6;
 
-/* Part of the time that may go by before anything is chosen. */
+/* Parts of the time that may go by before all statements were looked at, and before anything is chosen. */
+static const double share_of_looks = 0.4;
 static const double share_of_time = 0.5;
 
 static int
@@ -95,15 +95,6 @@ compare_promise(const void *a, const void *b)
     return (left->query > right->query) - (left->query < right->query);
 }
 
-static bool
-is_half_over(const struct chooser *chooser)
-{
-    int64_t limit_us = chooser->options->time_us;
-
-    return limit_us > 0 &&
-           (double)(clock_us() - chooser->started_us) > share_of_time * (double)limit_us;
-}
-
 static struct by_promise *
 order_queries(struct chooser *chooser, bool is_known)
 {
@@ -142,13 +133,16 @@ chooser_prune(struct chooser *chooser)
     struct by_promise *order = order_queries(chooser, false);
 
     for (size_t i = 0; i < chooser->own_count; i++) {
-        if (!chooser_is_late(chooser) && !look_at_best(chooser, order[i].query))
+        if (chooser_is_past(chooser, share_of_looks))
+            break;
+        if (!look_at_best(chooser, order[i].query))
             return false;
+        chooser->queries[order[i].query].is_seen = true;
         chooser_progress(
             chooser, "looking at each statement", (double)i / (double)chooser->own_count);
     }
     order = order_queries(chooser, true);
-    for (size_t i = 0; i < chooser->own_count && !is_half_over(chooser); i++) {
+    for (size_t i = 0; i < chooser->own_count && !chooser_is_past(chooser, share_of_time); i++) {
         if (order[i].promise < negligible * chooser->before_total)
             break;
         if (!peel(chooser, order[i].query))

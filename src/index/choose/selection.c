@@ -13,6 +13,9 @@ static const double times_least = 2;
 /* Of the workload at the start: what saves less is nothing, however little the workload costs by now. */
 static const double part_of_start = 1.0 / 30;
 
+/* Of a workload of more statements each is a smaller part, and so is what an index can save of it. */
+static const double many_queries = 30;
+
 /* A smaller change of a query's cost is none. */
 static const double noise = 0.001;
 
@@ -45,8 +48,11 @@ selection_objective(const struct selection *selection)
 double
 selection_least(const struct chooser *chooser, const struct selection *selection)
 {
-    return chooser->least_share *
-           fmax(selection_objective(selection), part_of_start * chooser->before_total);
+    double share = chooser->least_share;
+
+    if (chooser->own_count > many_queries)
+        share *= many_queries / (double)chooser->own_count;
+    return share * fmax(selection_objective(selection), part_of_start * chooser->before_total);
 }
 
 static struct id_set
@@ -137,7 +143,6 @@ try_move(const struct trying *trying, const struct move *move)
         return false;
     add_keeping(trying->chooser, move->add, move->add_count, 1, trying->outcome);
     add_keeping(trying->chooser, move->drop, move->drop_count, -1, trying->outcome);
-    arena_reset(trying->chooser->work);
     return true;
 }
 
@@ -154,14 +159,18 @@ selection_try(struct chooser *chooser, const struct selection *from, const struc
     };
 
     *ret = (struct outcome){ 0 };
-    return try_move(&trying, move);
+
+    bool is_good = try_move(&trying, move);
+
+    arena_reset(chooser->work);
+    return is_good;
 }
 
 bool
 selection_apply(struct chooser *chooser, struct selection *selection, const struct move *move)
 {
     struct outcome outcome = { 0 };
-    struct id_set items = items_after(chooser->ctx->arena, selection, move);
+    struct id_set items = items_after(chooser->work, selection, move);
     struct trying trying = {
         .chooser = chooser,
         .from = selection,
@@ -176,6 +185,7 @@ selection_apply(struct chooser *chooser, struct selection *selection, const stru
     selection->items.count = 0;
     for (size_t i = 0; i < items.count; i++)
         VEC_PUSH(chooser->ctx->arena, &selection->items, items.items[i]);
+    arena_reset(chooser->work);
     selection->total += outcome.cost;
     selection->write += outcome.write;
     selection->bytes += outcome.bytes;

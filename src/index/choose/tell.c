@@ -130,6 +130,20 @@ signed_bytes(struct arena *arena, int64_t bytes)
         bytes < 0 ? "less" : "more");
 }
 
+/* part: of what the chosen one saves, that is lost; negative: won. */
+static const char *
+saved_instead(struct arena *arena, double part)
+{
+    double percent = 100 * fabs(part);
+
+    if (part > 0.995)
+        return "none of it";
+    if (percent < 0.05)
+        return "as much";
+    return arena_printf(
+        arena, "%.*f %% %s", percent < 10 ? 1 : 0, percent, part > 0 ? "less" : "more");
+}
+
 /* Another one in its place, and why it is not taken. */
 static bool
 tell_instead(const struct telling *telling, uint32_t id, uint32_t other, struct choice_index *ret)
@@ -145,19 +159,13 @@ tell_instead(const struct telling *telling, uint32_t id, uint32_t other, struct 
     if (!selection_try(chooser, telling->selection, &move, true, &outcome))
         return false;
 
-    const char *definition = chooser->indexes.items[other].candidate->definition;
     double change = outcome.cost + outcome.write;
-    double part = 100 * fabs(change) / fmax(ret->saved, 1e-9);
-    const char *size = signed_bytes(arena, outcome.bytes);
 
-    if (change > 0)
-        text_list_add(arena, &ret->instead,
-            arena_printf(arena, "%s would save %.*f %% less, with %s", definition,
-                part < 10 ? 1 : 0, fmin(part, 100), size));
-    else
-        text_list_add(arena, &ret->instead,
-            arena_printf(arena, "%s would save only %.*f %% more, with %s", definition,
-                part < 10 ? 1 : 0, part, size));
+    text_list_add(arena, &ret->instead,
+        arena_printf(arena, "%s would save %s, with %s",
+            chooser->indexes.items[other].candidate->definition,
+            saved_instead(arena, change / fmax(ret->saved, 1e-9)),
+            signed_bytes(arena, outcome.bytes)));
     return true;
 }
 

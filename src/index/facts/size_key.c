@@ -180,17 +180,36 @@ draw_width(const struct shape *shapes, size_t count, int number, bool *ret_has_n
     return align(offset + (has_null ? HEADER_WITH_NULLS : HEADER), ALIGNMENT);
 }
 
-/* Types whose equal values may look different cannot be stored once. */
+/*
+ * Types whose equal values look the same, so that the server stores them once: those whose default operator
+ * class has support function 4 (equalimage). char(n) has it, but the server does not use it. What is not named
+ * here, types of extensions among them, has none.
+ */
 static bool
 is_deduplicable(const struct fact_column *column)
 {
-    static const char *const types[] = { "numeric", "float4", "float8", "jsonb", "interval",
-        "tsvector", "tsquery", "record" };
+    static const char *const types[] = { "bit", "bool", "bytea", "char", "cidr", "date", "inet",
+        "int2", "int4", "int8", "macaddr", "macaddr8", "money", "name", "oid", "oidvector",
+        "pg_lsn", "regclass", "text", "tid", "time", "timestamp", "timestamptz", "timetz", "uuid",
+        "varbit", "varchar", "xid8" };
 
-    if (strchr("AR", column->category))
-        return false;
+    if (column->category == 'E')
+        return true;
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (strcmp(types[i], column->base_type) == 0)
+            return true;
+    return false;
+}
+
+/* An expression that does not tell its type gives text mostly. */
+static bool
+is_expression_deduplicable(const char *text)
+{
+    static const char *const casts[] = { "::numeric)", "::double precision)", "::real)",
+        "::interval)", "::bpchar)", "::jsonb)" };
+
+    for (size_t i = 0; i < COUNT_OF(casts); i++)
+        if (strstr(text, casts[i]))
             return false;
     return true;
 }
@@ -209,7 +228,8 @@ size_of_key(
         const struct candidate_key *key = &candidate->keys[i];
         const struct fact_column *column = key->column ? facts_column(table, key->column) : NULL;
 
-        ret->can_deduplicate &= column ? is_deduplicable(column) : !strstr(key->text, "::numeric)");
+        ret->can_deduplicate &=
+            column ? is_deduplicable(column) : is_expression_deduplicable(key->text);
         shapes[count++] = key_shape(table, key);
     }
     for (size_t i = 0; i < candidate->include.count && count < COUNT_OF(shapes); i++) {

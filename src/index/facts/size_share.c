@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "index/facts/facts_part.h"
 #include "index/facts/size_part.h"
 #include "lang/sql.h"
 
@@ -69,6 +70,27 @@ constant_of(const struct share_walk *walk, const json_t *node)
     return NULL;
 }
 
+/* Blanks at the end of char(n) do not count; a constant has them or not, as it was written. */
+static size_t
+length_without_blanks(const char *text)
+{
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    return length;
+}
+
+static int
+compare_padded(const char *a, const char *b)
+{
+    size_t left = length_without_blanks(a);
+    size_t right = length_without_blanks(b);
+    int order = memcmp(a, b, left < right ? left : right);
+
+    return order != 0 ? order : (left > right) - (left < right);
+}
+
 /* As the type orders them, as far as its text shows: numbers by value, all else byte by byte. */
 static int
 compare_values(const struct fact_column *column, const char *a, const char *b)
@@ -78,6 +100,8 @@ compare_values(const struct fact_column *column, const char *a, const char *b)
 
     if (column->category == 'N' && text_to_double(a, &left) && text_to_double(b, &right))
         return left < right ? -1 : left > right;
+    if (strcmp(column->base_type, "bpchar") == 0)
+        return compare_padded(a, b);
     return strcmp(a, b);
 }
 
@@ -165,6 +189,8 @@ list_share(struct share_walk *walk, const struct fact_column *column, const json
     const json_t *elements = json_object_get(json_object_get(node, "A_ArrayExpr"), "elements");
     const json_t *element;
     const char *literal = constant_of(walk, node);
+    const char **values = NULL;
+    size_t count = 0;
     double share = 0;
     size_t i;
 
@@ -173,9 +199,9 @@ list_share(struct share_walk *walk, const struct fact_column *column, const json
     json_array_foreach(elements, i, element) share +=
         equal_share(column, constant_of(walk, element));
     if (literal && literal[0] == '{')
-        for (const char *c = literal; *c; c++)
-            if (*c == ',' || *c == '{')
-                share += column && column->distinct >= 1 ? 1 / column->distinct : unknown_equal;
+        facts_array(walk->arena, arena_strdup(walk->arena, literal), &values, &count);
+    for (i = 0; i < count; i++)
+        share += equal_share(column, values[i]);
     return within(share);
 }
 

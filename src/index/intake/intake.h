@@ -49,6 +49,9 @@ struct intake {
     struct text_list notes; /* sentences on what the numbers do not hold */
 };
 
+/* Whether a problem is only that the statement reads and writes no tables. NULL: it is not. */
+bool intake_is_utility(const char *problem);
+
 /*
  * From pg_stat_statements of this database. ERR_NOT_FOUND with what to do when it is not there. role: only
  * what this role ran; NULL: all.

@@ -2,6 +2,17 @@
 #include "index/intake/intake_part.h"
 #include "lang/sql.h"
 
+static const char of_transaction[] = "it begins or ends a transaction";
+static const char of_session[] = "it is about the session, not about tables";
+static const char of_utility[] = "a utility statement";
+
+bool
+intake_is_utility(const char *problem)
+{
+    return text_equal(problem, of_transaction) || text_equal(problem, of_session) ||
+           text_equal(problem, of_utility);
+}
+
 const char *
 intake_problem(
     struct arena *arena, const struct template *template, const char *sql, size_t cut_bytes)
@@ -14,11 +25,11 @@ intake_problem(
     case TEMPLATE_WRITE:
         return NULL;
     case TEMPLATE_TRANSACTION:
-        return "it begins or ends a transaction";
+        return of_transaction;
     case TEMPLATE_SESSION:
-        return "it is about the session, not about tables";
+        return of_session;
     case TEMPLATE_OTHER:
-        return "a utility statement";
+        return of_utility;
     case TEMPLATE_UNKNOWN:
         break;
     }

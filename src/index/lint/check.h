@@ -37,8 +37,16 @@ struct lint_queries {
     size_t capacity;
 };
 
-/* Table, names and the trial: false only when the session is of no more use, as of all. */
-bool lint_check_refused(struct lint_check *check) MUST_CHECK;
+/*
+ * Finds the table of each statement, and tries each on an empty copy: one copy a table, for copies cost more
+ * than indexes.
+ */
+bool lint_try_all(struct lint_check *check) MUST_CHECK;
+
+/* Table and names, and what the trial said. */
+void lint_check_refused(struct lint_check *check);
+
+/* False only when the session is of no more use, as of all. */
 bool lint_check_there(struct lint_check *check) MUST_CHECK;
 bool lint_check_rows(struct lint_check *check) MUST_CHECK;
 bool lint_check_twice(struct lint_check *check) MUST_CHECK;

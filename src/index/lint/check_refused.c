@@ -4,6 +4,9 @@
 
 #include "index/lint/check.h"
 
+/* Of CREATE INDEX only a function that is not immutable has it: invalid_object_definition. */
+#define INVALID_OBJECT_DEFINITION "42P17"
+
 /* Whose extension an operator class or access method comes with. */
 static const struct provider {
     const char *part;
@@ -252,8 +255,7 @@ tell_refusal(const struct lint_check *check)
         tell_syntax(check, words);
         return;
     }
-    /* The word is in the message in every language of the server. */
-    if (strstr(words, "IMMUTABLE")) {
+    if (text_equal(check->index->trial.sqlstate, INVALID_OBJECT_DEFINITION)) {
         lint_tell(check, LINT_NOT_IMMUTABLE, NULL,
             "its value depends on time, time zone or settings: %s", words);
         return;
@@ -263,67 +265,27 @@ tell_refusal(const struct lint_check *check)
         finding->instead = check->index->trial.remedy;
 }
 
-static bool
-try_it(struct lint_check *check)
+/* What the server said when it was tried. */
+static void
+tell_trial(const struct lint_check *check)
 {
     const struct lint_statement *statement = check->statement;
     struct lint_index *index = check->index;
-    const struct shadow_index wanted = {
-        .schema = index->relation.schema,
-        .table = index->relation.name,
-        .name = statement->name ? statement->name : "pgmend_lint",
-        .rest = statement->rest,
-        .is_unique = statement->is_unique,
-    };
-    const char *note;
 
-    if (!shadow_try(check->ctx, check->db, &wanted, &index->trial)) {
-        if (lint_must_stop(check))
-            return false;
-        note = arena_printf(check->ctx->arena, "The server could not try indexes on %s: %s%s%s%s",
-            statement->table, check->ctx->error.message, check->ctx->error.hint ? " (" : "",
-            check->ctx->error.hint ? check->ctx->error.hint : "",
-            check->ctx->error.hint ? ")" : "");
-        if (!text_list_has(&check->lint->notes, note))
-            text_list_add(check->ctx->arena, &check->lint->notes, note);
-        error_clear(check->ctx);
+    if (!index->is_tried) {
         lint_form_read(check->ctx, statement->rest, &index->form);
         if (statement->problem && !index->is_out)
             tell_syntax(check, statement->problem);
-        return true;
+        return;
     }
-    index->is_tried = true;
     if (index->trial.problem) {
         tell_refusal(check);
-        return true;
+        return;
     }
     lint_form_read(check->ctx, index->trial.built, &index->form);
     if (statement->problem)
         lint_tell(check, LINT_GRAMMAR, NULL,
             "the server takes it, but pgmend's grammar does not know it: %s", statement->problem);
-    return true;
-}
-
-static bool
-find_table(struct lint_check *check)
-{
-    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
-    struct sql_catalog_table_rows rows;
-
-    if (!db_begin(check->ctx, check->db, NULL, &transaction) ||
-        !db_use_own_path(check->ctx, check->db))
-        return false;
-    if (!sql_catalog_table(check->ctx, check->db, &rows, .name = check->statement->table)) {
-        /* A name of too many parts is no name of a table. */
-        if (lint_must_stop(check))
-            return false;
-        error_clear(check->ctx);
-        return true;
-    }
-    check->index->is_found = rows.count == 1;
-    if (rows.count == 1)
-        check->index->relation = rows.items[0];
-    return true;
 }
 
 static const char *
@@ -337,15 +299,13 @@ kind_words(char kind)
                                         : "no table";
 }
 
-bool
+void
 lint_check_refused(struct lint_check *check)
 {
     const struct lint_statement *statement = check->statement;
     struct lint_index *index = check->index;
     char kind;
 
-    if (!find_table(check))
-        return false;
     if (!index->is_found) {
         if (statement->problem)
             tell_syntax(check, statement->problem);
@@ -357,14 +317,13 @@ lint_check_refused(struct lint_check *check)
         else
             tell_no_table(check);
         index->is_out = true;
-        return true;
+        return;
     }
     kind = index->relation.kind[0];
-    index->table = facts_table(&check->lint->facts, index->relation.schema, index->relation.name);
     if (kind != 'r' && kind != 'p' && kind != 'm') {
         lint_tell(check, LINT_NOT_TABLE, NULL, "%s is %s and can have no index", statement->table,
             kind_words(kind));
-        return true;
+        return;
     }
     if (!statement->problem)
         check_names(check);
@@ -374,7 +333,7 @@ lint_check_refused(struct lint_check *check)
     /* The trial's copy bears the table's name, so it cannot tell the two apart. */
     if (text_equal(statement->name, index->relation.name)) {
         lint_tell(check, LINT_NAME_TAKEN, NULL, "the name %s is the table's own", statement->name);
-        return true;
+        return;
     }
-    return try_it(check);
+    tell_trial(check);
 }

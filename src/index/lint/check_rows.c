@@ -72,6 +72,9 @@ check_width(const struct lint_check *check)
         if (column && is_unbounded(column) && column->has_statistics &&
             column->width >= WIDE_INCLUDE)
             tell_wide(check, column, false);
+        /* Nobody knows how wide: what it covers is kept. */
+        if (column && is_unbounded(column) && !column->has_statistics)
+            check->index->is_doubtful = true;
     }
 }
 
@@ -198,14 +201,16 @@ lint_check_rows(struct lint_check *check)
         lint_tell(check, LINT_UNLOGGED, NULL,
             "%s is unlogged: after a crash it is empty, and standbys never have it",
             check->statement->table);
-    if (!check->options->has_rows || !table)
+    if (!table)
+        return true;
+    check_width(check);
+    if (!check->options->has_rows)
         return true;
     if (check->statement->concurrently.end == 0 && table->kind != 'p' && table->rows > 0)
         lint_tell(check, LINT_NOT_CONCURRENT, NULL,
             "writes to %s, which has about %s rows, wait until %s is built",
             check->statement->table, text_from_count(check->ctx->arena, (int64_t)table->rows),
             check->statement->name ? check->statement->name : "the index");
-    check_width(check);
     check_unique(check);
     check_lists(check);
     check_writes(check);

@@ -98,7 +98,7 @@ tell_cover(const struct lint_check *check, const struct cover *cover)
             cover->name, place);
     case LINT_PREFIX:
         return lint_tell(check, LINT_COVERED, NULL, "%s is a prefix of %s%s%s", name, cover->name,
-            place, cover->is_doubtful ? ", which cannot stay as it is" : "");
+            place, cover->is_doubtful ? ", which may not stay as it is" : "");
     case LINT_APART:
     case LINT_OVERLAP_COUNT:
         break;
@@ -110,6 +110,7 @@ bool
 lint_check_twice(struct lint_check *check)
 {
     struct cover best = { .overlap = LINT_APART };
+    const struct lint_script *script = &check->lint->script;
     struct finding *finding;
 
     if (!check->index->form.is_read)
@@ -124,6 +125,7 @@ lint_check_twice(struct lint_check *check)
     if (best.statement)
         finding_related(
             &check->lint->findings, finding, best.statement->place, "the other one is here");
+    check->index->cover = best.statement ? 1 + (size_t)(best.statement - script->items) : 0;
     finding->instead = best.is_doubtful ? arena_printf(check->ctx->arena,
                                               "Keep this one in place of %s.", best.name)
                                         : arena_printf(check->ctx->arena, "Keep %s.", best.name);

@@ -325,36 +325,79 @@ write_mended(
     writer->done = statement->offset + strlen(statement->text);
 }
 
+/* Whether told of another index that does the same and more. */
+static bool
+is_cover(enum lint_rule rule)
+{
+    return rule == LINT_COVERED || rule == LINT_DUPLICATE || rule == LINT_CONSTRAINT;
+}
+
 /* A wide index goes when a narrower one of the script is kept in its place. */
 static bool
-is_replaced(const struct writer *writer, const struct lint_statement *statement)
+is_replaced(const struct writer *writer, size_t position)
 {
     const struct lint *lint = writer->lint;
 
     for (size_t i = 0; i < lint->script.count; i++)
-        for (size_t k = 0; k < lint->indexes[i].told.count; k++)
-            if (lint->indexes[i].told.items[k].rule == LINT_COVERED && statement->name &&
-                lint->indexes[i].kept_for && text_equal(lint->indexes[i].kept_for, statement->name))
-                return true;
+        if (lint->indexes[i].kept_for && lint->indexes[i].cover == position + 1)
+            return true;
     return false;
 }
 
-static void
-write_index(
-    struct writer *writer, const struct lint_statement *statement, const struct lint_index *index)
+/* The fault that the statement goes for, whatever others there are; NULL: none. */
+static const struct lint_told *
+fault_of(struct writer *writer, size_t position)
 {
+    const struct lint_statement *statement = &writer->lint->script.items[position];
+    const struct lint_index *index = &writer->lint->indexes[position];
     const struct lint_told *told = NULL;
 
     if (has_mend(index, MEND_INCLUDE, &told) &&
-        (!index->wide_column || is_replaced(writer, statement)))
-        write_out(writer, statement, told, NULL);
-    else if (has_mend(index, MEND_OUT, &told) && !index->kept_for)
-        write_out(writer, statement, told, NULL);
-    else if (has_mend(index, MEND_PARENTHESES, &told) &&
-             text_equal(mended(writer, statement, index), statement->text))
+        (!index->wide_column || is_replaced(writer, position)))
+        return told;
+    for (size_t i = 0; i < index->told.count; i++)
+        if (lint_rule_mend(lint_rule(index->told.items[i].rule)) == MEND_OUT &&
+            !is_cover(index->told.items[i].rule))
+            return &index->told.items[i];
+    if (has_mend(index, MEND_PARENTHESES, &told) &&
+        text_equal(mended(writer, statement, index), statement->text))
+        return told;
+    return NULL;
+}
+
+/*
+ * That another index does its work is a reason to go only while that one stays, or goes for a third that does
+ * the work of both. Each covers less than the next, so there is an end.
+ */
+static const struct lint_told *
+reason_to_go(struct writer *writer, size_t position)
+{
+    const struct lint_index *index = &writer->lint->indexes[position];
+    const struct lint_told *told = fault_of(writer, position);
+
+    for (size_t i = 0; !told && i < index->told.count; i++)
+        if (is_cover(index->told.items[i].rule))
+            told = &index->told.items[i];
+    if (!told || !is_cover(told->rule))
+        return told;
+    if (index->kept_for)
+        return NULL;
+    for (size_t cover = index->cover; cover > 0; cover = writer->lint->indexes[cover - 1].cover)
+        if (fault_of(writer, cover - 1))
+            return NULL;
+    return told;
+}
+
+static void
+write_index(struct writer *writer, size_t position)
+{
+    const struct lint_statement *statement = &writer->lint->script.items[position];
+    const struct lint_told *told = reason_to_go(writer, position);
+
+    if (told)
         write_out(writer, statement, told, NULL);
     else
-        write_mended(writer, statement, index);
+        write_mended(writer, statement, &writer->lint->indexes[position]);
 }
 
 static void
@@ -366,7 +409,7 @@ write_statement(struct writer *writer, size_t position)
 
     switch (statement->kind) {
     case LINT_INDEX:
-        write_index(writer, statement, index);
+        write_index(writer, position);
         return;
     case LINT_BLOCK:
         if (has_mend(index, MEND_UNROLL, &told) && statement->is_plain_block)

@@ -189,7 +189,8 @@ look_refused(struct lint_check *check, const struct lint_queries *queries)
 {
     (void)queries;
     check->lint->index_count++;
-    return lint_check_refused(check) && lint_check_there(check);
+    lint_check_refused(check);
+    return lint_check_there(check);
 }
 
 static bool
@@ -225,7 +226,7 @@ check_all(struct lint_check *check)
         check->index = &lint->indexes[i];
         check_other(check);
     }
-    return for_each(check, &queries, true, look_refused) &&
+    return lint_try_all(check) && for_each(check, &queries, true, look_refused) &&
            for_each(check, &queries, false, look_rows) &&
            for_each(check, &queries, false, look_twice) &&
            for_each(check, &queries, false, look_use) && lint_measure(check);

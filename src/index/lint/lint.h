@@ -45,6 +45,7 @@ struct lint_index {
     int64_t fit_lists;       /* or 0 */
     const char *wide_column; /* in INCLUDE, or NULL */
     const char *kept_for;    /* the wide index of the script that goes in its place, or NULL */
+    size_t cover;            /* 1 + position of the statement that makes it needless; 0: none */
     VEC(struct lint_told) told;
 
     /* By the workload. */
