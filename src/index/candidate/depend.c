@@ -3,14 +3,28 @@
  * columns for independent, so it would think that a key on both finds a fraction of what one on the first
  * finds. A sample of the rows tells better.
  */
+#include <inttypes.h>
+
+#include "base/clock.h"
 #include "db/ident.h"
 #include "index/candidate/make.h"
 
-/* Rows of a sample; fewer repeated values than this tell nothing. */
-enum { SAMPLE_ROWS = 30000, LEAST_ROWS = 1000, LEAST_REPEATS = 300, MOST_PAIRS_A_TABLE = 24 };
+/* Rows of a sample, fewer where there is much to ask; fewer repeated values than this tell nothing. */
+enum {
+    SAMPLE_ROWS = 30000,
+    MOST_ROWS = 50 * SAMPLE_ROWS, /* of all samples together */
+    FEWEST_SAMPLE_ROWS = 3000,
+    LEAST_ROWS = 1000,
+    LEAST_REPEATS = 300,
+    MOST_PAIRS_A_TABLE = 24,
+    MOST_US = 10000000, /* what is not known by then stays unknown */
+};
 
 /* So many of the first column's values may have several of the second: rows that were corrected, say. */
 static const double tolerance = 0.01;
+
+/* Of the rows: a column with nearly as many values repeats too few in a sample. */
+static const double most_distinct = 0.5;
 
 struct pair {
     const struct fact_table *table;
@@ -48,6 +62,19 @@ add_pair(struct arena *arena, struct pairs *pairs, const struct pair *pair)
         VEC_PUSH(arena, pairs, *pair);
 }
 
+/* By the statistics: a column with more values than another is not determined by it. */
+static bool
+is_possible(const struct pair *pair)
+{
+    const struct fact_column *from = facts_column(pair->table, pair->from);
+    const struct fact_column *to = facts_column(pair->table, pair->to);
+
+    if (!from || !to || from->distinct <= 0 || to->distinct <= 0)
+        return true;
+    return to->distinct <= from->distinct * (1 + 5 * tolerance) &&
+           from->distinct <= pair->table->rows * most_distinct;
+}
+
 /* Both ways of each two columns that one candidate has as equalities. */
 static void
 add_pairs(struct arena *arena, const struct index_candidate *candidate, struct pairs *pairs)
@@ -58,7 +85,8 @@ add_pairs(struct arena *arena, const struct index_candidate *candidate, struct p
                 .from = candidate->keys[i].column,
                 .to = candidate->keys[j].column };
 
-            if (i != j && is_equality(&candidate->keys[i]) && is_equality(&candidate->keys[j]))
+            if (i != j && is_equality(&candidate->keys[i]) && is_equality(&candidate->keys[j]) &&
+                is_possible(&pair))
                 add_pair(arena, pairs, &pair);
         }
 }
@@ -72,17 +100,18 @@ can_be_sampled(const struct fact_table *table)
 
 /* How many rows, values of the first column, and pairs a sample has. */
 static bool
-ask(struct ctx *ctx, struct db *db, const struct pair *pair, double counts[3])
+ask(struct ctx *ctx, struct db *db, const struct pair *pair, int64_t rows, double counts[3])
 {
     const char *from = db_ident(ctx->arena, pair->from);
     const char *to = db_ident(ctx->arena, pair->to);
-    double percent = 100.0 * SAMPLE_ROWS / pair->table->rows;
+    double percent = 100.0 * (double)rows / pair->table->rows;
     struct result result;
 
     if (!db_query(ctx, db,
             arena_printf(ctx->arena,
                 "WITH s AS MATERIALIZED (SELECT t.%s AS a, t.%s AS b FROM %s AS t"
-                " TABLESAMPLE SYSTEM (%.6f) REPEATABLE (1) WHERE t.%s IS NOT NULL LIMIT %d)"
+                " TABLESAMPLE SYSTEM (%.6f) REPEATABLE (1) WHERE t.%s IS NOT NULL LIMIT %" PRId64
+                ")"
                 " SELECT pg_catalog.count(*), pg_catalog.count(DISTINCT s.a),"
                 " (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT p.a, p.b FROM s AS p) AS d)"
                 " FROM s",
@@ -103,7 +132,7 @@ look_at(
 {
     double counts[3];
 
-    if (!ask(ctx, db, pair, counts)) {
+    if (!ask(ctx, db, pair, rows, counts)) {
         if (ctx->error.kind == ERR_CONNECTION || ctx->error.kind == ERR_INTERRUPTED ||
             ctx->error.kind == ERR_TERMINATED)
             return false;
@@ -213,12 +242,18 @@ index_candidates_find_dependencies(
     struct ctx *ctx, struct db *db, struct index_candidates *candidates)
 {
     struct pairs pairs = { 0 };
+    int64_t rows = SAMPLE_ROWS;
+    int64_t started_us = clock_us();
 
     for (size_t i = 0; i < candidates->items.count; i++)
         if (can_be_sampled(candidates->items.items[i]->table))
             add_pairs(ctx->arena, candidates->items.items[i], &pairs);
-    for (size_t i = 0; i < pairs.count; i++)
-        if (!look_at(ctx, db, &pairs.items[i], candidates))
+    if (pairs.count > MOST_ROWS / SAMPLE_ROWS)
+        rows = MOST_ROWS / (int64_t)pairs.count;
+    if (rows < FEWEST_SAMPLE_ROWS)
+        rows = FEWEST_SAMPLE_ROWS;
+    for (size_t i = 0; i < pairs.count && clock_us() - started_us < MOST_US; i++)
+        if (!look_at(ctx, db, &pairs.items[i], rows, candidates))
             return false;
     if (candidates->dependencies.count > 0)
         narrow_all(candidates);
