@@ -115,8 +115,7 @@ ask(struct ctx *ctx, struct db *db, const struct pair *pair, int64_t rows, doubl
                 " SELECT pg_catalog.count(*), pg_catalog.count(DISTINCT s.a),"
                 " (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT p.a, p.b FROM s AS p) AS d)"
                 " FROM s",
-                from, to, pair->table->qualified, percent < 100 ? percent : 100.0, from,
-                SAMPLE_ROWS),
+                from, to, pair->table->qualified, percent < 100 ? percent : 100.0, from, rows),
             NULL, 0, &result))
         return false;
     for (size_t i = 0; i < 3; i++)
@@ -127,8 +126,8 @@ ask(struct ctx *ctx, struct db *db, const struct pair *pair, int64_t rows, doubl
 
 /* A type that cannot be compared, a right that is missing: then nothing is known, and that is all. */
 static bool
-look_at(
-    struct ctx *ctx, struct db *db, const struct pair *pair, struct index_candidates *candidates)
+look_at(struct ctx *ctx, struct db *db, const struct pair *pair, int64_t rows,
+    struct index_candidates *candidates)
 {
     double counts[3];
 
