@@ -1,3 +1,8 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/file.h"
 #include "cli/out.h"
 #include "cmd/parts/index_lint_output.h"
@@ -34,10 +39,10 @@ static const struct field options[] = {
         .help =
             "check against this plain dump of the schema, in a server of our own, in place of a "
             "database"),
-    FIELD(struct options, workload, .momentary = true, .arg = "counters|FILE.sql",
+    FIELD(struct options, workload, .momentary = true, .arg = "counters|FILE",
         .help =
-            "measure each index by these statements: pg_stat_statements, or a file; may be given "
-            "several times"),
+            "measure each index by these statements: pg_stat_statements, a file of SQL, or a folder "
+            "of them; may be given several times"),
     FIELD(struct options, log, .momentary = true, .arg = "FILE",
         .help = "measure by the statements of a log of the server; may be given several times"),
     FIELD(struct options, log_format, .arg = "FORMAT", .standard = "auto",
@@ -93,6 +98,21 @@ check_rules(struct ctx *ctx, const char *option, const struct text_list *ids)
     return true;
 }
 
+/*
+ * What stands in the folder could be replaced whatever the file's own mode, so that is asked; by root, who may
+ * write anything, the mode itself.
+ */
+static bool
+check_in_place(struct ctx *ctx, const char *path)
+{
+    struct stat about;
+
+    if (stat(path, &about) != 0 || ((about.st_mode & 0222) != 0 && access(path, W_OK) == 0))
+        return true;
+    error_set(ctx, ERR_RIGHTS, "%s is read-only", path);
+    return error_hint(ctx, "Write the corrected script to another file with --output.");
+}
+
 static bool
 check_options(struct ctx *ctx, const struct run *run)
 {
@@ -105,6 +125,8 @@ check_options(struct ctx *ctx, const struct run *run)
         return error_set(ctx, ERR_USAGE,
             "--in-place replaces the script: it goes without --output "
             "and not with standard input");
+    if (opts->in_place && !check_in_place(ctx, script))
+        return false;
     if (opts->fix && (opts->format || run->global->json))
         return error_set(
             ctx, ERR_USAGE, "--fix writes a script: it goes without --format and --json");
@@ -272,6 +294,24 @@ warn_of_errors(const struct findings *left)
     }
 }
 
+/* In its old mode, and where a link leads rather than in its place. */
+static bool
+replace_script(struct ctx *ctx, const char *path, const char *text)
+{
+    struct stat about;
+    char *target = realpath(path, NULL);
+    bool is_good;
+
+    if (!target || stat(target, &about) != 0) {
+        error_set(ctx, ERR_INPUT, "%s: %s", path, strerror(errno));
+        free(target);
+        return false;
+    }
+    is_good = file_write(ctx, target, text, strlen(text), (int)(about.st_mode & 07777));
+    free(target);
+    return is_good;
+}
+
 static bool
 write_fixed(struct ctx *ctx, struct run *run, struct db *db, const struct lint *lint)
 {
@@ -287,7 +327,8 @@ write_fixed(struct ctx *ctx, struct run *run, struct db *db, const struct lint *
         fputs(text, run->out);
         return true;
     }
-    if (!file_write(ctx, path, text, strlen(text), 0644))
+    if (opts->in_place ? !replace_script(ctx, path, text)
+                       : !file_write(ctx, path, text, strlen(text), 0644))
         return false;
     if (run->global->quiet)
         return true;
@@ -312,6 +353,8 @@ print(struct ctx *ctx, struct run *run, enum index_lint_format format,
     if (opts->output)
         fprintf(run->out, "Written to %s.\n", opts->output);
     if (!opts->output && format != INDEX_LINT_TEXT)
+        return true;
+    if (text_equal(script, "-"))
         return true;
     if (findings_count(&page->lint->findings, SEVERITY_WARNING) == 0)
         out_next(run->out, "pgmend plan %s", script);

@@ -127,7 +127,7 @@ ask(struct bench *bench, const char *sql)
     const char *value;
 
     must(bench, db_value(&bench->ctx, bench->db, sql, NULL, 0, &value));
-    return value;
+    return value ? arena_strdup(bench->ctx.arena, value) : NULL;
 }
 
 static double

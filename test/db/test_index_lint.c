@@ -404,6 +404,145 @@ comments_silence(void **state)
     assert_string_equal(lint.findings.items[1].rule->id, "constraint-twin");
 }
 
+/* Whether the corrected script builds it, in a line of its own. */
+static bool
+is_built(struct bench *bench, const struct lint *lint, const char *statement)
+{
+    const char *text = arena_printf(bench->ctx.arena, "\n%s", lint_corrected(&bench->ctx, lint));
+
+    return strstr(text, arena_printf(bench->ctx.arena, "\n%s", statement)) != NULL;
+}
+
+/* An index that goes itself, or may be found too wide, is no reason for another one to go. */
+static void
+only_what_stays_covers_others(void **state)
+{
+    static const char narrow[] = "CREATE INDEX CONCURRENTLY narrow ON t (a);";
+    static const char *const wide[] = {
+        "CREATE INDEX CONCURRENTLY wide ON t (a, b) WHERE b = (SELECT 1);", /* a subquery */
+        "CREATE UNIQUE INDEX CONCURRENTLY wide ON t (a, nope);",
+        "CREATE INDEX CONCURRENTLY wide ON t (a) INCLUDE (c);", /* how long is c? */
+        "CREATE INDEX CONCURRENTLY wide_by_a_name_that_is_longer_than_the_63_bytes_the_server_keeps ON t (a, b);",
+    };
+    struct bench *bench = *state;
+    const struct lint_options options = { 0 };
+    struct lint lint;
+
+    clear(bench);
+    run_all(bench, "CREATE TABLE t (a int, b int, c text);");
+    for (size_t i = 0; i < COUNT_OF(wide); i++) {
+        lint_text(
+            bench, arena_printf(bench->ctx.arena, "%s\n%s", narrow, wide[i]), &options, &lint);
+        if (!is_built(bench, &lint, narrow))
+            fail_msg("gone for %s", wide[i]);
+    }
+    lint_text(bench,
+        arena_printf(bench->ctx.arena, "%s\nCREATE INDEX CONCURRENTLY wide ON t (a, b);", narrow),
+        &options, &lint);
+    assert_false(is_built(bench, &lint, narrow));
+    /* Silenced, the narrow one stays; so does the middle of three only if the widest goes. */
+    lint_text(bench,
+        "CREATE INDEX CONCURRENTLY x ON t (a);\nCREATE INDEX CONCURRENTLY y ON t (a, b);\n"
+        "CREATE INDEX CONCURRENTLY z ON t (a, b, nope);",
+        &options, &lint);
+    assert_false(is_built(bench, &lint, "CREATE INDEX CONCURRENTLY x"));
+    assert_true(is_built(bench, &lint, "CREATE INDEX CONCURRENTLY y"));
+}
+
+/* Without the right to make a copy the rest is checked, and that is said once, not for each table. */
+static void
+role_without_temporary_is_told_once(void **state)
+{
+    static const char text[] = "CREATE INDEX CONCURRENTLY i ON t (a);\n"
+                               "CREATE INDEX CONCURRENTLY k ON u (nope);\n"
+                               "CREATE INDEX CONCURRENTLY l ON u (a::date);";
+    struct bench *bench = *state;
+    const struct lint_options options = { .has_rows = true };
+    struct arena *arena = bench->ctx.arena;
+    struct lint lint;
+
+    clear(bench);
+    run_all(bench,
+        arena_printf(arena,
+            "CREATE TABLE t (a int); CREATE TABLE u (a int); CREATE ROLE %s_plain;"
+            "GRANT USAGE ON SCHEMA public TO %s_plain; REVOKE TEMPORARY ON DATABASE %s FROM PUBLIC;",
+            bench->database, bench->database, bench->database));
+    must(bench,
+        db_exec(&bench->ctx, bench->db, arena_printf(arena, "SET ROLE %s_plain", bench->database)));
+    lint_text(bench, text, &options, &lint);
+    must(bench, db_exec(&bench->ctx, bench->db, "RESET ROLE"));
+    must(bench, db_exec(&bench->ctx, bench->db,
+                    arena_printf(arena, "DROP OWNED BY %s_plain", bench->database)));
+    must(bench, db_exec(&bench->ctx, bench->db,
+                    arena_printf(arena, "DROP ROLE %s_plain", bench->database)));
+    assert_int_equal(lint.notes.count, 1);
+    assert_non_null(strstr(lint.notes.items[0], "GRANT TEMPORARY"));
+    assert_false(lint.indexes[0].is_tried);
+    assert_int_equal(count_of(&lint, "unknown-column"), 1);
+    assert_int_equal(count_of(&lint, "syntax-error"), 1);
+}
+
+/* Counters say to_tsvector($1, b): that may be the very expression. With the constant known it is not. */
+static void
+parameter_in_an_expression_is_no_proof(void **state)
+{
+    static const char text[] =
+        "CREATE INDEX CONCURRENTLY i ON t USING gin (to_tsvector('russian', b));\n"
+        "CREATE INDEX CONCURRENTLY k ON t (a);";
+    struct bench *bench = *state;
+    struct intake_statement statement = {
+        .text = "SELECT a FROM t WHERE to_tsvector($1, b) @@ plainto_tsquery($2, $3)",
+        .fingerprint = "1",
+        .source = "pg_stat_statements",
+        .calls = 10,
+        .total_ms = 10,
+        .rows = 10,
+        .is_read = true,
+    };
+    const struct intake intake = {
+        .items = &statement, .count = 1, .source = "a test", .has_times = true
+    };
+    const struct lint_options options = { .has_rows = true, .workload = &intake };
+    struct lint lint;
+
+    clear(bench);
+    run_all(bench, "CREATE TABLE t (a int, b text); INSERT INTO t SELECT g, 'word ' || g FROM"
+                   " generate_series(1, 5000) AS g; ANALYZE t;");
+    lint_text(bench, text, &options, &lint);
+    assert_int_equal(count_of(&lint, "no-query-gains"), 1);
+    assert_int_equal(lint.findings.items[lint.findings.count - 1].place.line, 2);
+    statement.text =
+        "SELECT a FROM t WHERE to_tsvector('english', b) @@ plainto_tsquery('english', 'x')";
+    lint_text(bench, text, &options, &lint);
+    assert_int_equal(count_of(&lint, "no-query-gains"), 2);
+}
+
+/* Trials of one table share a copy: each must find it as the first one did. */
+static void
+trials_do_not_see_each_other(void **state)
+{
+    struct bench *bench = *state;
+    const struct lint_options options = { .has_rows = true };
+    struct buffer text = { .arena = bench->ctx.arena };
+    struct lint lint;
+
+    clear(bench);
+    run_all(bench, "CREATE TABLE t (a int, b text); CREATE TABLE u (a int);");
+    for (int i = 0; i < 250; i++)
+        buffer_printf(&text, "CREATE INDEX CONCURRENTLY %s%d ON %s;\n", i % 7 == 0 ? "same" : "i",
+            i % 7 == 0 ? 0 : i,
+            i % 5 == 0 ? "t ((random()))"
+            : i % 2    ? "u (a)"
+                       : "t (a, lower(b))");
+    lint_text(bench, buffer_text(&text), &options, &lint);
+    assert_int_equal(count_of(&lint, "not-immutable"), 50);
+    assert_int_equal(count_of(&lint, "server-refuses"), 0);
+    for (size_t i = 0; i < lint.script.count; i++) {
+        assert_true(lint.indexes[i].is_tried);
+        assert_int_equal(lint.indexes[i].trial.problem != NULL, i % 5 == 0);
+    }
+}
+
 int
 main(void)
 {
@@ -413,6 +552,10 @@ main(void)
         cmocka_unit_test_setup_teardown(invalid_rest_is_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_are_asked_on_demand, set_up, tear_down),
         cmocka_unit_test_setup_teardown(comments_silence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_what_stays_covers_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(role_without_temporary_is_told_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(parameter_in_an_expression_is_no_proof, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(trials_do_not_see_each_other, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

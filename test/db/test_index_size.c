@@ -6,6 +6,7 @@
 #include "db/db.h"
 #include "index/candidate/candidate.h"
 #include "index/facts/facts.h"
+#include "index/facts/size_part.h"
 
 struct bench {
     struct ctx ctx;
@@ -22,7 +23,7 @@ static const char *const schema[] = {
     /* few: 20 values; skewed: half the rows have one; pairs: two rows each; words: text of some length. */
     "CREATE TABLE t (id int, big bigint, few int, skewed int, pairs int, word text, line text, at timestamptz,"
     " half text, status text, mark uuid, flag boolean, amount numeric, doc jsonb, list int[], span int4range,"
-    " search tsvector, code varchar(12))",
+    " search tsvector, code varchar(12), letter char(1), way char(25), place char(10))",
     "INSERT INTO t SELECT g, g::bigint * 7919 % 1000003, g % 20,"
     " CASE WHEN random() < 0.5 THEN 1 ELSE (random() * random() * 5000)::int END, g / 2,"
     " (ARRAY['order','invoice','customer','delivery','refund','support','question'])[1 + g % 7] || '-' ||"
@@ -35,7 +36,9 @@ static const char *const schema[] = {
     " (ARRAY['open','open','closed','closed','closed','closed','closed','closed','failed','closed'])[1 + g % 10],"
     " md5(g::text)::uuid, g % 4 = 0, (g % 1000) * 1.25,"
     " jsonb_build_object('kind', g % 9, 'name', 'n' || g % 500, 'tags', jsonb_build_array('t' || g % 40, g % 3)),"
-    " ARRAY[g % 100, g % 7, g % 1000], int4range(g, g + 10), NULL, lpad((g % 70000)::text, 8, '0')"
+    " ARRAY[g % 100, g % 7, g % 1000], int4range(g, g + 10), NULL, lpad((g % 70000)::text, 8, '0'),"
+    " (ARRAY['A','N','R'])[1 + g % 3], (ARRAY['DELIVER IN PERSON','COLLECT COD','NONE','TAKE BACK RETURN'])[1 + g % 4],"
+    " 'p' || g % 300"
     " FROM generate_series(1, 100000) AS g",
     "UPDATE t SET search = to_tsvector('simple', line)",
     "VACUUM FULL t",
@@ -43,6 +46,16 @@ static const char *const schema[] = {
     "INSERT INTO v SELECT g, (SELECT array_agg(random()) FROM generate_series(1, 64 + 0 * g))::vector,"
     " (SELECT array_agg(random()) FROM generate_series(1, 768 + 0 * g))::vector"
     " FROM generate_series(1, 3000) AS g",
+    "CREATE EXTENSION pageinspect",
+    "CREATE EXTENSION citext",
+    "CREATE TYPE mood AS ENUM ('sad', 'glad')",
+    "CREATE TYPE pair AS (a int, b int)",
+    "CREATE DOMAIN short AS varchar(9)",
+    "CREATE TABLE kinds (c char(5), c1 \"char\", v varchar, s text, n name, b bytea, bl bool, bt bit(3), vb varbit,"
+    " m money, i inet, cd cidr, ar int[], ov oidvector, r int4range, mr int4multirange, l pg_lsn, f4 float4, f8 float8,"
+    " iv interval, j jsonb, d date, u uuid, o oid, rc regclass, e tsvector, ts tsquery, ti time, tz timetz,"
+    " t1 timestamp, t2 timestamptz, tp tid, x xid8, ma macaddr, m8 macaddr8, nn numeric, nd numeric(9,2), i2 int2,"
+    " i4 int, i8 bigint, mo mood, pa pair, sh short, ci citext, ve vector(3))",
     "ANALYZE t",
     "ANALYZE v",
 };
@@ -90,6 +103,14 @@ static const struct form forms[] = {
     { "btree", "t", { "word" }, NULL, NULL, "status = ANY (ARRAY['open'::text, 'failed'::text])", NULL, 0.15 },
     { "btree", "t", { "id" }, NULL, NULL, "at > '2026-01-31 00:00:00+00'::timestamp with time zone", NULL, 0.15 },
     { "btree", "t", { "id" }, NULL, NULL, "NOT flag AND amount < 500", NULL, 0.15 },
+    { "btree", "t", { "letter" }, NULL, NULL, NULL, NULL, 0.15 },
+    { "btree", "t", { "letter", "place" }, NULL, NULL, NULL, NULL, 0.15 },
+    { "btree", "t", { "few" }, NULL, NULL, "letter = 'R'::bpchar", NULL, 0.15 },
+    { "btree", "t", { "letter" }, NULL, NULL, "(letter = 'R'::bpchar)", NULL, 0.15 },
+    { "btree", "t", { "id" }, NULL, "amount", "way = 'DELIVER IN PERSON'::bpchar", NULL, 0.15 },
+    { "btree", "t", { "id" }, NULL, NULL, "way <> 'NONE'::bpchar", NULL, 0.15 },
+    { "btree", "t", { "id" }, NULL, NULL, "way = ANY ('{NONE,\"COLLECT COD\"}'::bpchar[])", NULL, 0.15 },
+    { "btree", "t", { "id" }, NULL, NULL, "way = ANY (ARRAY['NONE'::bpchar, 'TAKE BACK RETURN'::bpchar])", NULL, 0.15 },
     { "hash", "t", { "id" }, NULL, NULL, NULL, NULL, 0.3 },
     { "hash", "t", { "few" }, NULL, NULL, NULL, NULL, 0.3 },
     { "hash", "t", { "word" }, NULL, NULL, NULL, NULL, 0.3 },
@@ -255,11 +276,45 @@ test_sizes(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* Which types the server stores equal keys of once, it says itself in each index's first page. */
+static void
+test_deduplicated_types(void **state)
+{
+    struct bench *bench = *state;
+    struct arena *arena = bench->ctx.arena;
+    const struct fact_table *table = facts_table(&bench->facts, "public", "kinds");
+    size_t wrong = 0;
+
+    assert_true(table->column_count > 40);
+    for (size_t i = 0; i < table->column_count; i++) {
+        const char *name = table->columns[i].name;
+        struct candidate_key key = { .text = name, .column = name };
+        struct index_candidate candidate = {
+            .table = table, .method = "btree", .keys = &key, .key_count = 1
+        };
+        struct size_key told;
+        const char *real;
+
+        must(bench, db_exec(&bench->ctx, bench->db,
+                        arena_printf(arena, "CREATE INDEX x ON kinds (%s)", name)));
+        must(bench, db_value(&bench->ctx, bench->db, "SELECT allequalimage FROM bt_metap('x')",
+                        NULL, 0, &real));
+        must(bench, db_exec(&bench->ctx, bench->db, "DROP INDEX x"));
+        size_of_key(table, &candidate, &told);
+        if (told.can_deduplicate == (real[0] == 't'))
+            continue;
+        wrong++;
+        print_message("# %s: the server says %s\n", table->columns[i].type, real);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_deduplicated_types),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -366,6 +366,51 @@ test_not_there(void **state)
     run(bench, "CREATE EXTENSION hypopg");
 }
 
+/* Who may not switch counting off leaves one entry, whatever is planned; and its mistakes end with them. */
+static void
+test_ordinary_role(void **state)
+{
+    static const struct whatif_set none;
+    struct bench *bench = *state;
+    struct arena *arena = bench->ctx.arena;
+    const char *role = arena_printf(arena, "whatif_role_%d", (int)getpid());
+    struct db_options asked = { .url = arena_printf(arena, "user=%s", role),
+        .database = bench->database,
+        .application = "test",
+        .access = ACCESS_READ };
+    struct db *db CLEANUP(db_cleanup) = NULL;
+    struct whatif_options options = { .facts = &bench->facts, .way = WHATIF_HYPOPG };
+    struct whatif *whatif = NULL;
+    const char *count = NULL;
+
+    run(bench, "CREATE EXTENSION pg_stat_statements");
+    run(bench, arena_printf(arena, "CREATE ROLE %s LOGIN", role));
+    run(bench, arena_printf(arena, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO %s", role));
+    must(bench, db_open(&bench->ctx, &asked, &db));
+    options.db = db;
+    must(bench, whatif_open(&bench->ctx, &options, &whatif));
+    for (int i = 0; i < 8; i++) {
+        struct whatif_plan plan;
+        const char *sql = arena_printf(
+            arena, "SELECT * FROM public.t WHERE %s = %d", i % 4 == 3 ? "nowhere" : "a", i);
+
+        assert_int_equal(whatif_plan(&bench->ctx, whatif, sql, &none, false, &plan), i % 4 != 3);
+        error_clear(&bench->ctx);
+    }
+    whatif_close(whatif);
+    must(bench, db_value(&bench->ctx, bench->db,
+                    arena_printf(arena,
+                        "SELECT count(*)::text FROM public.pg_stat_statements s"
+                        " JOIN pg_catalog.pg_roles r ON r.oid = s.userid"
+                        " WHERE r.rolname = '%s' AND s.query LIKE 'EXPLAIN%%'",
+                        role),
+                    NULL, 0, &count));
+    assert_string_equal(count, "1");
+    db_cleanup(&db);
+    run(bench, arena_printf(arena, "DROP OWNED BY %s", role));
+    run(bench, arena_printf(arena, "DROP ROLE %s", role));
+}
+
 /* The session is ended under it: a failure that is no statement's. */
 static void
 test_lost(void **state)
@@ -397,6 +442,7 @@ main(void)
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_leaves_nothing),
         cmocka_unit_test(test_not_there),
+        cmocka_unit_test(test_ordinary_role),
         cmocka_unit_test(test_lost),
     };
 

@@ -91,8 +91,8 @@ print_gains(struct ctx *ctx, FILE *out, const struct lint *lint, bool is_verbose
 
     if (!lint->way)
         return;
-    fprintf(
-        out, "By the workload (%zu statements planned by %s):\n\n", lint->query_count, lint->way);
+    fprintf(out, "By the workload (%zu %s planned by %s):\n\n", lint->query_count,
+        lint->query_count == 1 ? "statement" : "statements", lint->way);
     for (size_t i = 0; i < lint->script.count; i++) {
         const struct lint_statement *statement = &lint->script.items[i];
         const struct lint_index *index = &lint->indexes[i];

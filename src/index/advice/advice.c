@@ -5,13 +5,16 @@
 
 enum { MOST_QUERIES = 10000 };
 
-/* Of the time limit: what is kept for describing the choice and for cleaning up, and what choosing gets at least. */
+/* Of the time limit: what is kept for describing and cleaning up; what choosing gets at least. */
 static const double share_of_end = 0.1;
 static const double least_of_choosing = 0.2;
 
 /* Beyond these, all that is lighter together makes up so much of the workload's time, and is not looked at. */
 enum { ALWAYS_LOOKED_AT = 500 };
 static const double light_share = 0.002;
+
+/* Sizes are reckoned: so much of the budget is kept for their error. */
+static const double size_reserve = 0.04;
 
 static void
 show(const struct advice_options *options, const char *phase, size_t done, size_t all,
@@ -255,15 +258,20 @@ static void
 note_untried(struct ctx *ctx, struct advice *advice)
 {
     const struct choice *choice = &advice->choice;
+    struct text_list parts = { 0 };
 
-    if (choice->untried == 0 && choice->unseen == 0)
-        return;
-    text_list_add(ctx->arena, &advice->notes,
-        arena_printf(ctx->arena,
-            "--time-limit was too short to try %zu of %zu candidates and to look at %zu of %zu "
-            "statements, which make up %.2g %% of the workload",
-            choice->untried, advice->candidates.items.count, choice->unseen, advice->queries.count,
-            100 * choice->unseen_share));
+    if (choice->untried > 0)
+        text_list_add(
+            ctx->arena, &parts, arena_printf(ctx->arena, "to try %zu candidates", choice->untried));
+    if (choice->unseen > 0)
+        text_list_add(ctx->arena, &parts,
+            arena_printf(ctx->arena,
+                "to look at %zu of %zu statements, which make up %.2g %% of the workload",
+                choice->unseen, advice->queries.count, 100 * choice->unseen_share));
+    if (parts.count > 0)
+        text_list_add(ctx->arena, &advice->notes,
+            arena_printf(ctx->arena, "--time-limit was too short %s",
+                text_list_join(ctx->arena, &parts, " and ")));
 }
 
 static bool
@@ -289,6 +297,7 @@ choose(struct ctx *ctx, struct db *db, const struct advice_options *options, int
         return false;
     advice->way = arena_strdup(ctx->arena, whatif_way_text(whatif));
     is_good = advice_weigh(ctx, whatif, options, advice);
+    wishes.most_bytes = (int64_t)((1 - size_reserve) * (double)wishes.most_bytes);
     wishes.ms_a_unit = advice->ms_a_unit;
     wishes.time_us = time_left(options->choose.time_us, started_us);
     wishes.span_s = advice->intake->span_s > 0 ? advice->intake->span_s : 0;

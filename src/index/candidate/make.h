@@ -49,8 +49,10 @@ struct index_candidate *candidate_keep(
 bool candidate_is_there(const struct index_candidate *candidate);
 void candidate_note_query(struct arena *arena, struct index_candidate *candidate, size_t position);
 
-/* Includes those of the columns that are no keys, in the table's order: so that the same set is the same text. Those
- * that an entry has no room for are left out. */
+/*
+ * Includes those of the columns that are no keys, in the table's order: so that the same set is the same text.
+ * Those that an entry has no room for are left out.
+ */
 void candidate_include(
     struct arena *arena, struct index_candidate *candidate, const struct text_list *names);
 

@@ -11,7 +11,10 @@ static const double standard_share = 0.003;
 static const double share_of_first_costs = 0.3;
 
 /* Indexes that matter to a query: its own candidates first, then others that begin with what it uses. */
-enum { MOST_OF_A_QUERY = 300 };
+enum {
+    MOST_OF_A_QUERY = 300,
+    MOST_OF_ALL_STARTS = 3000, /* indexes: with more of them, one start has to do */
+};
 
 void
 chooser_say(struct chooser *chooser, const char *format, ...)
@@ -235,7 +238,7 @@ search(struct chooser *chooser, struct selection *ret)
     for (size_t i = 0; i < COUNT_OF(starts); i++) {
         struct selection selection;
 
-        if (i > 0 && chooser->is_out_of_time)
+        if (i > 0 && (chooser->is_out_of_time || chooser->indexes.count > MOST_OF_ALL_STARTS))
             break;
         selection_begin(chooser, &selection);
         memset(&chooser->trail, 0, sizeof(chooser->trail));

@@ -75,9 +75,9 @@ struct choice {
     int64_t bytes;
     int64_t planner_calls;
     int64_t rounds;
-    bool is_cut_short;   /* by time_us */
-    size_t untried;      /* candidates that there was no time for */
-    size_t unseen;       /* queries that none of their candidates was tried for, for the same reason */
+    bool is_cut_short; /* by time_us */
+    size_t untried;    /* candidates that there was no time for */
+    size_t unseen; /* queries that none of their candidates was tried for, for the same reason */
     double unseen_share; /* that they are of before_total */
     VEC(const char *)
     trail; /* a sentence a step: what was added, widened, dropped, merged, for what */

@@ -12,14 +12,23 @@
 static const double most_of_table = 0.1;
 
 /* Of what the touched queries cost: so much dearer a completed index may be, because it has more pages. */
-static const double tolerance = 0.03;
+static const double tolerance = 0.01;
 
 /* What INCLUDE, or an index beside a wider one, has to save of the workload. */
-static const double least_of_cover = 0.01;
+static const double least_of_cover = 0.003;
 
 /* An index that saves less than this of the workload has to halve the cost of a query at least. */
 static const double least_of_workload = 0.001;
 static const double least_factor = 2;
+
+/* Of a budget of bytes. */
+static const double tight_share = 0.7;
+
+static double
+saved_by(const struct chooser *chooser, const struct selection *selection)
+{
+    return fmax(chooser->before_total - selection->total, 0);
+}
 
 static bool
 is_plain(const struct index_candidate *candidate)
@@ -58,7 +67,7 @@ strip(struct chooser *chooser, struct selection *selection, uint32_t id)
         move.add_count = 0;
     if (!selection_try(chooser, selection, &move, true, &outcome))
         return false;
-    if (outcome.cost + outcome.write >= least_of_cover * chooser->before_total)
+    if (outcome.cost + outcome.write >= least_of_cover * saved_by(chooser, selection))
         return true;
     chooser_say(chooser, "took %s without INCLUDE: that saved %.3g more, and made it %s bigger",
         chooser_index_text(chooser, bare), outcome.cost + outcome.write,
@@ -139,7 +148,7 @@ may_complete(const struct chooser *chooser, const struct selection *selection,
     const struct fact_table *table = chooser->indexes.items[move->add[0]].candidate->table;
 
     return outcome->cost <= tolerance * outcome->touched &&
-           outcome->write <= least_of_workload * chooser->before_total &&
+           outcome->write <= least_of_workload * saved_by(chooser, selection) &&
            (double)outcome->bytes <= most_of_table * (double)table->bytes &&
            selection_fits(chooser, selection, move, outcome);
 }
@@ -255,15 +264,28 @@ leave_out(struct chooser *chooser, struct selection *selection, uint32_t id)
     if (!find_worth(chooser, selection, id, &worth))
         return false;
     if (has_wider(chooser, selection, id)) {
-        if (worth.saved >= least_of_cover * chooser->before_total)
+        if (worth.saved >= least_of_cover * saved_by(chooser, selection))
             return true;
-    } else if (worth.saved > 0 && (worth.saved >= least_of_workload * chooser->before_total ||
-                                      worth.factor >= least_factor)) {
+    } else if (worth.saved > 0 &&
+               (worth.saved >= least_of_workload * saved_by(chooser, selection) ||
+                   worth.factor >= least_factor)) {
         return true;
     }
     chooser_say(chooser, "left out %s: it saved %.3g more, next to nothing",
         chooser_index_text(chooser, id), fmax(worth.saved, 0));
     return selection_apply(chooser, selection, &move);
+}
+
+/* Without any loss. */
+static bool
+drop_useless(struct chooser *chooser, struct selection *selection, uint32_t id)
+{
+    struct worth worth;
+    struct move move = { .drop = { id }, .drop_count = 1 };
+
+    if (!find_worth(chooser, selection, id, &worth))
+        return false;
+    return worth.saved > 0 || worth.factor > 1 || selection_apply(chooser, selection, &move);
 }
 
 typedef bool step_function(struct chooser *chooser, struct selection *selection, uint32_t id);
@@ -280,11 +302,25 @@ go_through(struct chooser *chooser, struct selection *selection, step_function *
     return true;
 }
 
+/* Whether a budget is nearly used up: then what is given away here would be missing elsewhere. */
+static bool
+is_tight(const struct chooser *chooser, const struct selection *selection)
+{
+    const struct choose_options *options = chooser->options;
+
+    return (options->most_bytes > 0 &&
+               (double)selection->bytes > tight_share * (double)options->most_bytes) ||
+           (options->most_indexes > 0 && selection->items.count >= options->most_indexes) ||
+           isfinite(chooser->write_budget);
+}
+
 bool
 chooser_complete(struct chooser *chooser, struct selection *selection)
 {
     bool is_good;
 
+    if (is_tight(chooser, selection))
+        return go_through(chooser, selection, drop_useless);
     if (!go_through(chooser, selection, strip))
         return false;
     chooser->is_plain_only = true;

@@ -58,20 +58,15 @@ move_now(const struct growing *growing, const struct move *wanted)
 }
 
 static bool
-is_stale(const struct growing *growing, const struct step *step, const struct move *now)
+is_stale(const struct growing *growing, const struct step *step)
 {
     const struct chooser *chooser = growing->chooser;
 
-    if (step->tick == 0 || now->add_count != step->move.add_count ||
-        now->drop_count != step->move.drop_count)
+    if (step->tick == 0)
         return true;
-    for (size_t i = 0; i < now->add_count; i++) {
-        const struct chooser_index *index = &chooser->indexes.items[now->add[i]];
-
-        for (size_t k = 0; k < index->touches.count; k++)
-            if (chooser->queries[index->touches.items[k]].changed > step->tick)
-                return true;
-    }
+    for (size_t i = 0; i < step->wanted.add_count; i++)
+        if (chooser->indexes.items[step->wanted.add[i]].changed > step->tick)
+            return true;
     return false;
 }
 
@@ -88,13 +83,12 @@ judge(const struct growing *growing, struct step *step, bool is_exact)
 static bool
 refresh(const struct growing *growing, struct step *step)
 {
-    struct move now = move_now(growing, &step->wanted);
-
-    step->is_out = now.add_count == 0;
-    if (step->is_out || !is_stale(growing, step, &now))
+    if (!is_stale(growing, step))
         return true;
-    step->move = now;
-    return judge(growing, step, false);
+    step->move = move_now(growing, &step->wanted);
+    step->tick = growing->chooser->tick;
+    step->is_out = step->move.add_count == 0;
+    return step->is_out || judge(growing, step, false);
 }
 
 static bool
@@ -127,6 +121,9 @@ find_best(const struct growing *growing, struct step **ret)
     for (size_t i = 0; i < growing->steps.count; i++)
         if (!refresh(growing, &growing->steps.items[i]))
             return false;
+    *ret = NULL;
+    if (chooser_is_late(growing->chooser))
+        return true;
     while ((*ret = most_promising(growing)) && !(*ret)->is_exact)
         if (!judge(growing, *ret, true))
             return false;
@@ -190,7 +187,7 @@ chooser_grow(struct chooser *chooser, bool by_size, struct selection *selection,
     for (;;) {
         if (!find_best(&growing, &best))
             return false;
-        if (!best)
+        if (!best || chooser_is_late(chooser))
             return true;
         if (is_told)
             tell(&growing, best, selection_least(chooser, selection));

@@ -8,6 +8,7 @@ enum {
     MOST_ROUNDS = 6,
     MOST_PAIRS = 300,    /* made into one in a round */
     MOST_EXCHANGES = 40, /* in a round */
+    MOST_CROSSED = 100,  /* chosen ones: with more, only those of one table are exchanged */
     MOST_TRIED = 20000,  /* exchanges judged without asking */
     MOST_SHAKEN = 60,    /* indexes: with more of them starting again takes too long */
     MOST_ASKED = 60,     /* of them asked about, an exchange */
@@ -137,6 +138,27 @@ is_dropped(const struct move *move, uint32_t id)
     return false;
 }
 
+/* In place of each one of the same table. */
+static bool
+consider_on_table(struct exchanging *exchanging, const struct move *base)
+{
+    struct chooser *chooser = exchanging->chooser;
+    const struct index_candidate *candidate = chooser->indexes.items[base->add[0]].candidate;
+    const struct id_list *list = map_get(&chooser->by_table, candidate->table->qualified);
+
+    for (size_t i = 0; i < list->ids.count; i++) {
+        uint32_t id = list->ids.items[i];
+        struct move move = *base;
+
+        if (!selection_has(exchanging->selection, id) || is_dropped(base, id))
+            continue;
+        move.drop[move.drop_count++] = id;
+        if (!consider(exchanging, &move))
+            return false;
+    }
+    return true;
+}
+
 /* The indexes in place of each one, and of each two, of the selection. */
 static bool
 consider_for(struct exchanging *exchanging, const struct move *wanted, bool is_tight)
@@ -148,18 +170,18 @@ consider_for(struct exchanging *exchanging, const struct move *wanted, bool is_t
     selection_drop_narrower(chooser, selection, &base);
     if (base.drop_count + 2 > MOVE_MOST)
         return true;
+    if (!is_tight)
+        return consider_on_table(exchanging, &base);
     for (size_t i = 0; i < selection->items.count; i++) {
         uint32_t first = selection->items.items[i];
         struct move move = base;
 
-        if (is_dropped(&base, first) ||
-            (!is_tight && chooser->indexes.items[first].candidate->table !=
-                              chooser->indexes.items[base.add[0]].candidate->table))
+        if (is_dropped(&base, first))
             continue;
         move.drop[move.drop_count++] = first;
         if (!consider(exchanging, &move))
             return false;
-        for (size_t k = i + 1; is_tight && k < selection->items.count; k++) {
+        for (size_t k = i + 1; k < selection->items.count; k++) {
             struct move two = move;
 
             if (is_dropped(&base, selection->items.items[k]))
@@ -178,7 +200,7 @@ collect_groups(struct exchanging *exchanging)
 {
     const struct chooser *chooser = exchanging->chooser;
 
-    for (size_t i = 0; i < chooser->own_count; i++) {
+    for (size_t i = 0; i < chooser->own_count && exchanging->tried < MOST_TRIED; i++) {
         const struct id_set *best = &chooser->queries[i].best;
         struct move move = { 0 };
 
@@ -201,7 +223,7 @@ collect(struct exchanging *exchanging)
 
     exchanging->items.count = 0;
     exchanging->tried = 0;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count && exchanging->tried < MOST_TRIED; i++) {
         struct move move = { .add = { i }, .add_count = 1 };
 
         if (exchanging->chooser->indexes.items[i].is_useful &&

@@ -45,6 +45,7 @@ struct chooser_index {
     double write_cost;
     double lost_hot;
     bool is_useful;         /* some plan used it */
+    uint64_t changed;       /* tick at which a query it is useful for, or a relative, changed */
     VEC(uint32_t) touches;  /* queries it is useful for, rising */
     VEC(uint32_t) narrower; /* indexes that it can stand for: the same first keys */
     VEC(uint32_t) wider;    /* those that can stand for it */
@@ -98,7 +99,7 @@ struct chooser {
     double least_share;
     int64_t started_us;
     bool is_out_of_time;
-    size_t untried; /* candidates for which there was no time */
+    size_t untried;  /* candidates for which there was no time */
     uint64_t *marks; /* by query: tick of the last move that touched it */
     uint64_t tick;
     int64_t rounds;

@@ -207,11 +207,9 @@ is_touched_since(const struct chooser *chooser, const struct loss *loss)
     for (size_t i = 0; i < loss->move.add_count + loss->move.drop_count; i++) {
         uint32_t id = i < loss->move.add_count ? loss->move.add[i]
                                                : loss->move.drop[i - loss->move.add_count];
-        const struct chooser_index *index = &chooser->indexes.items[id];
 
-        for (size_t k = 0; k < index->touches.count; k++)
-            if (chooser->queries[index->touches.items[k]].changed > loss->tick)
-                return true;
+        if (chooser->indexes.items[id].changed > loss->tick)
+            return true;
     }
     return false;
 }
@@ -296,7 +294,7 @@ chooser_shrink(struct chooser *chooser, struct selection *selection, bool is_tol
         shrinking.excess = excess_of(chooser, selection);
         if (!refresh(&shrinking) || !find_least(&shrinking, &least))
             return false;
-        if (!least)
+        if (!least || (shrinking.excess == EXCESS_NONE && chooser_is_late(chooser)))
             return true;
         if (!apply(&shrinking, least, is_told))
             return false;

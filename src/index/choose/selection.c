@@ -50,7 +50,7 @@ selection_least(const struct chooser *chooser, const struct selection *selection
 {
     double share = chooser->least_share;
 
-    if (chooser->own_count > many_queries)
+    if ((double)chooser->own_count > many_queries)
         share *= many_queries / (double)chooser->own_count;
     return share * fmax(selection_objective(selection), part_of_start * chooser->before_total);
 }
@@ -77,6 +77,30 @@ struct trying {
     struct outcome *outcome;
 };
 
+/* What was reckoned for other indexes of the query holds no longer. */
+static void
+note_change(struct chooser *chooser, struct chooser_query *query)
+{
+    query->changed = chooser->tick;
+    for (size_t i = 0; i < query->useful.count; i++)
+        chooser->indexes.items[query->useful.items[i]].changed = chooser->tick;
+}
+
+/* Nor what was to be replaced by which. */
+static void
+note_relatives(struct chooser *chooser, const uint32_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct chooser_index *index = &chooser->indexes.items[ids[i]];
+
+        index->changed = chooser->tick;
+        for (size_t k = 0; k < index->narrower.count; k++)
+            chooser->indexes.items[index->narrower.items[k]].changed = chooser->tick;
+        for (size_t k = 0; k < index->wider.count; k++)
+            chooser->indexes.items[index->wider.items[k]].changed = chooser->tick;
+    }
+}
+
 static bool
 try_query(const struct trying *trying, size_t query)
 {
@@ -96,8 +120,8 @@ try_query(const struct trying *trying, size_t query)
         trying->outcome->touched += asked->weight * before;
     if (trying->costs) {
         trying->costs[query] = cost;
-        if (fabs(cost - before) > noise * before)
-            asked->changed = chooser->tick;
+        if (cost != before)
+            note_change(chooser, asked);
     }
     return true;
 }
@@ -182,6 +206,8 @@ selection_apply(struct chooser *chooser, struct selection *selection, const stru
 
     if (!try_move(&trying, move))
         return false;
+    note_relatives(chooser, move->add, move->add_count);
+    note_relatives(chooser, move->drop, move->drop_count);
     selection->items.count = 0;
     for (size_t i = 0; i < items.count; i++)
         VEC_PUSH(chooser->ctx->arena, &selection->items, items.items[i]);

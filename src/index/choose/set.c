@@ -43,9 +43,12 @@ id_set_equal(const struct id_set *a, const struct id_set *b)
 struct id_set
 id_set_and(struct arena *arena, const struct id_set *a, const struct id_set *b)
 {
-    uint32_t *items = ARENA_ARRAY(arena, uint32_t, a->count);
+    uint32_t *items;
     size_t count = 0;
 
+    if (a->count > b->count)
+        return id_set_and(arena, b, a);
+    items = ARENA_ARRAY(arena, uint32_t, a->count);
     for (size_t i = 0; i < a->count; i++)
         if (id_set_has(b, a->items[i]))
             items[count++] = a->items[i];

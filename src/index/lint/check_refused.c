@@ -212,8 +212,12 @@ check_names(const struct lint_check *check)
 static void
 tell_syntax(const struct lint_check *check, const char *words)
 {
-    struct finding *finding = lint_tell(check, LINT_SYNTAX, NULL, "it cannot be read: %s", words);
     unsigned line = 0, column = 0;
+    int start = 0;
+    /* Our own grammar's words begin with the place, which is told beside. */
+    const char *told =
+        sscanf(words, "%u:%u: %n", &line, &column, &start) == 2 ? words + start : words;
+    struct finding *finding = lint_tell(check, LINT_SYNTAX, NULL, "it cannot be read: %s", told);
 
     if (!finding)
         return;

@@ -5,7 +5,7 @@
 #include "index/lint/check.h"
 #include "index/sample/query.h"
 
-enum { MOST_QUERIES = 500 };
+enum { MOST_QUERIES = 500, FEW_ROWS = 1000 };
 
 /* A plan this much cheaper counts as help; less is rounding. */
 #define LEAST_GAIN 0.01
@@ -17,6 +17,8 @@ struct measure {
     double *saved;     /* weighted, by the position */
     double *helped;
     double total;
+    const char *problem;        /* of the first statement that could not be planned */
+    struct text_list unplanned; /* tables that such statements name: what helps them is not known */
 };
 
 /* A statement's cost without the script, and in which tables it looks. */
@@ -180,6 +182,24 @@ weigh_query(struct measure *measure, const struct index_query *query)
     return true;
 }
 
+/* A statement without a plan may be the one that an index is for. */
+static void
+note_unplanned(struct measure *measure, const struct index_query *query)
+{
+    struct ctx *ctx = measure->check->ctx;
+    struct lint_query read = { 0 };
+
+    measure->check->lint->unplanned++;
+    if (!measure->problem)
+        measure->problem = query->problem;
+    if (!lint_read_query_text(ctx, query->statement->text, &read)) {
+        error_clear(ctx);
+        return;
+    }
+    for (size_t i = 0; i < read.relations.count; i++)
+        text_list_add(ctx->arena, &measure->unplanned, read.relations.items[i]);
+}
+
 static bool
 weigh_all(struct measure *measure)
 {
@@ -190,17 +210,23 @@ weigh_all(struct measure *measure)
     bool is_good = query_maker_begin(
         check->ctx, whatif_db(measure->whatif), &check->lint->facts, NULL, &maker);
 
-    for (size_t i = 0; is_good && i < workload->count && i < most; i++) {
+    for (size_t i = 0, seen = 0; is_good && i < workload->count && seen < most; i++) {
         struct index_query *query = ARENA_NEW(check->ctx->arena, struct index_query);
 
+        if (intake_is_utility(workload->items[i].problem))
+            continue;
+        seen++;
         if (workload->items[i].problem) {
             check->lint->unplanned++;
+            if (!measure->problem)
+                measure->problem = workload->items[i].problem;
             continue;
         }
         is_good = query_make(check->ctx, maker, &workload->items[i], query);
         if (!is_good)
             break;
-        check->lint->unplanned += query->problem != NULL;
+        if (query->problem)
+            note_unplanned(measure, query);
         check->lint->query_count += query->problem == NULL;
         is_good = query->problem || weigh_query(measure, query);
     }
@@ -233,6 +259,55 @@ is_told_out(const struct lint_index *index)
     return false;
 }
 
+/* Whether the text calls the function with a parameter among its first arguments. */
+static bool
+calls_with_parameter(const char *text, const char *function)
+{
+    size_t length = strlen(function);
+
+    for (const char *at = strstr(text, function); at; at = strstr(at + 1, function)) {
+        const char *dollar = strchr(at, '$');
+
+        if (at[length] == '(' && dollar && (size_t)(dollar - at) < strcspn(at, ")"))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * to_tsvector($1, body) may be just what the index holds: counters do not keep the constant, and an index on
+ * an expression is of use for that one alone.
+ */
+static bool
+may_be_parameter(const struct measure *measure, size_t position)
+{
+    const struct lint *lint = measure->check->lint;
+    const struct intake *workload = measure->check->options->workload;
+    const struct text_list *functions = &lint->script.items[position].functions;
+
+    for (size_t i = 0; i < workload->count; i++)
+        for (size_t k = 0; k < functions->count; k++)
+            if (strstr(workload->items[i].text, lint->indexes[position].table->name) &&
+                calls_with_parameter(workload->items[i].text, functions->items[k]))
+                return true;
+    return false;
+}
+
+/* In a table of few rows a scan costs as little as any index: the rows of production may tell otherwise. */
+static void
+tell_unused(const struct lint_check *check)
+{
+    const struct fact_table *table = check->index->table;
+    const char *few =
+        table->rows >= 0 && table->rows < FEW_ROWS
+            ? arena_printf(check->ctx->arena, "; %s has %.0f rows here", table->name, table->rows)
+            : "";
+
+    lint_tell(check, LINT_UNUSED, NULL, "none of %zu statements gets cheaper with %s%s",
+        check->lint->query_count, check->statement->name ? check->statement->name : "the index",
+        few);
+}
+
 static void
 tell_useless(struct measure *measure)
 {
@@ -250,9 +325,9 @@ tell_useless(struct measure *measure)
         check->statement = &lint->script.items[i];
         check->index = index;
         if (index->helped == 0 && !check->statement->is_unique && !serves_reference(index) &&
-            !is_told_out(index))
-            lint_tell(check, LINT_UNUSED, NULL, "none of %zu statements gets cheaper with %s",
-                lint->query_count, check->statement->name ? check->statement->name : "the index");
+            !is_told_out(index) && !text_list_has(&measure->unplanned, index->table->name) &&
+            !may_be_parameter(measure, i))
+            tell_unused(check);
     }
 }
 
@@ -270,8 +345,10 @@ measure_with(struct measure *measure)
         return error_wrap(check->ctx, "measuring by the workload");
     if (lint->unplanned > 0)
         text_list_add(check->ctx->arena, &lint->notes,
-            arena_printf(check->ctx->arena, "%zu statements of the workload could not be planned.",
-                lint->unplanned));
+            arena_printf(check->ctx->arena,
+                "%zu %s of the workload could not be planned, the first of them: %s",
+                lint->unplanned, lint->unplanned == 1 ? "statement" : "statements",
+                measure->problem));
     tell_useless(measure);
     return true;
 }

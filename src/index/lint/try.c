@@ -89,7 +89,7 @@ can_be_tried(const struct lint_statement *statement, const struct lint_index *in
            !text_equal(statement->name, index->relation.name);
 }
 
-/* A sentence of what is not known now, and why. */
+/* what: "Line 5 was not", the beginning of the sentence. */
 static void
 note_untried(struct lint_check *check, const char *what)
 {
@@ -97,7 +97,7 @@ note_untried(struct lint_check *check, const char *what)
 
     text_list_add(check->ctx->arena, &check->lint->notes,
         arena_printf(check->ctx->arena,
-            "Not tried by the server: %s, so what only it can refuse is not told: %s%s%s%s", what,
+            "%s tried, so what only the server can refuse is not told: %s%s%s%s", what,
             error->message, error->hint ? " (" : "", error->hint ? error->hint : "",
             error->hint ? ")" : "."));
     error_clear(check->ctx);
@@ -154,7 +154,8 @@ try_some(
         }
         if (lint_must_stop(check))
             return false;
-        note_untried(check, arena_printf(check->ctx->arena, "line %u", statement->place.line));
+        note_untried(
+            check, arena_printf(check->ctx->arena, "Line %u was not", statement->place.line));
         return true;
     }
     return true;
@@ -173,7 +174,7 @@ try_table(struct lint_check *check, const struct attempts *attempts, size_t *at)
         return try_some(check, attempts, &copy, at);
     if (lint_must_stop(check))
         return false;
-    note_untried(check, arena_printf(check->ctx->arena, "indexes on %s", table->name));
+    note_untried(check, arena_printf(check->ctx->arena, "Indexes on %s were not", table->name));
     while (*at < attempts->count && attempts->items[*at].table == table->oid)
         ++*at;
     return true;
@@ -198,7 +199,7 @@ lint_try_all(struct lint_check *check)
     if (!check_session(check)) {
         if (lint_must_stop(check))
             return false;
-        note_untried(check, "any index");
+        note_untried(check, "No index was");
         return true;
     }
     qsort(attempts.items, attempts.count, sizeof(attempts.items[0]), compare_attempts);

@@ -19,6 +19,35 @@ close_way(struct whatif *whatif)
     whatif->way_data = NULL;
 }
 
+static const struct query *const prepared[] = { &query_staging_whatif_show,
+    &query_staging_whatif_put, &query_staging_whatif_indexes, &query_staging_whatif_restore };
+
+bool
+scratch_way_prepare(struct ctx *ctx, struct scratch_way *way)
+{
+    if (!db_set(ctx, way->admin, "plan_cache_mode", "force_generic_plan"))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(prepared); i++)
+        if (!db_exec(ctx, way->admin,
+                arena_printf(ctx->arena, "PREPARE %s (%s) AS %s",
+                    db_ident(ctx->arena, prepared[i]->name), prepared[i]->arg_types[0],
+                    query_text(prepared[i], db_major(way->admin)))))
+            return error_wrap(ctx, "preparing query \"%s\"", prepared[i]->name);
+    return true;
+}
+
+bool
+scratch_way_run(struct ctx *ctx, struct scratch_way *way, const struct query *query,
+    const char *arg, struct result *ret)
+{
+    struct result ignored;
+    const char *sql = arena_printf(ctx->arena, "EXECUTE %s (%s)", db_ident(ctx->arena, query->name),
+        db_literal(ctx->arena, arg));
+
+    return db_query(ctx, way->admin, sql, NULL, 0, ret ? ret : &ignored) ||
+           error_wrap(ctx, "query \"%s\"", query->name);
+}
+
 static void
 push_flip(json_t *rows, uint32_t id, bool is_live)
 {
@@ -107,7 +136,7 @@ show(struct ctx *ctx, struct whatif *whatif, const struct whatif_set *set)
     collect(way, rows);
     if (json_array_size(rows) == 0)
         return true;
-    if (!sql_staging_whatif_show(ctx, way->admin, .rows = json_text(ctx->arena, rows)))
+    if (!scratch_way_run(ctx, way, &query_staging_whatif_show, json_text(ctx->arena, rows), NULL))
         return false;
     remember(way);
     return true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/map.h"
+#include "db/query.h"
 #include "index/whatif/way.h"
 #include "staging/private_server.h"
 
@@ -59,6 +60,14 @@ struct scratch_way {
 /* Starts the server and carries schema, statistics and settings to it; fills way_data as far as it comes. */
 bool scratch_way_open(struct ctx *ctx, struct whatif *whatif, const struct whatif_options *options)
     MUST_CHECK;
+
+/*
+ * Statements that run thousands of times in the admin's session are prepared there once: to parse
+ * and plan them takes longer than to run them. The argument is their only one; ret may be NULL.
+ */
+bool scratch_way_prepare(struct ctx *ctx, struct scratch_way *way) MUST_CHECK;
+bool scratch_way_run(struct ctx *ctx, struct scratch_way *way, const struct query *query,
+    const char *arg, struct result *ret) MUST_CHECK;
 
 /* Gives tables their files back. */
 bool scratch_way_restore(struct ctx *ctx, struct scratch_way *way) MUST_CHECK;

@@ -7,7 +7,8 @@
 #include "sql.h"
 #include "staging/statistics_files.h"
 
-enum { BLOCK = 8192 };
+/* SMALL_BLOCKS: reading so many empty pages takes less time than putting the file aside. */
+enum { BLOCK = 8192, SMALL_BLOCKS = 64 };
 
 static bool
 is_survived(const struct ctx *ctx, const struct db *db)
@@ -76,7 +77,10 @@ make_empty(struct ctx *ctx, struct scratch_way *way, struct scratch_table *table
     return true;
 }
 
-/* CREATE INDEX reads the whole table, so its file is put aside, and stays so until something is planned. */
+/*
+ * CREATE INDEX reads the whole table, so its file is put aside, and stays so until something is
+ * planned. It also writes down how many rows it found, so that a small table has to be restored too.
+ */
 static bool
 collapse(struct ctx *ctx, struct scratch_way *way, struct scratch_table *table)
 {
@@ -86,9 +90,9 @@ collapse(struct ctx *ctx, struct scratch_way *way, struct scratch_table *table)
 
     if (table->is_collapsed)
         return true;
-    if (!make_empty(ctx, way, table))
+    if (table->blocks > SMALL_BLOCKS && !make_empty(ctx, way, table))
         return false;
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0; i < table->count && table->blocks > SMALL_BLOCKS; i++) {
         if (table->leaves[i].file == 0)
             continue;
         ids[count] = table->leaves[i].id;
@@ -123,7 +127,8 @@ scratch_way_restore(struct ctx *ctx, struct scratch_way *way)
             json_array_append_new(rows, row);
         }
     }
-    if (!sql_staging_whatif_restore(ctx, way->admin, .rows = json_text(ctx->arena, rows)))
+    if (!scratch_way_run(
+            ctx, way, &query_staging_whatif_restore, json_text(ctx->arena, rows), NULL))
         return error_wrap(ctx, "giving tables of the scratch server their sizes back");
     for (size_t i = 0; i < way->collapsed.count; i++)
         way->collapsed.items[i]->is_collapsed = false;
@@ -154,7 +159,7 @@ make_extensions(struct ctx *ctx, struct scratch_way *way, const struct index_can
 /* The planner's own guess of the rows that a predicate leaves, which needs the table's size. */
 static bool
 partial_share(struct ctx *ctx, struct whatif *whatif, const struct index_candidate *candidate,
-    double *ret_share)
+    bool is_collapsed, double *ret_share)
 {
     struct scratch_way *way = whatif->way_data;
     const char *json = NULL;
@@ -165,7 +170,7 @@ partial_share(struct ctx *ctx, struct whatif *whatif, const struct index_candida
     *ret_share = 1;
     if (!candidate->predicate)
         return true;
-    if (!scratch_way_restore(ctx, way))
+    if (is_collapsed && !scratch_way_restore(ctx, way))
         return false;
     if (!db_value(ctx, whatif->db,
             arena_printf(ctx->arena, "EXPLAIN (FORMAT JSON) SELECT FROM %s WHERE %s", table,
@@ -240,6 +245,33 @@ make_size(struct making *making, const struct sql_staging_whatif_indexes *row,
     return relation_file_extend(making->ctx, making->way->server, &file);
 }
 
+/* The index that was just made, first, and its parts. */
+static bool
+read_parts(struct ctx *ctx, struct scratch_way *way, const char *qualified,
+    struct sql_staging_whatif_indexes_rows *ret)
+{
+    struct result found;
+
+    if (!scratch_way_run(ctx, way, &query_staging_whatif_indexes, qualified, &found))
+        return false;
+    ret->items = ARENA_ARRAY(ctx->arena, struct sql_staging_whatif_indexes, found.rows + 1);
+    for (ret->count = 0; ret->count < found.rows; ret->count++) {
+        struct sql_staging_whatif_indexes *row = &ret->items[ret->count];
+        int64_t id = 0;
+        int64_t parent = 0;
+
+        *row = (struct sql_staging_whatif_indexes){ .method = result_cell(&found, ret->count, 1),
+            .path = result_cell(&found, ret->count, 2) };
+        if (!text_to_int64(result_cell(&found, ret->count, 0), &id) ||
+            !text_to_double(result_cell(&found, ret->count, 3), &row->width) ||
+            !text_to_int64(result_cell(&found, ret->count, 4), &parent))
+            return error_set(ctx, ERR_FAILED, "the scratch server tells no numbers of an index");
+        row->id = (uint32_t)id;
+        row->parent = (uint32_t)parent;
+    }
+    return true;
+}
+
 static bool
 put_sizes(struct making *making, const struct sql_staging_whatif_indexes_rows *rows)
 {
@@ -269,8 +301,8 @@ put_sizes(struct making *making, const struct sql_staging_whatif_indexes_rows *r
         json_object_set_new(row, "pages", json_integer(*from->path ? blocks_of(making, leaf) : 0));
     }
     index.ids = ids;
-    if (!sql_staging_whatif_put(
-            making->ctx, making->way->admin, .rows = json_text(making->ctx->arena, array)))
+    if (!scratch_way_run(making->ctx, making->way, &query_staging_whatif_put,
+            json_text(making->ctx->arena, array), NULL))
         return false;
     VEC_PUSH(arena, &making->way->indexes, index);
     return true;
@@ -287,8 +319,8 @@ make_index(struct making *making, const struct index_candidate *candidate, const
             arena_printf(ctx->arena, "CREATE INDEX %s ON %s %s", name, candidate->table->qualified,
                 candidate->definition)))
         return as_problem(ctx, making->way->builder, ret_problem);
-    return sql_staging_whatif_indexes(ctx, making->way->admin, &rows,
-               .name = db_qualified(ctx->arena, candidate->table->schema, name)) &&
+    return read_parts(
+               ctx, making->way, db_qualified(ctx->arena, candidate->table->schema, name), &rows) &&
            put_sizes(making, &rows);
 }
 
@@ -314,8 +346,8 @@ scratch_way_add(struct ctx *ctx, struct whatif *whatif, const struct index_candi
         return true;
     }
     making.table = table;
-    if (!partial_share(ctx, whatif, candidate, &making.share) || !collapse(ctx, way, table) ||
-        !make_index(&making, candidate, ret_problem))
+    if (!partial_share(ctx, whatif, candidate, table->is_collapsed, &making.share) ||
+        !collapse(ctx, way, table) || !make_index(&making, candidate, ret_problem))
         return error_wrap(ctx, "making an index on the scratch server");
     if (!*ret_problem)
         *ret_number = making.number;

@@ -52,7 +52,7 @@ open_sessions(struct ctx *ctx, struct whatif *whatif, struct db *from, const cha
 
     /* The catalogue grows with every flip, and nobody vacuums or analyses it here. */
     if (!db_set(ctx, way->admin, "enable_seqscan", "off") || !set_path(ctx, way, path) ||
-        !db_open(ctx, &options, &way->builder) ||
+        !scratch_way_prepare(ctx, way) || !db_open(ctx, &options, &way->builder) ||
         !db_set(ctx, way->builder, "search_path", "public") ||
         !db_exec(ctx, way->builder, "SET client_min_messages = error"))
         return false;

@@ -15,6 +15,8 @@ SELECT c.oid AS id,
        CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END
            / pg_catalog.current_setting('block_size')::pg_catalog.int8 AS blocks
   FROM pg_catalog.pg_class c
- WHERE c.oid = pg_catalog.to_regclass($1)
-    OR c.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) t)
+ WHERE c.oid = ANY (ARRAY(SELECT pg_catalog.to_regclass($1)::pg_catalog.oid
+                          UNION
+                         SELECT t.relid::pg_catalog.oid
+                           FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) t))
  ORDER BY c.oid
