@@ -1,4 +1,5 @@
 /* Dropping an index that something better has replaced; undone by building it again. */
+#include "base/interrupt.h"
 #include "change/judge.h"
 #include "change/kind_part.h"
 #include "db/ident.h"
@@ -102,6 +103,22 @@ give_up(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
         entry->object);
 }
 
+/*
+ * The drop itself keeps trying, since it must not stop half-way: whether the table is free is found out
+ * before it begins, within the limits that were given.
+ */
+static bool
+wait_for_table(struct ctx *ctx, struct rollout *rollout, const struct change *change)
+{
+    for (int number = 0; !work_probe_lock(ctx, rollout, change); number++) {
+        if (!is_passing(ctx) || number >= rollout->limits.retries || interrupt_signal() ||
+            !rollout_pause(number + 1))
+            return false;
+        error_clear(ctx);
+    }
+    return true;
+}
+
 static bool
 apply(struct ctx *ctx, struct rollout *rollout, struct change *change, struct rollout_outcome *ret)
 {
@@ -109,6 +126,7 @@ apply(struct ctx *ctx, struct rollout *rollout, struct change *change, struct ro
     struct sql_catalog_index index;
 
     if (!rollout_find_index(ctx, rollout->db, change->schema, change->name, &index) ||
+        (index.oid && is_good(&index) && !wait_for_table(ctx, rollout, change)) ||
         !work_begin(ctx, rollout, change, detail_of(ctx, change, &index), &entry))
         return false;
     if (!rollout_drop(ctx, rollout, change->schema, change->name, rollout->limits.drop_us, ret))

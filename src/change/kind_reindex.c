@@ -208,14 +208,20 @@ clean_up(struct ctx *ctx, struct rollout *rollout, const struct rebuild *rebuild
     int signal_number = interrupt_take();
     int64_t limit_us = signal_number ? (int64_t)INTERRUPTED_DROP_US : rollout->limits.drop_us;
     size_t count;
+    struct error why;
     bool is_good;
 
     *ret_now = (struct sql_index_state_rebuild){ 0 };
     if (limit_us > rollout->limits.wait_us)
         limit_us = rollout->limits.wait_us;
     is_good = (db_is_connected(rollout->db) || rollout_reconnect(ctx, rollout)) &&
-              drop_rests(ctx, rollout, rebuild, limit_us, &count) &&
-              find_now(ctx, rollout->db, &rebuild->about, ret_now);
+              drop_rests(ctx, rollout, rebuild, limit_us, &count);
+    /* Also when a rest is left: whether the two were swapped is told. */
+    why = ctx->error;
+    if (db_is_connected(rollout->db) && find_now(ctx, rollout->db, &rebuild->about, ret_now))
+        ctx->error = why;
+    else
+        is_good = false;
     interrupt_put(signal_number);
     return is_good;
 }
@@ -261,21 +267,35 @@ attempt(struct ctx *ctx, struct rollout *rollout, const struct rebuild *rebuild,
         ctx, ERR_VERIFICATION, "the server reported success, but the index is not good: %s", why);
 }
 
-/* It is not rebuilt, for the reason in why: says in which state the old one is. */
+/* What the catalogue says after a failure that left something; now->oid 0: nothing is known. */
 static bool
-give_up(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
-    const struct error *why, bool is_clean)
+tell_rest(struct ctx *ctx, const struct rebuild *rebuild, const struct sql_index_state_rebuild *now,
+    const char *object)
+{
+    if (!now->oid)
+        return error_state(ctx,
+            "Whether %s was rebuilt already could not be seen; an unusable index beside it, named "
+            "like it and _ccnew or _ccold, may be left.",
+            object);
+    if (!why_not_done(ctx, rebuild, now))
+        return error_state(ctx,
+            "%s is rebuilt already and in use; the old one, named like it and _ccold, may be left "
+            "beside it.",
+            object);
+    if (now->is_good && now->filenode == rebuild->filenode)
+        return error_state(ctx,
+            "%s is as it was; an unusable index beside it, named like it and _ccnew, may be left.",
+            object);
+    return error_state(
+        ctx, "Of %s the catalogue says: %s.", object, why_not_done(ctx, rebuild, now));
+}
+
+/* Its end is not what was wanted, for the reason in why: says in which state the index is. */
+static bool
+give_up(struct ctx *ctx, struct rollout *rollout, const struct rebuild *rebuild,
+    const struct sql_index_state_rebuild *now, struct journal_entry *entry, const struct error *why)
 {
     struct error trouble = ctx->error;
-
-    ctx->error = *why;
-    if (is_clean) {
-        (void)work_fail(ctx, rollout, entry);
-        if (ctx->error.kind == ERR_ATTENTION)
-            return false;
-        return error_state(ctx, "%s is as it was, in its old file; nothing of the new one is left.",
-            entry->object);
-    }
 
     int signal_number = interrupt_take();
 
@@ -290,10 +310,20 @@ give_up(struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry,
         ctx->error.detail = trouble.message;
     error_hint(ctx,
         "Run the same command again: it removes what is left. By hand: \"pgmend index invalid\".");
-    return error_state(ctx,
-        "%s is as it was; an unusable index beside it, named like it and _ccnew or _ccold, may be "
-        "left.",
-        entry->object);
+    return tell_rest(ctx, rebuild, now, entry->object);
+}
+
+/* It is not rebuilt, and nothing is left of the attempt. */
+static bool
+fail_cleanly(
+    struct ctx *ctx, struct rollout *rollout, struct journal_entry *entry, const struct error *why)
+{
+    ctx->error = *why;
+    (void)work_fail(ctx, rollout, entry);
+    if (ctx->error.kind == ERR_ATTENTION)
+        return false;
+    return error_state(
+        ctx, "%s is as it was, in its old file; nothing of the new one is left.", entry->object);
 }
 
 static bool
@@ -332,15 +362,17 @@ rebuild_index(struct ctx *ctx, struct rollout *rollout, const struct rebuild *re
             error_clear(ctx);
             return succeed(ctx, rollout, rebuild, &now, entry, ret);
         }
-        if (!is_clean || !is_retriable || number >= rollout->limits.retries)
-            return give_up(ctx, rollout, entry, &why, is_clean);
+        if (!is_clean)
+            return give_up(ctx, rollout, rebuild, &now, entry, &why);
+        if (!is_retriable || number >= rollout->limits.retries)
+            return fail_cleanly(ctx, rollout, entry, &why);
         rollout_note(rollout,
             arena_printf(ctx->arena, "%s; nothing is left of it, trying again", why.message));
         error_clear(ctx);
         if (!rollout_pause(number + 2)) {
             interrupt_error(ctx, interrupt_signal());
             why = ctx->error;
-            return give_up(ctx, rollout, entry, &why, true);
+            return fail_cleanly(ctx, rollout, entry, &why);
         }
     }
 }

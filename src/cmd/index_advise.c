@@ -80,8 +80,14 @@ static const struct field options[] = {
 static void
 show(void *data, const char *phase, double ratio, int64_t elapsed_us)
 {
+    /* Steps that come again and again: one line where there is no terminal to draw over. */
+    static const char *const steps[] = { "exchanging", "leaving out", "taking all",
+        "starting again" };
     struct progress *progress = data;
 
+    for (size_t i = 0; i < COUNT_OF(steps); i++)
+        if (text_equal(phase, steps[i]))
+            phase = "choosing";
     progress_show(progress, .what = "advising", .phase = phase, .ratio = ratio,
         .elapsed_us = elapsed_us, .left_us = -1);
 }
@@ -105,6 +111,13 @@ check_options(struct ctx *ctx, const struct run *run)
         return error_set(ctx, ERR_USAGE, "--max-write-cost must be a share, 0 or more");
     if (opts->time_limit <= 0)
         return error_set(ctx, ERR_USAGE, "--time-limit must be more than 0");
+    if (text_equal(opts->output, "-") || text_equal(opts->sql, "-"))
+        return error_set(ctx, ERR_USAGE, "plan and script are files: give them a name");
+    if (opts->output && text_equal(opts->output, opts->sql))
+        return error_set(ctx, ERR_USAGE, "--output and --sql name the same file");
+    /* The plan's statements are tried on temporary tables. */
+    if (opts->output && !db_require_primary(ctx, run->db))
+        return error_hint(ctx, "Without -o, or with --sql FILE, a standby will do.");
     return (!opts->output || file_check_place(ctx, opts->output)) &&
            (!opts->sql || file_check_place(ctx, opts->sql));
 }
@@ -163,7 +176,7 @@ advise(struct ctx *ctx, const struct run *run, const struct intake *intake, stru
 }
 
 static bool
-write_files(struct ctx *ctx, const struct run *run, const struct advice *advice)
+write_files(struct ctx *ctx, const struct run *run, const struct advice *advice, size_t *ret_left)
 {
     const struct options *opts = run->options;
     struct plan plan;
@@ -176,7 +189,8 @@ write_files(struct ctx *ctx, const struct run *run, const struct advice *advice)
     }
     if (!opts->output || advice->indexes.count == 0)
         return true;
-    return index_advice_plan(ctx, run->db, advice, &plan) && plan_write(ctx, opts->output, &plan);
+    return index_advice_plan(ctx, run->db, advice, &plan, ret_left) &&
+           plan_write(ctx, opts->output, &plan);
 }
 
 static bool
@@ -185,10 +199,11 @@ run(struct ctx *ctx, struct run *run)
     const struct options *opts = run->options;
     struct intake intake = { 0 };
     struct advice advice;
+    size_t left = 0;
 
     if (!check_options(ctx, run) || !take_in(ctx, run, &intake))
         return false;
-    if (!advise(ctx, run, &intake, &advice) || !write_files(ctx, run, &advice))
+    if (!advise(ctx, run, &intake, &advice) || !write_files(ctx, run, &advice, &left))
         return error_state(ctx, "Nothing was changed.");
     if (run->global->json) {
         json_t *json CLEANUP(json_release) = advice_json(ctx->arena, &advice);
@@ -200,6 +215,7 @@ run(struct ctx *ctx, struct run *run)
     const struct index_advice_shown shown = {
         .plan = advice.indexes.count > 0 ? opts->output : NULL,
         .script = opts->sql,
+        .left = left,
         .has_trail = opts->explain,
         .is_verbose = run->global->verbose,
     };

@@ -111,7 +111,8 @@ print_text(struct ctx *ctx, struct run *run, const struct index_bloats *bloats, 
     }
     if (rows.unknown > 0)
         fprintf(run->out,
-            "Of %zu nothing is known without --exact: on expressions, or never analysed.\n",
+            "Of %zu nothing is known without --exact: on expressions, never analysed, or on columns\n"
+            "that the role may not read (pg_stats hides their statistics).\n",
             rows.unknown);
     if (!opts->exact)
         fputs("Estimated from statistics, as of the last VACUUM or ANALYZE; --exact reads the "

@@ -23,7 +23,7 @@ static const struct field options[] = {
     FIELD(struct options, ignore_standbys, .momentary = true,
         .help = "what connected standbys use that were not named does not matter"),
     FIELD(struct options, output, .letter = 'o', .momentary = true, .arg = "FILE",
-        .help = "write the plan of the drops, for rehearse and apply, and change nothing"),
+        .help = "write the plan of the drops, for rehearse and apply; not for needless ones"),
     INDEX_ROLL_FIELDS(struct options),
 };
 
@@ -162,13 +162,29 @@ drop_due(struct ctx *ctx, struct run *run, const struct index_drops *drops)
                       : arena_printf(ctx->arena, "no server used it since %s", drop->since),
             &change);
         VEC_PUSH(ctx->arena, &plan, change);
-        if (drop->verdict != WATCH_OVER)
+        if (drop->verdict != WATCH_OVER && !drop->is_watched)
             continue;
         index_watch_end(ctx->arena, drop->index, "dropped", &change);
         VEC_PUSH(ctx->arena, &plan, change);
     }
     return index_state_plan(ctx, run->db, &plan) &&
            index_state_roll(ctx, run, &plan, &opts->roll, opts->output);
+}
+
+/* What DROP INDEX takes along and no definition holds is told before it is gone. */
+static void
+print_losses(FILE *out, const struct index_drops *drops)
+{
+    for (size_t i = 0; i < drops->count; i++) {
+        const struct index_drop *drop = &drops->items[i];
+        const struct sql_index_state_indexes *row = drop->index->row;
+
+        if (drop->is_due && (row->has_comment || row->has_targets))
+            out_mark_line(out, MARK_WARN, "%s  a rollback builds it again without its %s%s%s",
+                drop->index->object, row->has_comment ? "comment" : "",
+                row->has_comment && row->has_targets ? " and " : "",
+                row->has_targets ? "statistics targets (SET STATISTICS)" : "");
+    }
 }
 
 /* One that was used meanwhile fails the run, when everything else is done. */
@@ -210,6 +226,7 @@ work(struct ctx *ctx, struct run *run, const struct index_states *states)
         .names = &run->operands,
         .watch_us = opts->watch_for,
         .is_now = opts->now,
+        .is_for_file = opts->output != NULL,
         .standbys =
             opts->ignore_standbys ? 0 : index_state_unknown_standbys(states, opts->replica.count),
     };
@@ -220,6 +237,8 @@ work(struct ctx *ctx, struct run *run, const struct index_states *states)
         return false;
     for (size_t i = 0; i < drops.count; i++)
         due += drops.items[i].is_due;
+    if (!run->global->json)
+        print_losses(run->out, &drops);
     if (opts->now && !opts->roll.dry_run && !opts->output &&
         !confirm_typed(ctx, run->global,
             "The indexes are dropped without having been watched; \"pgmend rollback\" builds them "

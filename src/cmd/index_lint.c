@@ -242,6 +242,17 @@ lint_options_of(const struct run *run, const struct intake *workload)
     return ret;
 }
 
+/* Statements that stood in a block get CONCURRENTLY in the next round. */
+static bool
+has_blocking(const struct lint *lint)
+{
+    for (size_t i = 0; i < lint->findings.count; i++)
+        if (lint->findings.items[i].rule == lint_rule(LINT_NOT_CONCURRENT) &&
+            !lint->findings.items[i].silenced)
+            return true;
+    return false;
+}
+
 /*
  * Corrects until no round finds another error: what was mended may turn out to be wrong in another way, as an
  * expression that parses now and is not immutable. ret_left: errors that are there still.
@@ -266,7 +277,7 @@ correct(struct ctx *ctx, const struct run *run, struct db *db, const struct lint
         }
         if (!lint_run(ctx, db, &script, &wanted, &lint))
             return false;
-        if (findings_count(&lint.findings, SEVERITY_ERROR) == 0)
+        if (findings_count(&lint.findings, SEVERITY_ERROR) == 0 && !has_blocking(&lint))
             return true;
     }
     *ret_left = lint.findings;

@@ -181,6 +181,21 @@ print_json(struct ctx *ctx, struct run *run, const struct index_states *states,
     out_json(run->out, json);
 }
 
+/* A role that may not read schema pgmend sees the indexes all the same. */
+static bool
+load_promises(struct ctx *ctx, struct db *db, struct promises *ret, bool *ret_is_hidden)
+{
+    *ret_is_hidden = false;
+    if (promises_load(ctx, db, ret))
+        return true;
+    if (ctx->error.kind != ERR_RIGHTS)
+        return false;
+    error_clear(ctx);
+    *ret = (struct promises){ 0 };
+    *ret_is_hidden = true;
+    return true;
+}
+
 static bool
 run(struct ctx *ctx, struct run *run)
 {
@@ -188,9 +203,10 @@ run(struct ctx *ctx, struct run *run)
     struct index_states states;
     struct promises promises = { 0 };
     struct status_rows rows;
+    bool is_hidden;
 
     if (!index_states_load(ctx, run->db, &opts->replica, &states) ||
-        !promises_load(ctx, run->db, &promises))
+        !load_promises(ctx, run->db, &promises, &is_hidden))
         return false;
     rows = make_rows(ctx, opts, &states, &promises);
     if (opts->table && rows.count == 0) {
@@ -204,6 +220,10 @@ run(struct ctx *ctx, struct run *run)
     fprintf(run->out, "%s: %zu indexes, %s\n\n", db_label(ctx->arena, run->db), rows.count,
         text_from_bytes(ctx->arena, rows.bytes));
     index_state_print_servers(ctx, run->out, &states, opts->replica.count);
+    if (is_hidden)
+        out_mark_line(run->out, MARK_WARN,
+            "role %s may not read schema pgmend: runs and promises are not shown",
+            db_user(run->db));
     fputc('\n', run->out);
     print_table(run->out, &rows);
     out_next(run->out, "pgmend index unused, pgmend index duplicate, pgmend index bloat");

@@ -543,6 +543,114 @@ trials_do_not_see_each_other(void **state)
     }
 }
 
+/* Another rule about NULLs is no repetition; a partial index on unique columns may be worth its size. */
+static void
+what_differs_is_kept(void **state)
+{
+    static const char nulls[] =
+        "CREATE UNIQUE INDEX CONCURRENTLY n ON t (a, b) NULLS NOT DISTINCT;";
+    static const char part[] = "CREATE INDEX CONCURRENTLY p ON t (a, b) WHERE c = 'x';";
+    struct bench *bench = *state;
+    const struct lint_options options = { .has_rows = true };
+    struct lint lint;
+
+    clear(bench);
+    run_all(bench, "CREATE TABLE t (a int, b int, c text, UNIQUE (a, b));");
+    if (db_major(bench->db) >= 15) {
+        lint_text(bench, nulls, &options, &lint);
+        assert_int_equal(lint.findings.count, 0);
+        assert_true(is_built(bench, &lint, nulls));
+    }
+    lint_text(bench, part, &options, &lint);
+    assert_int_equal(count_of(&lint, "constraint-twin"), 1);
+    assert_int_equal(lint.findings.items[0].severity, SEVERITY_ADVICE);
+    assert_true(is_built(bench, &lint, part));
+}
+
+/* What the script makes or drops before an index is there, or gone, when the index is built. */
+static void
+earlier_statements_count(void **state)
+{
+    static const char *const texts[] = {
+        "CREATE EXTENSION pg_trgm;\nCREATE INDEX CONCURRENTLY i ON t USING gin (c gin_trgm_ops);",
+        "ALTER TABLE t ADD COLUMN phone text;\nCREATE INDEX CONCURRENTLY i ON t (phone);",
+        "DROP INDEX CONCURRENTLY old;\nCREATE INDEX CONCURRENTLY old ON t (b, a);",
+        "CREATE TABLE fresh (a int);\nCREATE INDEX CONCURRENTLY i ON fresh (a);",
+        "CREATE INDEX i ON ONLY p (a);\nCREATE INDEX CONCURRENTLY k ON p1 (a);\n"
+        "ALTER INDEX i ATTACH PARTITION k;",
+    };
+    struct bench *bench = *state;
+    const struct lint_options options = { .has_rows = true };
+    struct lint lint;
+
+    clear(bench);
+    run_all(bench, "CREATE TABLE t (a int, b int, c text); CREATE INDEX old ON t (a);"
+                   "CREATE TABLE p (a int) PARTITION BY RANGE (a);"
+                   "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (9);");
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        lint_text(bench, texts[i], &options, &lint);
+        if (lint.findings.count != count_of(&lint, "not-an-index"))
+            fail_msg("%s: %s", texts[i], lint.findings.items[0].message);
+        assert_string_equal(lint_corrected(&bench->ctx, &lint), texts[i]);
+    }
+    /* Afterwards is too late. */
+    lint_text(bench,
+        "CREATE INDEX CONCURRENTLY i ON t (phone);\nALTER TABLE t ADD COLUMN phone text;", &options,
+        &lint);
+    assert_int_equal(count_of(&lint, "unknown-column"), 1);
+}
+
+/* An expression that lacks its parentheses gets them, and the server takes it. */
+static void
+operators_get_parentheses(void **state)
+{
+    static const struct {
+        const char *from;
+        const char *to;
+    } keys[] = {
+        { "(d->>'a')", "((d->>'a'))" },
+        { "(a, d->>'b' DESC NULLS LAST)", "(a, (d->>'b') DESC NULLS LAST)" },
+        { "(b || c)", "((b || c))" },
+    };
+    struct bench *bench = *state;
+    const struct lint_options options = { .has_rows = true };
+
+    clear(bench);
+    run_all(bench, "CREATE TABLE t (a int, b text, c text, d jsonb);");
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        struct arena *arena = bench->ctx.arena;
+        const char *text =
+            arena_printf(arena, "CREATE INDEX CONCURRENTLY i%zu ON t %s;", i, keys[i].from);
+        struct lint lint;
+
+        lint_text(bench, text, &options, &lint);
+        assert_int_equal(count_of(&lint, "syntax-error"), 1);
+        text = arena_printf(arena, "CREATE INDEX CONCURRENTLY i%zu ON t %s;", i, keys[i].to);
+        assert_true(is_built(bench, &lint, text));
+        run_all(bench, text);
+    }
+}
+
+/* A plain CREATE INDEX in a block blocks writes too; a system catalog takes none. */
+static void
+hidden_faults_are_told(void **state)
+{
+    struct bench *bench = *state;
+    const struct lint_options options = { .has_rows = true };
+    struct lint lint;
+
+    clear(bench);
+    run_all(bench, "CREATE TABLE t (a int);");
+    lint_text(bench,
+        "DO $$ BEGIN CREATE INDEX i ON t (a); END $$;\n"
+        "CREATE INDEX CONCURRENTLY k ON pg_class (relname);",
+        &options, &lint);
+    assert_int_equal(count_of(&lint, "not-concurrent"), 1);
+    assert_int_equal(count_of(&lint, "not-a-table"), 1);
+    assert_true(is_built(bench, &lint, "CREATE INDEX i ON t (a);"));
+    assert_false(is_built(bench, &lint, "CREATE INDEX CONCURRENTLY k"));
+}
+
 int
 main(void)
 {
@@ -556,6 +664,10 @@ main(void)
         cmocka_unit_test_setup_teardown(role_without_temporary_is_told_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parameter_in_an_expression_is_no_proof, set_up, tear_down),
         cmocka_unit_test_setup_teardown(trials_do_not_see_each_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_differs_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(earlier_statements_count, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(operators_get_parentheses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(hidden_faults_are_told, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,34 @@ assert_kept(struct bench *bench, const char *name, const char *because)
         fail_msg("%s: \"%s\" is not in \"%s\"", name, because, why_kept(bench, name));
 }
 
+/* Each of several may go alone: what each of them carries is needed to see that all may not. */
+static void
+assert_carries(struct bench *bench, const char *name, const char *keys)
+{
+    struct index_states states = load(bench);
+    const struct index_state *index;
+
+    must(bench, index_states_find(&bench->ctx, &states, name, &index));
+    assert_string_equal(index->row->carried_keys, keys);
+}
+
+static void
+names_that_need_quotes(void **state)
+{
+    struct bench *bench = *state;
+    struct index_states states;
+    const struct index_state *index;
+
+    run(bench, "CREATE INDEX \"UP\" ON app.t (note)");
+    states = load(bench);
+    must(bench, index_states_find(&bench->ctx, &states, "\"UP\"", &index));
+    must(bench, index_states_find(&bench->ctx, &states, "UP", &index));
+    must(bench, index_states_find(&bench->ctx, &states, "app.\"UP\"", &index));
+    assert_false(index_states_find(&bench->ctx, &states, "t", &index));
+    assert_non_null(strstr(bench->ctx.error.message, "is a table, not an index"));
+    error_clear(&bench->ctx);
+}
+
 static void
 what_stays_though_unused(void **state)
 {
@@ -178,6 +206,13 @@ what_stays_though_unused(void **state)
     assert_kept(bench, "t_target", "foreign key other_a_id_fkey");
     run(bench, "CREATE INDEX child_t_too ON app.child (t_id, y)");
     assert_string_equal(why_kept(bench, "child_t"), "");
+    assert_carries(bench, "child_t",
+        "\x1f"
+        "child_t_id_fkey\x1f");
+    assert_carries(bench, "child_t_too",
+        "\x1f"
+        "child_t_id_fkey\x1f");
+    assert_carries(bench, "child_y", "");
     run(bench, "ALTER TABLE app.child REPLICA IDENTITY USING INDEX child_x");
     run(bench, "ALTER TABLE app.child SET WITHOUT CLUSTER");
     assert_string_equal(why_kept(bench, "child_y"), "");
@@ -232,6 +267,7 @@ main(void)
         test_with_bench(what_is_not_the_same),
         test_with_bench(one_of_equals_stays),
         test_with_bench(what_stays_though_unused),
+        test_with_bench(names_that_need_quotes),
         test_with_bench(too_early_says_nothing),
         test_with_bench(how_unusable_ones_came_to_be),
     };

@@ -146,8 +146,34 @@ bad_input_is_refused(void **state)
     assert_error(ctx, ERR_INPUT, "NUL byte");
     assert_false(lint_script_parse(ctx, "x.sql", "SELECT '\xff'", 10, &script));
     assert_error(ctx, ERR_INPUT, "not UTF-8");
-    assert_false(lint_script_parse(ctx, "x.sql", "SELECT 'open", 12, &script));
-    assert_error(ctx, ERR_INPUT, "x.sql:1:");
+}
+
+/* What is open breaks its own statement and not those behind it; a byte order mark and psql's own pass. */
+static void
+open_ends_hide_nothing(void **state)
+{
+    static const char *const texts[] = {
+        "SELECT 1;\nCREATE INDEX i ON t (a;\nCREATE INDEX k ON t (b);\n",
+        "SELECT 1;\nSELECT 'open;\nCREATE INDEX k ON t (b);\n",
+        "SELECT 1;\nSELECT 'open;\nCREATE INDEX k ON t (b) WHERE c = 'd';\n",
+        "\xEF\xBB\xBFSELECT 1;\n\\set x 1\nCREATE INDEX k ON t (b);\n",
+    };
+    struct ctx *ctx = *state;
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct lint_script script;
+
+        if (!lint_script_parse(ctx, "x.sql", texts[i], strlen(texts[i]), &script))
+            fail_msg("%s", ctx->error.message);
+        assert_int_equal(script.count, 3);
+        assert_int_equal(script.items[0].kind, LINT_QUERY);
+        assert_int_equal(script.items[0].place.column, 1);
+        assert_int_equal(script.items[1].place.line, 2);
+        assert_true(script.items[1].problem != NULL || script.items[1].kind == LINT_OTHER);
+        assert_int_equal(script.items[2].place.line, 3);
+        assert_int_equal(script.items[2].kind, LINT_INDEX);
+        assert_string_equal(script.items[2].name, "k");
+    }
 }
 
 struct pair {
@@ -245,6 +271,7 @@ main(void)
         test_with_ctx(queries_tell_their_columns),
         test_with_ctx(places_are_those_of_names),
         test_with_ctx(bad_input_is_refused),
+        test_with_ctx(open_ends_hide_nothing),
         test_with_ctx(definitions_are_compared),
         test_with_ctx(rules_are_complete),
     };

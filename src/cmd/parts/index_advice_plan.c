@@ -41,13 +41,15 @@ add_promise(struct arena *arena, const struct advice *advice, const struct advic
 }
 
 bool
-index_advice_plan(struct ctx *ctx, struct db *db, const struct advice *advice, struct plan *ret)
+index_advice_plan(
+    struct ctx *ctx, struct db *db, const struct advice *advice, struct plan *ret, size_t *ret_left)
 {
     const char *now = clock_text(ctx->arena, clock_wall_us());
     struct index_script script = { 0 };
     struct promises promises = { 0 };
     json_t *proof CLEANUP(json_release) = NULL;
 
+    *ret_left = 0;
     for (size_t i = 0; i < advice->indexes.count; i++) {
         const struct advice_index *index = &advice->indexes.items[i];
         const struct index_candidate *candidate = index->choice->candidate;
@@ -66,9 +68,12 @@ index_advice_plan(struct ctx *ctx, struct db *db, const struct advice *advice, s
                           : NULL,
         };
 
+        if (candidate->extensions.count > 0 || index->recipe.count > 0) {
+            *ret_left += 1;
+            continue;
+        }
         VEC_PUSH(ctx->arena, &script, item);
-        if (!item.problem && index->recipe.count == 0)
-            add_promise(ctx->arena, advice, index, now, &promises);
+        add_promise(ctx->arena, advice, index, now, &promises);
     }
     if (!index_plan(ctx, db, &script, ret))
         return error_wrap(ctx, "making the plan");

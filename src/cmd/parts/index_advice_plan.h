@@ -5,8 +5,8 @@
 #include "index/advice/advice.h"
 
 /*
- * What can be built online in one statement is in it; what cannot (a partitioned table, an extension
- * that is missing) is blocked in it with the reason. *ret_left counts those.
+ * What can be built online in one statement is in it; what cannot (a partitioned table, an extension that is
+ * missing) is left to the script, and counted in *ret_left.
  */
-bool index_advice_plan(
-    struct ctx *ctx, struct db *db, const struct advice *advice, struct plan *ret) MUST_CHECK;
+bool index_advice_plan(struct ctx *ctx, struct db *db, const struct advice *advice,
+    struct plan *ret, size_t *ret_left) MUST_CHECK;

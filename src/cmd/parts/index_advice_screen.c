@@ -8,14 +8,28 @@
 #include "cli/page.h"
 #include "finding/render.h"
 
-enum { WIDTH = 100, LABEL_WIDTH = 12, SHOWN_STATEMENTS = 3, SHOWN_TEXT = 110, SHOWN_PROBLEMS = 5 };
+enum {
+    MOST_WIDTH = 100,
+    LABEL_WIDTH = 13,
+    SHOWN_STATEMENTS = 3,
+    SHOWN_TEXT = 110,
+    SHOWN_PROBLEMS = 5
+};
+
+static size_t
+width_of(FILE *out)
+{
+    int width = term_width(out);
+
+    return width > 0 && width < MOST_WIDTH ? (size_t)width : MOST_WIDTH;
+}
 
 /* "      helps   …", broken at the width. */
 static void
 put_line(struct arena *arena, FILE *out, const char *label, const char *text)
 {
     fprintf(out, "      %-*s", LABEL_WIDTH - 6, label);
-    page_wrap(out, render_clean(arena, text), LABEL_WIDTH, LABEL_WIDTH, WIDTH);
+    page_wrap(out, render_clean(arena, text), LABEL_WIDTH, LABEL_WIDTH, width_of(out));
 }
 
 /* Cut between characters, so that a line stays one. */
@@ -74,7 +88,7 @@ print_index(struct arena *arena, FILE *out, const struct advice *advice, size_t 
     const struct choice_index *choice = index->choice;
 
     fprintf(out, "%4zu  ", number + 1);
-    page_wrap(out, render_clean(arena, index->statement), 6, 6, WIDTH);
+    page_wrap(out, render_clean(arena, index->statement), 6, 6, width_of(out));
     put_line(arena, out, "saves",
         arena_printf(arena, "%.1f %% of the workload (%s); its statements were %.1f %%",
             100 * index->saved_share, weight_text(arena, advice, choice->saved),
@@ -94,7 +108,7 @@ print_index(struct arena *arena, FILE *out, const struct advice *advice, size_t 
         put_line(arena, out, "recipe",
             "the table is partitioned: not CONCURRENTLY in one statement, but online in these");
     for (size_t i = 0; i < index->recipe.count; i++)
-        fprintf(out, "            %s\n", render_clean(arena, index->recipe.items[i]));
+        put_line(arena, out, "", index->recipe.items[i]);
     fputc('\n', out);
 }
 
@@ -224,7 +238,12 @@ index_advice_print(
             put_line(ctx->arena, out, arena_printf(ctx->arena, "%zu", i + 1),
                 advice->choice.trail.items[i]);
     }
-    fprintf(out, "\nNothing was changed.\n");
+    if (shown->plan && shown->left > 0)
+        fprintf(out,
+            "\n%zu of them cannot be built in one statement and are not in the plan: --sql FILE "
+            "writes them.\n",
+            shown->left);
+    fprintf(out, "\nNothing was changed in the database.\n");
     if (advice->indexes.count == 0)
         out_next(out, "pgmend queries top");
     else if (shown->plan)

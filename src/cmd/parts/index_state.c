@@ -91,6 +91,10 @@ index_state_print_servers(
             fprintf(out, "      started %s; a clean restart keeps the counters\n",
                 clock_text(ctx->arena, server->started_us));
     }
+    if (states->servers.count > 0 && states->servers.items[0].is_standby)
+        out_mark_line(out, MARK_WARN,
+            "this is a standby: its primary was not asked, and what is unused here may serve there; "
+            "ask the primary, with --replica URL for this one");
     if (unknown > 0)
         out_mark_line(out, MARK_WARN,
             "%d standby%s connected and not named: what is unused here may serve there "
@@ -129,7 +133,8 @@ index_state_is_of(const struct index_state *index, const char *table)
     const char *dot;
     size_t length;
 
-    if (!table || text_equal(table, index->relation) || text_equal(table, index->row->table_name))
+    if (!table || text_equal(table, index->row->table_name) ||
+        index_state_is_called(index->relation, table))
         return true;
     dot = strchr(table, '.');
     length = dot ? (size_t)(dot - table) : 0;

@@ -23,8 +23,9 @@ check_state(struct ctx *ctx, struct db *db, const struct index_state *index)
     if (!index_state_require_open(ctx, index))
         return false;
     if (!index_state_is_good(index))
-        return refuse(
-            ctx, index, "it is not usable", "\"pgmend index invalid\" says why, --clean drops it.");
+        return refuse(ctx, index, "it is not usable",
+            "\"pgmend index invalid\" says why; \"pgmend index invalid --clean\" drops it, and ends a "
+            "drop that was cut off.");
     if (row->kind[0] == 'I')
         return refuse(ctx, index,
             "the index of a partitioned table goes only all at once and under an exclusive lock",
@@ -52,6 +53,67 @@ find_duplicate(const struct index_duplicates *duplicates, const struct index_dro
         if (chosen->items[i].index == found->stays)
             return NULL;
     return found;
+}
+
+static bool
+is_chosen(const struct index_drops *chosen, const struct index_state *index)
+{
+    for (size_t i = 0; i < chosen->count; i++)
+        if (chosen->items[i].index == index)
+            return true;
+    return false;
+}
+
+/* Whether an index that stays begins with the columns of the foreign key (between two separators). */
+static bool
+is_carried(const struct index_states *states, const struct index_drops *chosen,
+    const struct index_state *index, const char *key)
+{
+    for (size_t i = 0; i < states->items.count; i++) {
+        const struct index_state *other = &states->items.items[i];
+
+        if (other->row->table_oid == index->row->table_oid && !is_chosen(chosen, other) &&
+            strstr(other->row->carried_keys, key))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Each of several may go alone, but not all: the foreign key of which this one would be the last index.
+ * NULL: there is none.
+ */
+static const char *
+find_bared_key(struct arena *arena, const struct index_states *states,
+    const struct index_drops *chosen, const struct index_state *index)
+{
+    const char *separator = "\x1f";
+    const char *at = index->row->carried_keys;
+
+    while ((at = strstr(at, separator)) != NULL) {
+        const char *end = strstr(at + 1, separator);
+        const char *key;
+
+        if (!end)
+            return NULL;
+        key = arena_strndup(arena, at, (size_t)(end + 1 - at));
+        if (!is_carried(states, chosen, index, key))
+            return arena_strndup(arena, at + 1, (size_t)(end - at - 1));
+        at = end + 1;
+    }
+    return NULL;
+}
+
+/* One that is dropped without having been watched to the end may be on the list all the same. */
+static bool
+look_for_watch(struct ctx *ctx, struct db *db, struct index_drop *ret)
+{
+    struct index_watch watch CLEANUP(index_watch_release) = { 0 };
+
+    if (!index_watch_load(ctx, db, ret->index->row->schema, ret->index->row->name, &watch))
+        return false;
+    ret->is_watched = watch.since != NULL;
+    return true;
 }
 
 static bool
@@ -83,26 +145,50 @@ decide(struct ctx *ctx, struct db *db, const struct index_states *states,
 
     if (!check_state(ctx, db, ret->index))
         return false;
+    if (duplicate && wish->is_for_file)
+        return refuse(ctx, ret->index,
+            arena_printf(ctx->arena,
+                "it is needless beside %s now, and a plan in a file would not look at that again",
+                duplicate->stays->object),
+            "Without -o it is dropped at once, through the same gates; --dry-run shows them.");
     if (duplicate) {
         ret->is_due = true;
         ret->why = arena_printf(
             ctx->arena, "needless beside %s: %s", duplicate->stays->object, duplicate->why);
-        return true;
+        return look_for_watch(ctx, db, ret);
     }
     why = index_why_kept(ctx->arena, ret->index);
     if (why)
         return refuse(ctx, ret->index, why, NULL);
-    if (wish->is_now) {
-        ret->is_due = true;
-        ret->why = "dropped without being watched (--now)";
-        return true;
-    }
     if (wish->standbys > 0)
         return refuse(ctx, ret->index,
             arena_printf(ctx->arena, "%d connected standby%s not looked at", (int)wish->standbys,
                 wish->standbys == 1 ? " is" : "s are"),
             "It may serve there: name each with --replica URL, or give --ignore-standbys.");
+    if (wish->is_now) {
+        ret->is_due = true;
+        ret->why = "dropped without being watched (--now)";
+        return look_for_watch(ctx, db, ret);
+    }
     return judge_watch(ctx, db, states, wish, ret);
+}
+
+static bool
+check_keys(struct ctx *ctx, const struct index_states *states, const struct index_drops *chosen)
+{
+    for (size_t i = 0; i < chosen->count; i++) {
+        const struct index_state *index = chosen->items[i].index;
+        const char *key = find_bared_key(ctx->arena, states, chosen, index);
+
+        if (key)
+            return refuse(ctx, index,
+                arena_printf(ctx->arena,
+                    "without all of those named no index begins with the columns of the foreign key "
+                    "%s: deletes of what it points to would read the whole table",
+                    key),
+                "Leave out one of those that begin with these columns.");
+    }
+    return true;
 }
 
 bool
@@ -128,5 +214,5 @@ index_drops_decide(struct ctx *ctx, struct db *db, const struct index_states *st
         if (!decide(ctx, db, states, wish, find_duplicate(&duplicates, ret, ret->items[i].index),
                 &ret->items[i]))
             return false;
-    return true;
+    return check_keys(ctx, states, ret);
 }

@@ -11,6 +11,7 @@ struct index_drop {
     const char *since; /* that it is watched; NULL: from now on */
     const char *due;   /* when it may be dropped */
     bool is_due;       /* it is dropped now */
+    bool is_watched;   /* it is due without its watch, which is to be ended all the same */
 };
 
 struct index_drops {
@@ -23,6 +24,7 @@ struct index_drop_wish {
     const struct text_list *names;
     int64_t watch_us;
     bool is_now;      /* without a watch */
+    bool is_for_file; /* the plan is written into a file and done later */
     int32_t standbys; /* connected, not named, and not to be ignored */
 };
 

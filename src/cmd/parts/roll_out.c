@@ -351,18 +351,24 @@ open_and_apply(struct ctx *ctx, struct run *run, struct plan *plan,
     return true;
 }
 
-/* After the run's own sessions are closed: what does not pay is undone by a run of its own. */
+/* Of this plan's indexes, after the run's sessions are closed: what does not pay is undone by a run of its own. */
 static bool
-prove_promises(struct ctx *ctx, struct run *run, const struct roll_out_options *options)
+prove_promises(struct ctx *ctx, struct run *run, const struct plan *plan,
+    const struct roll_out_options *options)
 {
+    struct text_list names = { 0 };
     const struct index_proving proving = {
+        .names = &names,
         .within_us = options->prove_within,
         .least_calls = INDEX_PROVING_CALLS,
         .auto_undo = options->auto_undo,
     };
 
-    if (options->prove_within == 0)
+    if (options->prove_within == 0 || !plan->proof)
         return true;
+    for (size_t i = 0; i < plan->count; i++)
+        if (change_is_of(&plan->items[i], KIND_INDEX))
+            text_list_add(ctx->arena, &names, change_object(ctx->arena, &plan->items[i]));
     fputc('\n', run->out);
     return index_prove(ctx, run, run->db, &proving);
 }
@@ -387,5 +393,5 @@ roll_out(
     if (options->dry_run)
         return print_unchanged(run, plan, &results, "Nothing was changed (--dry-run).");
     return gates_require(ctx, &results) && open_and_apply(ctx, run, plan, options, &results) &&
-           prove_promises(ctx, run, options);
+           prove_promises(ctx, run, plan, options);
 }

@@ -62,6 +62,16 @@ add_recipe(struct arena *arena, const struct facts *facts, const struct fact_tab
     }
 }
 
+/* When it was analysed is forgotten with the counters; what ANALYZE found is not. */
+static bool
+has_statistics(const struct fact_table *table)
+{
+    for (size_t i = 0; i < table->column_count; i++)
+        if (table->columns[i].has_statistics)
+            return true;
+    return table->kind != 'r';
+}
+
 static void
 add_cautions(struct arena *arena, const struct facts *facts, struct advice_index *index)
 {
@@ -77,7 +87,7 @@ add_cautions(struct arena *arena, const struct facts *facts, struct advice_index
             "its answers are approximate: \"pgmend vector tune\" measures the recall first");
     if (candidate->table->is_unlogged)
         caution(arena, index, "the table is unlogged: it is empty after a crash, and on standbys");
-    if (candidate->table->analyzed_at == NULL && candidate->table->kind == 'r')
+    if (!has_statistics(candidate->table))
         caution(arena, index, "the table was never analysed: costs rest on guesses");
     if (choice->saved > 0 && choice->write_cost > choice->saved * dear_upkeep)
         caution(arena, index,
@@ -110,8 +120,13 @@ advice_describe(struct ctx *ctx, struct db *db, struct advice *advice)
     struct journal_entries journal;
     struct text_list taken = { 0 };
 
-    if (!journal_load(ctx, db, &journal))
-        return false;
+    /* It only tells how fast this server built before: who may not read it gets the standard. */
+    if (!journal_load(ctx, db, &journal)) {
+        if (ctx->error.kind != ERR_RIGHTS)
+            return false;
+        error_clear(ctx);
+        journal = (struct journal_entries){ 0 };
+    }
     for (size_t i = 0; i < advice->choice.indexes.count; i++) {
         const struct choice_index *choice = &advice->choice.indexes.items[i];
         const struct index_candidate *candidate = choice->candidate;

@@ -16,7 +16,8 @@ distance(double rows, double counted)
 
 /*
  * Counters hold no constants, but they hold how many rows a call gave: the instance whose estimate is near that
- * is what the application asks for. Where all estimate the same (an aggregate, a LIMIT) nothing is learned.
+ * is what the application asks for. Where all estimate the same (an aggregate, a LIMIT)
+ * all count alike.
  */
 static void
 fit_shares(struct index_query *query, const double *rows)
@@ -39,7 +40,13 @@ fit_shares(struct index_query *query, const double *rows)
             query->instances.items[i].share = 0;
 
     double total = 0;
+    double farthest = 0;
 
+    for (size_t i = 0; i < query->instances.count; i++)
+        farthest = fmax(farthest, fabs(distance(rows[i], counted) - distance(rows[best], counted)));
+    /* Common or rare cannot be told, so neither is forgotten: a queue asks for its few open rows. */
+    for (size_t i = 0; farthest < log(telling_factor) && i < query->instances.count; i++)
+        query->instances.items[i].share = 1;
     for (size_t i = 0; i < query->instances.count; i++)
         total += query->instances.items[i].share;
     for (size_t i = 0; i < query->instances.count; i++)

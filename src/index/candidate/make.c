@@ -333,14 +333,17 @@ put_other(struct candidate_wish *wish, const struct candidate_term *term)
 static void
 put_brin(struct candidate_wish *wish, const struct candidate_term *term)
 {
-    static const double least_rows = 100000, least_correlation = 0.95;
+    static const double least_rows = 100000, least_correlation = 0.95, least_values = 100;
+    /* Of the rows: what is updated moves away from its order. */
+    static const double most_changed = 0.05;
     const struct fact_table *table = wish->reading->relation->table;
     const struct fact_column *column = term->keys[0].column && !term->keys[0].opclass
                                            ? facts_column(table, term->keys[0].column)
                                            : NULL;
     struct candidate_keys keys = { 0 };
 
-    if (!column || table->rows < least_rows ||
+    if (!column || table->rows < least_rows || column->distinct < least_values ||
+        table->updates + table->deletes > most_changed * table->rows ||
         !(column->category == 'D' || column->category == 'N') ||
         !(column->correlation > least_correlation || column->correlation < -least_correlation))
         return;

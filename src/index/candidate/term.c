@@ -136,6 +136,9 @@ read_comparison(const char *operator, bool is_any, struct candidate_term *term)
     return is_range(operator) && !is_any;
 }
 
+/* Values of a column that stands for a state: "open", "done". */
+enum { MOST_STATES = 12 };
+
 /* The condition as a predicate, where nothing in it differs from call to call. */
 static void
 set_predicate(const struct candidate_reading *reading, const struct explained_expr *condition,
@@ -148,6 +151,9 @@ set_predicate(const struct candidate_reading *reading, const struct explained_ex
     if (reading->is_instance || !explained_expr_is_literal(value))
         return;
     if (condition->is_all || (condition->is_any && !text_equal(condition->name, "=")))
+        return;
+    /* One of many values in one text is a key like others, which that text happens to ask for. */
+    if (text_equal(condition->name, "=") && (!column || column->distinct > MOST_STATES))
         return;
     term->predicate = explained_expr_bare(arena, condition);
     term->share = candidate_share(arena, column, condition->is_any ? "= ANY" : condition->name,

@@ -192,6 +192,68 @@ complete(struct chooser *chooser, struct selection *selection, uint32_t id)
     return selection_apply(chooser, selection, &best);
 }
 
+static bool
+has_keys_of(const struct index_candidate *wide, const struct index_candidate *other)
+{
+    for (size_t i = 0; i < other->key_count; i++) {
+        bool is_found = false;
+
+        for (size_t k = 0; k < wide->key_count; k++)
+            is_found = is_found || text_equal(wide->keys[k].text, other->keys[i].text);
+        if (!is_found)
+            return false;
+    }
+    return is_plain(other) && text_equal(wide->predicate, other->predicate);
+}
+
+/* Another one of the selection that the wide one makes needless beside the first; UINT32_MAX: none. */
+static uint32_t
+find_second(
+    const struct chooser *chooser, const struct selection *selection, uint32_t first, uint32_t wide)
+{
+    const struct index_candidate *candidate = chooser->indexes.items[wide].candidate;
+
+    for (size_t i = 0; i < selection->items.count; i++) {
+        uint32_t id = selection->items.items[i];
+        const struct index_candidate *other = chooser->indexes.items[id].candidate;
+
+        if (id != first && id != wide && other->table == candidate->table &&
+            has_keys_of(candidate, other))
+            return id;
+    }
+    return UINT32_MAX;
+}
+
+/* One index where there were two, if next to nothing gets dearer: half of the upkeep. */
+static bool
+join(struct chooser *chooser, struct selection *selection, uint32_t id)
+{
+    const struct chooser_index *index = &chooser->indexes.items[id];
+
+    for (size_t i = 0; is_plain(index->candidate) && i < index->wider.count; i++) {
+        uint32_t wide = index->wider.items[i];
+        uint32_t second = find_second(chooser, selection, id, wide);
+        struct move move = {
+            .add = { wide }, .add_count = 1, .drop = { id, second }, .drop_count = 2
+        };
+        struct outcome outcome;
+
+        if (second == UINT32_MAX || selection_has(selection, wide) ||
+            !is_plain(chooser->indexes.items[wide].candidate))
+            continue;
+        if (!selection_try(chooser, selection, &move, true, &outcome))
+            return false;
+        if (outcome.cost + outcome.write > least_of_workload * saved_by(chooser, selection) ||
+            outcome.bytes > (index->bytes + chooser->indexes.items[second].bytes) / 2)
+            continue;
+        chooser_say(chooser, "joined %s and %s to %s: hardly dearer, and one to keep up",
+            chooser_index_text(chooser, id), chooser_index_text(chooser, second),
+            chooser_index_text(chooser, wide));
+        return selection_apply(chooser, selection, &move);
+    }
+    return true;
+}
+
 /*
  * Whether another one of the plan narrows to the same rows: its first column determines this one's. The planner
  * multiplies what both find when it ANDs their bitmaps, as if they were independent.
@@ -245,6 +307,15 @@ find_worth(
     return true;
 }
 
+/* A BRIN index of a column that the workload updates: its rows do not stay in their order. */
+static bool
+is_disordered(const struct chooser *chooser, uint32_t id)
+{
+    const struct chooser_index *index = &chooser->indexes.items[id];
+
+    return strcmp(index->candidate->method, "brin") == 0 && index->lost_hot > 0;
+}
+
 static bool
 has_wider(const struct chooser *chooser, const struct selection *selection, uint32_t id)
 {
@@ -263,6 +334,8 @@ leave_out(struct chooser *chooser, struct selection *selection, uint32_t id)
 
     if (!find_worth(chooser, selection, id, &worth))
         return false;
+    if (is_disordered(chooser, id))
+        worth = (struct worth){ .factor = 1 };
     if (has_wider(chooser, selection, id)) {
         if (worth.saved >= least_of_cover * saved_by(chooser, selection))
             return true;
@@ -285,6 +358,8 @@ drop_useless(struct chooser *chooser, struct selection *selection, uint32_t id)
 
     if (!find_worth(chooser, selection, id, &worth))
         return false;
+    if (is_disordered(chooser, id))
+        return selection_apply(chooser, selection, &move);
     return worth.saved > 0 || worth.factor > 1 || selection_apply(chooser, selection, &move);
 }
 
@@ -310,7 +385,6 @@ is_tight(const struct chooser *chooser, const struct selection *selection)
 
     return (options->most_bytes > 0 &&
                (double)selection->bytes > tight_share * (double)options->most_bytes) ||
-           (options->most_indexes > 0 && selection->items.count >= options->most_indexes) ||
            isfinite(chooser->write_budget);
 }
 
@@ -325,7 +399,8 @@ chooser_complete(struct chooser *chooser, struct selection *selection)
         return false;
     chooser->is_plain_only = true;
     is_good = chooser_grow(chooser, true, selection, true) &&
-              go_through(chooser, selection, complete) && go_through(chooser, selection, leave_out);
+              go_through(chooser, selection, join) && go_through(chooser, selection, complete) &&
+              go_through(chooser, selection, leave_out);
     chooser->is_plain_only = false;
     return is_good;
 }

@@ -32,6 +32,9 @@ find_lines(struct arena *arena, const char *text)
     return (struct lines){ starts.items, starts.count };
 }
 
+/* More is a mistake, and sums of it are no numbers any more. */
+static const double most_calls = 1e15;
+
 /* "weight: 12.5" and its like behind the dashes; what is not understood is an ordinary comment. */
 static void
 read_comment(struct arena *arena, const char *text, size_t length, struct weight *ret)
@@ -47,7 +50,7 @@ read_comment(struct arena *arena, const char *text, size_t length, struct weight
     value = colon + 1 + strspn(colon + 1, " \t");
     value = arena_strndup(arena, value, strcspn(value, " \t\r,;"));
     if ((strncasecmp(line, "weight", 6) == 0 || strncasecmp(line, "calls", 5) == 0) &&
-        text_to_double(value, &number) && number > 0)
+        text_to_double(value, &number) && number > 0 && number <= most_calls)
         ret->calls = number;
     else if (strncasecmp(line, "time", 4) == 0 && text_to_us(value, &us) && us >= 0)
         ret->ms = (double)us / 1000;

@@ -40,7 +40,7 @@ check_store(struct ctx *ctx, struct db *db)
     if (rows.count > 0 && rows.items[0].is_there)
         return true;
     error_set(ctx, ERR_NOT_FOUND, "database \"%s\" holds no store of a monitor", db_name(db));
-    return error_hint(ctx, "\"pgmend monitor --store postgres\" keeps statements there.");
+    return error_hint(ctx, "\"pgmend monitor --store\" keeps statements there.");
 }
 
 bool

@@ -30,6 +30,15 @@ bool lint_has_name(const struct lint *lint, const char *kind, const char *name);
 const char *lint_did_you_mean(
     struct arena *arena, const char *name, const char *const *names, size_t count);
 
+/*
+ * Whether an earlier statement of this kind makes (or drops) the name; that statement is needed then and
+ * stays.
+ */
+bool lint_is_made_before(const struct lint_check *check, enum lint_kind kind, const char *name);
+
+/* words: of the server or of our grammar, which begin with the place. */
+void lint_tell_syntax(const struct lint_check *check, const char *words);
+
 /* Queries that the script itself holds, and those of the workload. */
 struct lint_queries {
     const struct lint_query **items;

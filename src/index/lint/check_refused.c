@@ -34,16 +34,55 @@ provider_of(const struct lint *lint, const char *name)
     return NULL;
 }
 
-/* A table that an earlier statement of the script makes is not there yet. */
-static bool
-is_made_before(const struct lint_check *check, const char *name)
+bool
+lint_is_made_before(const struct lint_check *check, enum lint_kind kind, const char *name)
 {
     const struct lint_script *script = &check->lint->script;
+    bool is_made = false;
 
-    for (size_t i = 0; i < check->position; i++)
-        if (script->items[i].kind == LINT_RELATION && text_list_has(&script->items[i].made, name))
-            return true;
-    return false;
+    for (size_t i = 0; i < check->position; i++) {
+        const struct lint_statement *other = &script->items[i];
+
+        if (other->kind != kind || !text_list_has(&other->made, name) ||
+            (kind == LINT_COLUMN_ADD && !text_equal(other->altered, check->statement->relation)))
+            continue;
+        check->lint->indexes[i].is_needed = true;
+        is_made = true;
+    }
+    return is_made;
+}
+
+/* Whether the statement needs a column or an extension that the script makes before it. */
+static bool
+needs_earlier(const struct lint_check *check)
+{
+    const struct lint_statement *statement = check->statement;
+    const struct fact_table *table = check->index->table;
+    bool needs = false;
+
+    for (size_t i = 0; i < statement->columns.count; i++)
+        needs |= !(table && facts_column(table, statement->columns.items[i])) &&
+                 lint_is_made_before(check, LINT_COLUMN_ADD, statement->columns.items[i]);
+    for (size_t i = 0; i < statement->opclasses.count; i++) {
+        const char *extension = provider_of(check->lint, statement->opclasses.items[i]);
+
+        needs |= extension && lint_is_made_before(check, LINT_EXTENSION, extension);
+    }
+    if (!lint_has_name(check->lint, "method", statement->method)) {
+        const char *extension = provider_of(check->lint, statement->method);
+
+        needs |= extension && lint_is_made_before(check, LINT_EXTENSION, extension);
+    }
+    return needs;
+}
+
+static void
+note_unchecked(const struct lint_check *check, const char *what)
+{
+    text_list_add(check->ctx->arena, &check->lint->notes,
+        arena_printf(check->ctx->arena, "Line %u is not checked: the script itself makes %s.",
+            check->statement->place.line, what));
+    check->index->is_unchecked = true;
 }
 
 static void
@@ -90,6 +129,12 @@ tell_no_table(const struct lint_check *check)
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact_table *table = &facts->items[i];
 
+        if (!statement->schema && text_equal(statement->relation, table->name)) {
+            lint_tell(check, LINT_TABLE, NULL,
+                "there is no table %s in this role's search_path (did you mean %s.%s?)",
+                statement->table, table->schema, table->name);
+            return;
+        }
         if (!statement->schema || text_equal(statement->schema, table->schema))
             text_list_add(check->ctx->arena, &names, table->name);
     }
@@ -209,8 +254,8 @@ check_names(const struct lint_check *check)
             statement->name ? statement->name : "the index");
 }
 
-static void
-tell_syntax(const struct lint_check *check, const char *words)
+void
+lint_tell_syntax(const struct lint_check *check, const char *words)
 {
     unsigned line = 0, column = 0;
     int start = 0;
@@ -228,7 +273,10 @@ tell_syntax(const struct lint_check *check, const char *words)
     finding->instead =
         check->statement->rest && strstr(check->statement->rest, "::")
             ? "A cast is an expression and needs parentheses of its own: ((column::type))."
-            : NULL;
+        : check->statement->rest
+            ? "Correct it where the error points; an expression needs parentheses of its own: "
+              "((a || b))."
+            : "Correct it where the error points; a reserved word needs double quotes as a name.";
 }
 
 /* Behind "the server refuses it: ". */
@@ -256,7 +304,7 @@ tell_refusal(const struct lint_check *check)
         return;
     }
     if (check->statement->problem) {
-        tell_syntax(check, words);
+        lint_tell_syntax(check, words);
         return;
     }
     if (text_equal(check->index->trial.sqlstate, INVALID_OBJECT_DEFINITION)) {
@@ -279,7 +327,7 @@ tell_trial(const struct lint_check *check)
     if (!index->is_tried) {
         lint_form_read(check->ctx, statement->rest, &index->form);
         if (statement->problem && !index->is_out)
-            tell_syntax(check, statement->problem);
+            lint_tell_syntax(check, statement->problem);
         return;
     }
     if (index->trial.problem) {
@@ -312,12 +360,9 @@ lint_check_refused(struct lint_check *check)
 
     if (!index->is_found) {
         if (statement->problem)
-            tell_syntax(check, statement->problem);
-        else if (is_made_before(check, statement->relation))
-            text_list_add(check->ctx->arena, &check->lint->notes,
-                arena_printf(check->ctx->arena,
-                    "Line %u is not checked: the script itself makes %s.", statement->place.line,
-                    statement->table));
+            lint_tell_syntax(check, statement->problem);
+        else if (lint_is_made_before(check, LINT_RELATION, statement->relation))
+            note_unchecked(check, statement->table);
         else
             tell_no_table(check);
         index->is_out = true;
@@ -327,6 +372,15 @@ lint_check_refused(struct lint_check *check)
     if (kind != 'r' && kind != 'p' && kind != 'm') {
         lint_tell(check, LINT_NOT_TABLE, NULL, "%s is %s and can have no index", statement->table,
             kind_words(kind));
+        return;
+    }
+    if (!statement->problem && needs_earlier(check)) {
+        note_unchecked(check, "a column or extension that it needs");
+        return;
+    }
+    if (text_equal(index->relation.schema, "pg_catalog")) {
+        lint_tell(check, LINT_NOT_TABLE, NULL, "%s is a system catalog, which gets no index",
+            statement->table);
         return;
     }
     if (!statement->problem)

@@ -140,7 +140,7 @@ ask_unique(const struct lint_check *check)
         return error_wrap(check->ctx, "asking the rows of %s", statement->table);
     if (value)
         lint_tell(check, LINT_NOT_UNIQUE, NULL, "%s is not unique: %s is in more than one row",
-            statement->table, value);
+            statement->table, *value ? value : "an empty text");
     return true;
 }
 
@@ -182,10 +182,15 @@ check_writes(const struct lint_check *check)
     size_t count = table->index_count;
     double writes = table->inserts + table->deletes + table->updates;
 
-    for (size_t i = 0; i < check->position; i++)
+    for (size_t i = 0; i < check->position; i++) {
+        /* Once a table is enough. */
+        if (check->lint->indexes[i].table == table &&
+            lint_has_told(&check->lint->indexes[i], LINT_MANY))
+            return;
         count += check->lint->indexes[i].table == table && !check->lint->indexes[i].is_out &&
                  check->lint->script.items[i].kind == LINT_INDEX &&
                  !lint_has_told(&check->lint->indexes[i], LINT_EXISTS);
+    }
     if (count < MANY_INDEXES || writes < MANY_WRITES)
         return;
     lint_tell(check, LINT_MANY, NULL, "%s has %zu indexes before this one, and %.0f rows written",

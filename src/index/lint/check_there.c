@@ -131,6 +131,19 @@ check_schema(const struct lint_check *check)
             text_list_join(check->ctx->arena, &schemas, ", "), check->index->relation.schema);
 }
 
+/* ALTER INDEX … ATTACH PARTITION further down makes the index of the partitioned table valid. */
+static bool
+gets_partitions(const struct lint_check *check)
+{
+    const struct lint_script *script = &check->lint->script;
+
+    for (size_t i = check->position; i < script->count; i++)
+        if (script->items[i].kind == LINT_ATTACH &&
+            text_list_has(&script->items[i].made, check->statement->name))
+            return true;
+    return false;
+}
+
 bool
 lint_check_there(struct lint_check *check)
 {
@@ -150,7 +163,7 @@ lint_check_there(struct lint_check *check)
     if (written_length(statement) > LONGEST_NAME)
         lint_tell(check, LINT_LONG_NAME, NULL, "the name has %zu bytes and would be cut to %d: %s",
             written_length(statement), (int)LONGEST_NAME, statement->name);
-    if (statement->is_only)
+    if (statement->is_only && check->index->relation.kind[0] == 'p' && !gets_partitions(check))
         lint_tell(check, LINT_ONLY, NULL, "ON ONLY %s builds no index that can be used",
             statement->table);
     check_schema(check);
@@ -161,7 +174,7 @@ lint_check_there(struct lint_check *check)
     if (!sql_catalog_index(check->ctx, check->db, &rows, .schema = check->index->relation.schema,
             .name = statement->name))
         return false;
-    if (rows.count == 1)
+    if (rows.count == 1 && !lint_is_made_before(check, LINT_DROP, statement->name))
         judge_name(check, &rows.items[0]);
     return true;
 }

@@ -36,7 +36,8 @@ look_in_database(const struct lint_check *check, struct cover *best)
         struct cover cover = { .name = there->name, .there = there };
         struct lint_form form;
 
-        if (!there->is_valid || text_equal(there->name, check->statement->name))
+        if (!there->is_valid || text_equal(there->name, check->statement->name) ||
+            lint_is_made_before(check, LINT_DROP, there->name))
             continue;
         lint_form_read(check->ctx, there->definition, &form);
         cover.overlap = lint_form_compare(&form, there->is_unique, &check->index->form, is_unique);
@@ -129,7 +130,12 @@ lint_check_twice(struct lint_check *check)
     finding->instead = best.is_doubtful ? arena_printf(check->ctx->arena,
                                               "Keep this one in place of %s.", best.name)
                                         : arena_printf(check->ctx->arena, "Keep %s.", best.name);
-    if (best.is_doubtful) {
+    if (best.overlap == LINT_TWIN && check->index->form.predicate) {
+        finding->severity = SEVERITY_ADVICE;
+        finding->instead =
+            "Keep it only if queries repeat the predicate and few rows satisfy it; --workload tells.";
+        check->index->is_partial_twin = true;
+    } else if (best.is_doubtful) {
         finding->severity = SEVERITY_ADVICE;
         check->index->kept_for = best.name;
     }

@@ -150,7 +150,25 @@ set_class(struct writer *writer, const struct lint_statement *statement,
     }
 }
 
-/* "(a::date)" → "((a::date))": parentheses around every element of the first list that holds a cast. */
+/* The last token before this one that is no direction: ASC, DESC, NULLS FIRST or LAST. */
+static size_t
+last_of_expression(const char *text, const struct sql_tokens *tokens, size_t end)
+{
+    static const char *const words[] = { "asc", "desc", "nulls", "first", "last" };
+    bool is_direction = true;
+
+    while (is_direction && end > 1) {
+        const struct sql_token *token = &tokens->items[--end];
+
+        is_direction = false;
+        for (size_t i = 0; i < COUNT_OF(words); i++)
+            is_direction |= token->end - token->start == strlen(words[i]) &&
+                            strncasecmp(text + token->start, words[i], strlen(words[i])) == 0;
+    }
+    return end;
+}
+
+/* "(a::date)" → "((a::date))": parentheses around every element of the first list that holds a cast or operator. */
 static void
 add_parentheses(struct writer *writer, const struct lint_statement *statement, struct edits *edits)
 {
@@ -172,12 +190,12 @@ add_parentheses(struct writer *writer, const struct lint_statement *statement, s
         depth -= *word == ')' && depth > 0;
         if (*word == '(' && depth == 1)
             from = i + 1;
-        has_cast |= depth == 1 && word[0] == ':' && word[1] == ':';
+        has_cast |= depth == 1 && token->kind == SQL_OPERATOR;
         if (!((*word == ')' && depth == 0) || (*word == ',' && depth == 1)))
             continue;
         if (has_cast && from < i) {
             size_t start = base + tokens.items[from].start;
-            size_t end = base + tokens.items[i - 1].end;
+            size_t end = base + tokens.items[last_of_expression(statement->rest, &tokens, i)].end;
 
             replace(writer, edits, (struct lint_span){ start, start }, "(");
             replace(writer, edits, (struct lint_span){ end, end }, ")");
@@ -380,7 +398,7 @@ reason_to_go(struct writer *writer, size_t position)
             told = &index->told.items[i];
     if (!told || !is_cover(told->rule))
         return told;
-    if (index->kept_for)
+    if (index->kept_for || index->is_partial_twin)
         return NULL;
     for (size_t cover = index->cover; cover > 0; cover = writer->lint->indexes[cover - 1].cover)
         if (fault_of(writer, cover - 1))
@@ -407,12 +425,18 @@ write_statement(struct writer *writer, size_t position)
     const struct lint_index *index = &writer->lint->indexes[position];
     const struct lint_told *told = NULL;
 
+    if (index->is_needed || statement->kind == LINT_ATTACH) {
+        buffer_add(&writer->out, statement->text);
+        writer->done = statement->offset + strlen(statement->text);
+        return;
+    }
     switch (statement->kind) {
     case LINT_INDEX:
         write_index(writer, position);
         return;
     case LINT_BLOCK:
-        if (has_mend(index, MEND_UNROLL, &told) && statement->is_plain_block)
+        if ((has_mend(index, MEND_UNROLL, &told) || has_mend(index, MEND_CONCURRENTLY, &told)) &&
+            statement->is_plain_block)
             write_block(writer, statement, told);
         else
             write_out(writer, statement, index->told.count > 0 ? &index->told.items[0] : NULL,
@@ -428,11 +452,14 @@ write_statement(struct writer *writer, size_t position)
     case LINT_ROUTINE:
     case LINT_RELATION:
     case LINT_EXTENSION:
+    case LINT_COLUMN_ADD:
+    case LINT_DROP:
     case LINT_OTHER:
     case LINT_BROKEN:
         write_out(writer, statement, index->told.count > 0 ? &index->told.items[0] : NULL,
             "not an index");
         return;
+    case LINT_ATTACH:
     case LINT_KIND_COUNT:
         return;
     }

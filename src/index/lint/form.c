@@ -15,9 +15,12 @@ struct taker {
 static bool
 is_word(const struct taker *taker, size_t at, const char *word)
 {
-    const struct sql_token *token = &taker->tokens->items[at];
+    const struct sql_token *token;
 
-    return at < taker->tokens->count && token->end - token->start == strlen(word) &&
+    if (at >= taker->tokens->count)
+        return false;
+    token = &taker->tokens->items[at];
+    return token->end - token->start == strlen(word) &&
            strncasecmp(taker->text + token->start, word, strlen(word)) == 0;
 }
 
@@ -138,8 +141,10 @@ lint_form_read(struct ctx *ctx, const char *definition, struct lint_form *ret)
         taker.at++;
         take_list(&taker, ret, true);
     }
-    while (taker.at < tokens.count && !is_word(&taker, taker.at, "where"))
-        taker.at++;
+    for (; taker.at < tokens.count && !is_word(&taker, taker.at, "where"); taker.at++)
+        ret->has_equal_nulls |= is_word(&taker, taker.at, "nulls") &&
+                                is_word(&taker, taker.at + 1, "not") &&
+                                is_word(&taker, taker.at + 2, "distinct");
     if (taker.at < tokens.count)
         ret->predicate = slice(&taker, taker.at + 1, tokens.count);
     ret->is_read = ret->key_count > 0;
@@ -205,6 +210,9 @@ lint_form_compare(const struct lint_form *wide, bool is_wide_unique, const struc
     bool is_same;
 
     if (!wide->is_read || !narrow->is_read || !text_equal(wide->method, narrow->method))
+        return LINT_APART;
+    /* A rule about NULLs that the wide one does not have would be lost with the narrow one. */
+    if (is_narrow_unique && narrow->has_equal_nulls && !wide->has_equal_nulls)
         return LINT_APART;
     is_same = has_same_predicate && wide->key_count == narrow->key_count &&
               lint_form_begins(wide, narrow) && holds_included(wide, narrow);

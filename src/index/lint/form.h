@@ -19,6 +19,7 @@ struct lint_form {
     size_t key_count;
     struct text_list include;
     const char *predicate; /* or NULL */
+    bool has_equal_nulls;  /* NULLS NOT DISTINCT: one row at most may have NULLs */
     bool is_read;          /* else nothing is known */
 };
 

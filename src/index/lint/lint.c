@@ -118,18 +118,26 @@ check_other(struct lint_check *check)
                 what);
             return;
         }
+        if (statement->inner.count > 0 && statement->kind == LINT_BLOCK) {
+            lint_tell(check, LINT_NOT_CONCURRENT, NULL,
+                "%s creates an index while writes to its table wait", what);
+            return;
+        }
         lint_tell(check, LINT_NO_INDEX, NULL, "%s is left alone%s", what,
             statement->inner.count > 0 ? ", though it creates an index" : "");
         return;
     case LINT_BROKEN:
-        lint_tell(check, LINT_SYNTAX, NULL, "it cannot be read: %s", statement->problem);
+        lint_tell_syntax(check, statement->problem);
         return;
     case LINT_OTHER:
     case LINT_RELATION:
     case LINT_EXTENSION:
+    case LINT_COLUMN_ADD:
+    case LINT_DROP:
         lint_tell(check, LINT_NO_INDEX, NULL, "the statement is left alone: it creates no index");
         return;
     case LINT_INDEX:
+    case LINT_ATTACH:
     case LINT_QUERY:
     case LINT_BEGIN:
     case LINT_COMMIT:
@@ -176,7 +184,8 @@ for_each(struct lint_check *check, const struct lint_queries *queries, bool with
         check->index = &lint->indexes[i];
         if (check->statement->kind != LINT_INDEX)
             continue;
-        if (!with_refused && (check->index->is_out || lint_has_told(check->index, LINT_EXISTS)))
+        if (!with_refused && (check->index->is_out || check->index->is_unchecked ||
+                                 lint_has_told(check->index, LINT_EXISTS)))
             continue;
         if (!look(check, queries))
             return error_wrap(check->ctx, "%s:%u", lint->script.file, check->statement->place.line);

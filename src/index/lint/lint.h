@@ -44,8 +44,12 @@ struct lint_index {
     const char *fit_class;   /* operator class that the queries need, or NULL */
     int64_t fit_lists;       /* or 0 */
     const char *wide_column; /* in INCLUDE, or NULL */
-    const char *kept_for;    /* the wide index of the script that goes in its place, or NULL */
-    size_t cover;            /* 1 + position of the statement that makes it needless; 0: none */
+    bool
+        is_partial_twin; /* smaller than the unique index it repeats: only a workload can judge it */
+    bool is_unchecked;   /* the script makes what it needs */
+    bool is_needed;      /* beside the indexes, and one of them depends on it: it stays */
+    const char *kept_for; /* the wide index of the script that goes in its place, or NULL */
+    size_t cover;         /* 1 + position of the statement that makes it needless; 0: none */
     VEC(struct lint_told) told;
 
     /* By the workload. */

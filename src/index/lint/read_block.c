@@ -105,8 +105,10 @@ read_body(struct ctx *ctx, const char *body, struct lint_statement *statement)
             inner = constant_of(ctx->arena, body, token);
         else if (begins && is_word(body, token, "create"))
             inner = statement_from(ctx->arena, body, &tokens, i);
-        if (inner && is_create_index(ctx, inner, &statement->has_concurrently))
+        if (inner && is_create_index(ctx, inner, &statement->has_concurrently)) {
             text_list_add(ctx->arena, &statement->inner, inner);
+            is_plain = true;
+        }
         for (size_t k = 0; begins && k < COUNT_OF(plain_words); k++)
             is_plain |= is_word(body, token, plain_words[k]);
         if (begins && !is_plain)

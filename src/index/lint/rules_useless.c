@@ -40,7 +40,7 @@ const struct rule lint_rules_useless[LINT_RULE_COUNT] = {
         .severity = SEVERITY_WARNING,
         .summary = "an index over what is unique already",
         .why = "The index of a primary key or unique constraint finds the one row of a value; a second index on "
-               "the same columns, partial or not, finds no fewer.",
+               "the same columns finds no fewer; a partial one is only smaller.",
         .instead = "Leave it out.",
         .fires = LINT_USERS LINT_SCRIPT "CREATE INDEX CONCURRENTLY i ON users (id) WHERE active;",
         .passes = LINT_USERS LINT_SCRIPT "CREATE INDEX CONCURRENTLY i ON users (email) WHERE active;",

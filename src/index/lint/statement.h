@@ -17,6 +17,9 @@
     X(LINT_ROUTINE, "routine")     /* CREATE FUNCTION, CREATE PROCEDURE */       \
     X(LINT_RELATION, "relation")   /* CREATE TABLE and the like: makes a name */ \
     X(LINT_EXTENSION, "extension") /* CREATE EXTENSION */                        \
+    X(LINT_COLUMN_ADD, "column")   /* ALTER TABLE … ADD COLUMN */              \
+    X(LINT_DROP, "drop")           /* DROP INDEX */                              \
+    X(LINT_ATTACH, "attach")       /* ALTER INDEX … ATTACH PARTITION */        \
     X(LINT_OTHER, "other")                                                       \
     X(LINT_BROKEN, "broken") /* does not parse, and is no CREATE INDEX */
 
@@ -79,7 +82,9 @@ struct lint_statement {
     struct text_list functions; /* that keys and predicate call, without schema */
     int64_t lists;              /* WITH (lists = …) of ivfflat; 0: not written */
 
-    struct text_list made;   /* RELATION: its names; EXTENSION: its name */
+    /* Names that it makes: RELATION, EXTENSION; columns of COLUMN_ADD; indexes of DROP; the index of ATTACH. */
+    struct text_list made;
+    const char *altered;     /* COLUMN_ADD: the table's name without schema */
     struct lint_query query; /* QUERY */
     /* DO block and routine: the CREATE INDEX statements in its constants. */
     struct text_list inner;
@@ -106,7 +111,8 @@ struct lint_script {
 
 /*
  * "-" is standard input. Fails when the file cannot be read, is no text (NUL, not UTF-8), larger than
- * 64 MB, holds no statement, or has no tokens (an open quote).
+ * 64 MB, or holds no statement. A quote or parenthesis that is open breaks its own statement, to the end of
+ * the line that ends with a semicolon.
  */
 bool lint_script_read(struct ctx *ctx, const char *path, struct lint_script *ret) MUST_CHECK;
 bool lint_script_parse(struct ctx *ctx, const char *file, const char *text, size_t length,

@@ -186,13 +186,24 @@ index_states_load(
     return true;
 }
 
+bool
+index_state_is_called(const char *object, const char *name)
+{
+    size_t length = strlen(object);
+    size_t tail = strlen(name);
+
+    return text_equal(object, name) ||
+           (tail > 0 && tail < length && object[length - tail - 1] == '.' &&
+               text_equal(object + length - tail, name));
+}
+
 static bool
 is_named(const struct index_state *index, const char *name)
 {
     const char *dot = strchr(name, '.');
     size_t length = dot ? (size_t)(dot - name) : 0;
 
-    if (text_equal(index->object, name) || text_equal(index->row->name, name))
+    if (text_equal(index->row->name, name) || index_state_is_called(index->object, name))
         return true;
     return dot && strlen(index->row->schema) == length &&
            strncmp(index->row->schema, name, length) == 0 && text_equal(index->row->name, dot + 1);
@@ -210,7 +221,14 @@ refuse_name(struct ctx *ctx, const struct index_states *states, const char *name
         const char *its = strchr(name, '.') ? index->object : index->row->name;
         size_t distance = text_distance(name, its);
 
-        if (distance < least) {
+        if (text_equal(index->row->table_name, name) ||
+            index_state_is_called(index->relation, name)) {
+            error_set(ctx, ERR_NOT_FOUND, "\"%s\" is a table, not an index", name);
+            return error_hint(
+                ctx, "\"pgmend index status --table %s\" lists its indexes.", index->relation);
+        }
+        /* A short name is near to everything. */
+        if (distance < least && distance * 2 < strlen(name)) {
             least = distance;
             near = index->object;
         }

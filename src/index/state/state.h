@@ -61,6 +61,9 @@ bool index_states_load(struct ctx *ctx, struct db *db, const struct text_list *r
 bool index_states_find(struct ctx *ctx, const struct index_states *states, const char *name,
     const struct index_state **ret) MUST_CHECK;
 
+/* Whether "schema.name", quoted where needed, is called so: all of it, or without the schema. */
+bool index_state_is_called(const char *object, const char *name);
+
 /*
  * ERR_BUSY when somebody holds its table exclusively, so that the server would not tell its definition
  * without waiting.

@@ -29,6 +29,15 @@ learn_names(struct whatif *whatif)
     }
 }
 
+static bool
+tell_why(struct ctx *ctx, const char **ret_why)
+{
+    *ret_why = arena_printf(ctx->arena, "%s%s%s", ctx->error.message, ctx->error.hint ? ". " : "",
+        ctx->error.hint ? ctx->error.hint : "");
+    error_clear(ctx);
+    return true;
+}
+
 /* ret_why: why this way cannot be gone (then *ret_is_open is false), without an error. */
 static bool
 try_way(struct ctx *ctx, const struct whatif_options *options, const struct whatif_way_table *way,
@@ -48,12 +57,13 @@ try_way(struct ctx *ctx, const struct whatif_options *options, const struct what
     }
     way->close(whatif);
     arena_free(arena);
-    if (ctx->error.kind != ERR_UNSUPPORTED)
-        return error_wrap(ctx, "opening %s to try indexes", way->name);
-    *ret_why = arena_printf(ctx->arena, "%s%s%s", ctx->error.message, ctx->error.hint ? ". " : "",
-        ctx->error.hint ? ctx->error.hint : "");
-    error_clear(ctx);
-    return true;
+    /* Asked for by name, or nothing can be done any more. */
+    if (options->way != WHATIF_AUTO || ctx->error.kind == ERR_CONNECTION ||
+        ctx->error.kind == ERR_INTERRUPTED || ctx->error.kind == ERR_TERMINATED)
+        return ctx->error.kind == ERR_UNSUPPORTED
+                   ? tell_why(ctx, ret_why)
+                   : error_wrap(ctx, "opening %s to try indexes", way->name);
+    return tell_why(ctx, ret_why);
 }
 
 static bool

@@ -14,6 +14,7 @@
 -- @column constraint_name text? that it was made by
 -- @column referenced_by text? a foreign key of another table that needs it, with its table
 -- @column carries_key text? a foreign key of its table whose columns no other valid index begins with
+-- @column carried_keys text foreign keys of its table with whose columns it begins, each between two characters 31
 -- @column is_replica_identity bool
 -- @column is_clustered bool
 -- @column is_valid bool
@@ -40,6 +41,8 @@
 -- @column predicate text
 -- @column is_nulls_equal bool NULLS NOT DISTINCT
 -- @column has_statistics bool ANALYZE keeps statistics of its expressions
+-- @column has_comment bool
+-- @column has_targets bool ALTER INDEX … SET STATISTICS was given for a column
 -- @column extension text? that it belongs to
 -- @column created_at text? where the server keeps the times of commits
 -- @server 14+
@@ -60,7 +63,7 @@ WITH locked AS MATERIALIZED (
      GROUP BY l.relation
 ), foreign_key AS MATERIALIZED (
     SELECT k.conrelid, pg_catalog.quote_ident(k.conname) AS name, k.conkey,
-           pg_catalog.count(*) AS carriers, pg_catalog.min(i.indexrelid) AS carrier
+           pg_catalog.array_agg(i.indexrelid) AS carriers
       FROM pg_catalog.pg_constraint AS k
       JOIN pg_catalog.pg_index AS i ON i.indrelid = k.conrelid
       JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
@@ -72,7 +75,6 @@ WITH locked AS MATERIALIZED (
        AND pg_catalog.cardinality(k.conkey) <= i.indnkeyatts
        AND (i.indkey::pg_catalog.int2[])[0:pg_catalog.cardinality(k.conkey) - 1] @> k.conkey
      GROUP BY k.oid, k.conrelid, k.conname, k.conkey
-    HAVING pg_catalog.count(*) = 1
 )
 SELECT c.oid, n.nspname, c.relname, t.oid, tn.nspname, t.relname, c.relkind::pg_catalog.text, m.amname,
        i.indisunique, i.indisprimary, i.indisexclusion,
@@ -80,7 +82,10 @@ SELECT c.oid, n.nspname, c.relname, t.oid, tn.nspname, t.relname, c.relkind::pg_
          WHERE k.conindid = c.oid AND k.contype <> 'f'),
        (SELECT pg_catalog.min(pg_catalog.format('%I of %s', k.conname, k.conrelid::pg_catalog.regclass))
           FROM pg_catalog.pg_constraint AS k WHERE k.conindid = c.oid AND k.contype = 'f'),
-       (SELECT pg_catalog.min(f.name) FROM foreign_key AS f WHERE f.carrier = c.oid),
+       (SELECT pg_catalog.min(f.name) FROM foreign_key AS f
+         WHERE c.oid = ANY (f.carriers) AND pg_catalog.cardinality(f.carriers) = 1),
+       COALESCE((SELECT pg_catalog.string_agg(pg_catalog.chr(31) || f.name || pg_catalog.chr(31), '')
+                   FROM foreign_key AS f WHERE c.oid = ANY (f.carriers)), ''),
        i.indisreplident, i.indisclustered, i.indisvalid, i.indisready, i.indislive,
        COALESCE((SELECT h.inhparent FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = c.oid LIMIT 1), 0),
        COALESCE(p.pid, 0), COALESCE(p.phase, ''), COALESCE(p.command, ''), COALESCE(w.pid, 0),
@@ -106,6 +111,8 @@ SELECT c.oid, n.nspname, c.relname, t.oid, tn.nspname, t.relname, c.relkind::pg_
        COALESCE((pg_catalog.to_jsonb(i) ->> 'indnullsnotdistinct')::pg_catalog.bool, false),
        i.indexprs IS NOT NULL AND EXISTS (SELECT 1 FROM pg_catalog.pg_stats AS s
                                            WHERE s.schemaname = n.nspname AND s.tablename = c.relname),
+       pg_catalog.obj_description(c.oid, 'pg_class') IS NOT NULL,
+       EXISTS (SELECT 1 FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attstattarget >= 0),
        (SELECT pg_catalog.min(e.extname::pg_catalog.text)
           FROM pg_catalog.pg_depend AS q
           JOIN pg_catalog.pg_extension AS e ON e.oid = q.refobjid
