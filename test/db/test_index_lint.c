@@ -576,8 +576,8 @@ earlier_statements_count(void **state)
         "ALTER TABLE t ADD COLUMN phone text;\nCREATE INDEX CONCURRENTLY i ON t (phone);",
         "DROP INDEX CONCURRENTLY old;\nCREATE INDEX CONCURRENTLY old ON t (b, a);",
         "CREATE TABLE fresh (a int);\nCREATE INDEX CONCURRENTLY i ON fresh (a);",
-        "CREATE INDEX i ON ONLY p (a);\nCREATE INDEX CONCURRENTLY k ON p1 (a);\n"
-        "ALTER INDEX i ATTACH PARTITION k;",
+        ("CREATE INDEX i ON ONLY p (a);\nCREATE INDEX CONCURRENTLY k ON p1 (a);\n"
+         "ALTER INDEX i ATTACH PARTITION k;"),
     };
     struct bench *bench = *state;
     const struct lint_options options = { .has_rows = true };
