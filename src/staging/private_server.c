@@ -292,6 +292,17 @@ start(struct ctx *ctx, const struct private_server_options *options, struct priv
     return true;
 }
 
+static void
+stop(struct private_server *server)
+{
+    if (!server)
+        return;
+    if (server->pid > 0)
+        end_child(server->pid, SIGQUIT);
+    temporary_end(&server->folder);
+    arena_free(server->arena);
+}
+
 bool
 private_server_start(struct ctx *ctx, const struct private_server_options *options,
     struct private_server **ret, struct text_list *ret_notes)
@@ -303,7 +314,7 @@ private_server_start(struct ctx *ctx, const struct private_server_options *optio
     server->arena = arena;
     server->last_file = FIRST_FILE;
     if (!start(ctx, options, server, ret_notes)) {
-        private_server_stop(server);
+        stop(server);
         return error_wrap(ctx, "starting a private PostgreSQL server");
     }
     *ret = server;
@@ -311,20 +322,9 @@ private_server_start(struct ctx *ctx, const struct private_server_options *optio
 }
 
 void
-private_server_stop(struct private_server *server)
-{
-    if (!server)
-        return;
-    if (server->pid > 0)
-        end_child(server->pid, SIGQUIT);
-    temporary_end(&server->folder);
-    arena_free(server->arena);
-}
-
-void
 private_server_cleanup(struct private_server **server)
 {
-    private_server_stop(*server);
+    stop(*server);
     *server = NULL;
 }
 

@@ -27,8 +27,7 @@ struct private_server;
 /* ERR_UNSUPPORTED, with the package to install, when there are no server programs. About two seconds. */
 bool private_server_start(struct ctx *ctx, const struct private_server_options *options,
     struct private_server **ret, struct text_list *ret_notes) MUST_CHECK;
-/* Stops it at once and removes all of it; also after a failure or a signal. For CLEANUP there is _cleanup. */
-void private_server_stop(struct private_server *server);
+/* Stops it at once and removes all of it; also after a failure or a signal. NULL in *server: nothing. */
 void private_server_cleanup(struct private_server **server);
 
 int private_server_version(const struct private_server *server); /* 150020 */

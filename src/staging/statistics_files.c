@@ -49,7 +49,8 @@ get32(const uint8_t *page, size_t at)
     return value;
 }
 
-uint32_t
+/* How many levels a B-tree of so many blocks has above its leaves. */
+static uint32_t
 btree_height(int64_t blocks, double width)
 {
     double tuple = 8 * ceil((8 + width) / 8) + 4;

@@ -42,6 +42,3 @@ bool relation_files_point(struct ctx *ctx, struct db *db, const uint32_t *relati
 
 /* The number in a path: "base/5/16389" → 16389. */
 uint32_t relation_file_number(const char *path);
-
-/* How many levels a B-tree of so many blocks has above its leaves. */
-uint32_t btree_height(int64_t blocks, double width);

@@ -119,8 +119,9 @@ make_known(struct chooser *chooser, struct index_candidate *candidate, uint32_t 
     return true;
 }
 
-bool
-chooser_add_index(struct chooser *chooser, struct index_candidate *candidate, uint32_t *ret_id)
+/* The index of a candidate, made known when it is new; UINT32_MAX: it cannot be had. */
+static bool
+add_index(struct chooser *chooser, struct index_candidate *candidate, uint32_t *ret_id)
 {
     struct arena *arena = chooser->ctx->arena;
     const char *key =
@@ -188,7 +189,7 @@ chooser_add_candidates(struct chooser *chooser)
     if (count > 1)
         qsort(turns, count, sizeof(*turns), compare_turns);
     for (; tried < count && !chooser_is_past(chooser, share_of_time); tried++) {
-        if (!chooser_add_index(chooser, turns[tried].candidate, &ignored))
+        if (!add_index(chooser, turns[tried].candidate, &ignored))
             return false;
         chooser_progress(chooser, "trying candidates", (double)tried / (double)count);
     }
@@ -226,7 +227,7 @@ chooser_add_made(
 
     if (!candidate)
         return true;
-    if (!chooser_add_index(chooser, candidate, &id))
+    if (!add_index(chooser, candidate, &id))
         return false;
     if (id == UINT32_MAX || id < count)
         return true;

@@ -118,8 +118,6 @@ struct id_set id_set_and(struct arena *arena, const struct id_set *a, const stru
 /* a without b. */
 struct id_set id_set_without(struct arena *arena, const struct id_set *a, const struct id_set *b);
 struct id_set id_set_with(struct arena *arena, const struct id_set *a, const struct id_set *b);
-/* Whether both have the same members. */
-bool id_set_equal(const struct id_set *a, const struct id_set *b);
 #define ID_SET(vec) ((struct id_set){ .items = (vec)->items, .count = (vec)->count })
 
 /*
@@ -142,10 +140,7 @@ bool chooser_is_late(struct chooser *chooser);
 /* Whether that part of the time is over; false where there is no limit. */
 bool chooser_is_past(const struct chooser *chooser, double share);
 
-/* index.c: the index of a candidate, made known when it is new; UINT32_MAX: it cannot be had. */
-bool chooser_add_index(struct chooser *chooser, struct index_candidate *candidate, uint32_t *ret_id)
-    MUST_CHECK;
-/* All candidates, as long as a part of the time lasts: those of the heaviest queries first. */
+/* index.c: all candidates, as long as a part of the time lasts: those of the heaviest queries first. */
 bool chooser_add_candidates(struct chooser *chooser) MUST_CHECK;
 /* Whether the first can stand for the second: the same first keys, no predicate or the same. */
 bool chooser_is_wider(const struct chooser *chooser, uint32_t wide, uint32_t narrow);

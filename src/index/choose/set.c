@@ -34,12 +34,6 @@ id_set_is_in(const struct id_set *narrow, const struct id_set *wide)
     return true;
 }
 
-bool
-id_set_equal(const struct id_set *a, const struct id_set *b)
-{
-    return a->count == b->count && id_set_is_in(a, b);
-}
-
 struct id_set
 id_set_and(struct arena *arena, const struct id_set *a, const struct id_set *b)
 {

@@ -158,8 +158,9 @@ is_same_key(const struct lint_key *a, const struct lint_key *b, bool is_reversed
            a->is_nulls_first == (is_reversed ? !b->is_nulls_first : b->is_nulls_first);
 }
 
-bool
-lint_form_begins(const struct lint_form *wide, const struct lint_form *narrow)
+/* The same keys in the same order and direction, or all of them the other way round. */
+static bool
+form_begins(const struct lint_form *wide, const struct lint_form *narrow)
 {
     bool is_forward = true;
     bool is_reversed = true;
@@ -215,13 +216,13 @@ lint_form_compare(const struct lint_form *wide, bool is_wide_unique, const struc
     if (is_narrow_unique && narrow->has_equal_nulls && !wide->has_equal_nulls)
         return LINT_APART;
     is_same = has_same_predicate && wide->key_count == narrow->key_count &&
-              lint_form_begins(wide, narrow) && holds_included(wide, narrow);
+              form_begins(wide, narrow) && holds_included(wide, narrow);
     if (is_btree && is_wide_unique && !wide->predicate && narrow->include.count == 0 &&
         has_all_keys(wide, narrow))
         return LINT_TWIN;
     if (is_same && (is_wide_unique || !is_narrow_unique))
         return holds_included(narrow, wide) ? LINT_SAME : LINT_PREFIX;
-    if (!is_btree || is_narrow_unique || !lint_form_begins(wide, narrow) ||
+    if (!is_btree || is_narrow_unique || !form_begins(wide, narrow) ||
         !holds_included(wide, narrow))
         return LINT_APART;
     return has_same_predicate ? LINT_PREFIX : LINT_APART;

@@ -26,9 +26,6 @@ struct lint_form {
 /* What follows the table in CREATE INDEX. */
 void lint_form_read(struct ctx *ctx, const char *definition, struct lint_form *ret);
 
-/* The same keys in the same order and direction, or all of them the other way round. */
-bool lint_form_begins(const struct lint_form *wide, const struct lint_form *narrow);
-
 #define LINT_OVERLAPS(X)                                                \
     X(LINT_APART, "apart")                                              \
     X(LINT_SAME, "same")     /* keys, included columns and predicate */ \
