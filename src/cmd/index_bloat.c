@@ -137,7 +137,7 @@ run(struct ctx *ctx, struct run *run)
     if (!index_state_ratio(ctx, "--over", opts->over, &least) ||
         !index_states_load(ctx, run->db, &no_replicas, &states) ||
         !index_state_bloat(
-            ctx, run, &states, opts->exact, opts->exact_limit, opts->min_size, &bloats))
+            ctx, run, &states, opts->exact ? opts->exact_limit : -1, opts->min_size, &bloats))
         return false;
     if (run->global->json)
         print_json(run, &bloats);

@@ -55,7 +55,7 @@ add_bloated(struct ctx *ctx, struct run *run, const struct index_states *states,
 
     if (!index_state_ratio(ctx, "--bloat-over", opts->bloat_over, &least) ||
         !index_state_bloat(
-            ctx, run, states, opts->exact, opts->exact_limit, opts->min_size, &bloats))
+            ctx, run, states, opts->exact ? opts->exact_limit : -1, opts->min_size, &bloats))
         return false;
     if (opts->exact && bloats.why_not_exact) {
         error_set(ctx, ERR_UNSUPPORTED, "cannot read the indexes: %s", bloats.why_not_exact);

@@ -21,9 +21,10 @@ skip_quoted(struct scan *scan, char quote, bool has_backslash)
     const char *text = scan->text;
 
     for (scan->at++; text[scan->at]; scan->at++) {
-        if (has_backslash && text[scan->at] == '\\' && text[scan->at + 1])
-            scan->at++;
-        else if (text[scan->at] == quote && text[scan->at + 1] == quote)
+        bool is_escaped = (has_backslash && text[scan->at] == '\\' && text[scan->at + 1]) ||
+                          (text[scan->at] == quote && text[scan->at + 1] == quote);
+
+        if (is_escaped)
             scan->at++;
         else if (text[scan->at] == quote)
             break;
@@ -134,9 +135,8 @@ step(struct scan *scan)
     const char *text = scan->text + scan->at;
 
     if (*text == '\'') {
-        char before = scan->at > 0 ? text[-1] : ' ';
-        bool is_escape =
-            (before == 'e' || before == 'E') && (scan->at < 2 || !is_name_char(text[-2]));
+        bool is_escape = scan->at > 0 && (text[-1] == 'e' || text[-1] == 'E') &&
+                         (scan->at < 2 || !is_name_char(text[-2]));
 
         skip_quoted(scan, '\'', is_escape);
     } else if (*text == '"') {

@@ -38,7 +38,9 @@ find_column(struct ctx *ctx, struct db *db, const struct statistics_dependency *
             " WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attname = $2",
             params, COUNT_OF(params), &text))
         return false;
-    *ret = text && text_to_int64(text, &number) ? (int16_t)number : 0;
+    *ret = 0;
+    if (text && text_to_int64(text, &number))
+        *ret = (int16_t)number;
     return true;
 }
 

@@ -160,7 +160,10 @@ unescape_xml(struct slice text)
                !slice_starts_with(behind(text, at), entities[which].name))
             which++;
         at += which < COUNT_OF(entities) ? strlen(entities[which].name) : 1;
-        out[length++] = which < COUNT_OF(entities) ? entities[which].byte : text.data[at - 1];
+        if (which < COUNT_OF(entities))
+            out[length++] = entities[which].byte;
+        else
+            out[length++] = text.data[at - 1];
     }
     return (struct slice){ text.data, length };
 }

@@ -204,8 +204,10 @@ choose(struct work *work, const struct choose_options *options)
 {
     struct choice choice;
 
-    must(work->bench, choose_indexes(&work->bench->ctx, work->whatif, work->weighed, work->count,
-                          &work->candidates, options, &choice));
+    const struct choose_workload workload = { .items = work->weighed, .count = work->count };
+
+    must(work->bench, choose_indexes(&work->bench->ctx, work->whatif, &workload, &work->candidates,
+                          options, &choice));
     return choice;
 }
 

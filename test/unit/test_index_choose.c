@@ -563,8 +563,10 @@ try_world(
     double best = best_of_all(world, options);
     double greedy = one_at_a_time(world, options, &tally->greedy_calls);
 
-    if (!choose_indexes(ctx, &world->whatif, world->weighed, world->query_count, &world->candidates,
-            options, &choice))
+    const struct choose_workload workload = { .items = world->weighed,
+        .count = world->query_count };
+
+    if (!choose_indexes(ctx, &world->whatif, &workload, &world->candidates, options, &choice))
         fail_msg("%s", ctx->error.message);
     world->candidates.items.count = offered;
     for (size_t i = 0; i < choice.indexes.count && i < COUNT_OF(set); i++)

@@ -28,7 +28,7 @@ show(void *data, const char *object, double ratio, int64_t elapsed_us)
 
 bool
 index_state_bloat(struct ctx *ctx, struct run *run, const struct index_states *states,
-    bool is_exact, int64_t most_bytes, int64_t least_bytes, struct index_bloats *ret)
+    int64_t most_bytes, int64_t least_bytes, struct index_bloats *ret)
 {
     struct progress progress;
     const struct index_bloat_options options = {
@@ -40,7 +40,7 @@ index_state_bloat(struct ctx *ctx, struct run *run, const struct index_states *s
 
     if (!index_bloat_estimate(ctx, run->db, states, least_bytes, ret))
         return false;
-    if (!is_exact)
+    if (most_bytes < 0)
         return true;
     progress_begin(&progress);
     is_good = index_bloat_read(ctx, run->db, &options, ret);

@@ -8,6 +8,9 @@
 bool index_state_ratio(struct ctx *ctx, const char *option, const char *text, double *ret)
     MUST_CHECK;
 
-/* Estimates, and with is_exact reads those of at most most_bytes, with progress on the screen. */
+/*
+ * Estimates, and reads those of at most most_bytes (below 0: none), with progress on the screen. Those smaller
+ * than least_bytes are left out.
+ */
 bool index_state_bloat(struct ctx *ctx, struct run *run, const struct index_states *states,
-    bool is_exact, int64_t most_bytes, int64_t least_bytes, struct index_bloats *ret) MUST_CHECK;
+    int64_t most_bytes, int64_t least_bytes, struct index_bloats *ret) MUST_CHECK;

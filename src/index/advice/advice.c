@@ -301,8 +301,11 @@ choose(struct ctx *ctx, struct db *db, const struct advice_options *options, int
     wishes.ms_a_unit = advice->ms_a_unit;
     wishes.time_us = time_left(options->choose.time_us, started_us);
     wishes.span_s = advice->intake->span_s > 0 ? advice->intake->span_s : 0;
-    is_good = is_good && choose_indexes(ctx, whatif, advice->weighed, advice->queries.count,
-                             &advice->candidates, &wishes, &advice->choice);
+    const struct choose_workload workload = { .items = advice->weighed,
+        .count = advice->queries.count };
+
+    is_good = is_good &&
+              choose_indexes(ctx, whatif, &workload, &advice->candidates, &wishes, &advice->choice);
     if (is_good)
         note_untried(ctx, advice);
     for (size_t i = 0; i < whatif_notes(whatif)->count; i++)

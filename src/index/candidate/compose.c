@@ -5,7 +5,7 @@
 #include "index/candidate/candidate.h"
 #include "lang/sql.h"
 
-#define ROLE_NAME(role, name) [role] = name,
+#define ROLE_NAME(role, name) [role] = (name),
 static const char *const role_names[ROLE_COUNT] = { CANDIDATE_ROLES(ROLE_NAME) };
 #undef ROLE_NAME
 

@@ -305,9 +305,8 @@ run(struct chooser *chooser, const struct choose_query *queries, struct choice *
 }
 
 bool
-choose_indexes(struct ctx *ctx, struct whatif *whatif, const struct choose_query *queries,
-    size_t query_count, struct index_candidates *candidates, const struct choose_options *options,
-    struct choice *ret)
+choose_indexes(struct ctx *ctx, struct whatif *whatif, const struct choose_workload *workload,
+    struct index_candidates *candidates, const struct choose_options *options, struct choice *ret)
 {
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct arena *work CLEANUP(arena_cleanup) = arena_new();
@@ -318,8 +317,9 @@ choose_indexes(struct ctx *ctx, struct whatif *whatif, const struct choose_query
         .whatif = whatif,
         .candidates = candidates,
         .options = options,
-        .writes = write_load_new(ctx->arena, candidates->facts, queries, query_count, &writing),
-        .own_count = query_count,
+        .writes = write_load_new(
+            ctx->arena, candidates->facts, workload->items, workload->count, &writing),
+        .own_count = workload->count,
         .by_definition = { .arena = ctx->arena },
         .by_table = { .arena = ctx->arena },
         .least_share = options->least_share > 0 ? options->least_share : standard_share,
@@ -332,7 +332,7 @@ choose_indexes(struct ctx *ctx, struct whatif *whatif, const struct choose_query
 
     *ret = (struct choice){ 0 };
     chooser.write_budget = write_budget(&chooser);
-    if (!run(&chooser, queries, ret))
+    if (!run(&chooser, workload->items, ret))
         return error_wrap(ctx, "choosing indexes");
     return true;
 }

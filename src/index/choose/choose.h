@@ -84,9 +84,13 @@ struct choice {
 };
 
 /* Costs of the same planning are asked once. */
-bool choose_indexes(struct ctx *ctx, struct whatif *whatif, const struct choose_query *queries,
-    size_t query_count, struct index_candidates *candidates, const struct choose_options *options,
-    struct choice *ret) MUST_CHECK;
+struct choose_workload {
+    const struct choose_query *items;
+    size_t count;
+};
+bool choose_indexes(struct ctx *ctx, struct whatif *whatif, const struct choose_workload *workload,
+    struct index_candidates *candidates, const struct choose_options *options, struct choice *ret)
+    MUST_CHECK;
 
 /*
  * Weighted cost a span of keeping indexes up: entries that INSERT and non-HOT UPDATE make, in units of the

@@ -20,12 +20,15 @@ density_by_width(const struct fact_table *table, const struct facts *facts)
 {
     int64_t usable = facts->block_size - PAGE_HEADER;
     int64_t width = ROW_HEADER + LINE_POINTER;
+    int64_t rows;
 
     for (size_t i = 0; i < table->column_count; i++)
         width += (int64_t)table->columns[i].width;
+    /* The server divides whole numbers, too. */
+    rows = usable / width;
     if (facts->server_version >= FILL_IS_SEEN)
-        return fmax((double)(usable * table->fillfactor / 100 / width), 1);
-    return (double)(usable / width);
+        rows = usable * table->fillfactor / 100 / width;
+    return fmax((double)rows, 1);
 }
 
 void

@@ -281,7 +281,8 @@ node_share(struct share_walk *walk, const json_t *node)
     if (++walk->depth > 100)
         return unknown;
     node = without_casts(node);
-    if ((inner = json_object_get(node, "BoolExpr"))) {
+    inner = json_object_get(node, "BoolExpr");
+    if (inner) {
         share = boolean_share(walk, inner);
     } else if ((inner = json_object_get(node, "A_Expr"))) {
         share = expression_share(walk, inner);

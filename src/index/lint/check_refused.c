@@ -254,19 +254,37 @@ check_names(const struct lint_check *check)
             statement->name ? statement->name : "the index");
 }
 
+/* "2:5: …": bytes behind the second colon, 0 when the words do not begin with a place. */
+static size_t
+read_place(const char *words, uint32_t *ret_line, uint32_t *ret_column)
+{
+    char *middle;
+    char *end;
+    unsigned long line = strtoul(words, &middle, 10);
+    unsigned long column;
+
+    if (middle == words || *middle != ':')
+        return 0;
+    column = strtoul(middle + 1, &end, 10);
+    if (end == middle + 1 || *end != ':')
+        return 0;
+    *ret_line = (uint32_t)line;
+    *ret_column = (uint32_t)column;
+    return (size_t)(end + 1 - words);
+}
+
 void
 lint_tell_syntax(const struct lint_check *check, const char *words)
 {
-    unsigned line = 0, column = 0;
-    int start = 0;
+    uint32_t line = 0, column = 0;
+    size_t start = read_place(words, &line, &column);
     /* Our own grammar's words begin with the place, which is told beside. */
-    const char *told =
-        sscanf(words, "%u:%u: %n", &line, &column, &start) == 2 ? words + start : words;
+    const char *told = words + start + (start > 0 ? strspn(words + start, " ") : 0);
     struct finding *finding = lint_tell(check, LINT_SYNTAX, NULL, "it cannot be read: %s", told);
 
     if (!finding)
         return;
-    if (sscanf(check->statement->problem, "%u:%u:", &line, &column) == 2 && line > 0) {
+    if (read_place(check->statement->problem, &line, &column) > 0 && line > 0) {
         finding->place.column = line == 1 ? finding->place.column + column - 1 : column;
         finding->place.line += line - 1;
     }

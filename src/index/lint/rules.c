@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 
-#define LINT_RULE_MEND(rule, mend) [rule] = mend,
+#define LINT_RULE_MEND(rule, mend) [rule] = (mend),
 static const enum lint_mend mends[] = { LINT_RULES(LINT_RULE_MEND) };
 
 static const struct rule *const tables[] = { lint_rules_refused, lint_rules_harm,

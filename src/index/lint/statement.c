@@ -27,7 +27,7 @@ static const struct node_kind node_kinds[] = {
     { "DropStmt", LINT_DROP },
 };
 
-#define LINT_KIND_NAME(kind, name) [kind] = name,
+#define LINT_KIND_NAME(kind, name) [kind] = (name),
 static const char *const kind_names[] = { LINT_KINDS(LINT_KIND_NAME) };
 
 const char *

@@ -20,7 +20,7 @@ static const struct field promise_fields[] = {
     FIELD(struct promise, is_taken),
 };
 
-#define VERDICT_NAME(verdict, name) [verdict] = name,
+#define VERDICT_NAME(verdict, name) [verdict] = (name),
 static const char *const verdict_names[VERDICT_COUNT] = { PROMISE_VERDICTS(VERDICT_NAME) };
 #undef VERDICT_NAME
 

@@ -110,6 +110,17 @@ bare_type(struct arena *arena, const char *type)
     return open ? arena_strndup(arena, name, (size_t)(open - name)) : name;
 }
 
+/* What a function wants as this argument; NULL: not one that is known. */
+static const char *
+of_function(const struct sample_place *place)
+{
+    for (size_t i = 0; place->function && i < COUNT_OF(arguments); i++)
+        if (place->argument == arguments[i].argument &&
+            strcmp(place->function, arguments[i].function) == 0)
+            return arguments[i].value;
+    return NULL;
+}
+
 const char *
 sample_default(struct arena *arena, const struct sample_place *place, const char *type)
 {
@@ -117,10 +128,10 @@ sample_default(struct arena *arena, const struct sample_place *place, const char
     bool is_bound = place->role == SAMPLE_ABOVE;
     struct sample_place element = *place;
 
-    for (size_t i = 0; place->function && i < COUNT_OF(arguments); i++)
-        if (place->argument == arguments[i].argument &&
-            strcmp(place->function, arguments[i].function) == 0)
-            return arguments[i].value;
+    const char *known = of_function(place);
+
+    if (known)
+        return known;
     if (text_ends_with(name, "[]")) {
         struct text_list values = { 0 };
         const char *value = sample_default(

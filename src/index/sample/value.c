@@ -69,6 +69,8 @@ value_at(const struct fact_column *column, double share, size_t ordinal)
 
         return column->bounds[(at + ordinal) % column->bound_count];
     }
+    if (column->common_count == 0)
+        return NULL;
     return column->common[(column->common_count / 2 + ordinal) % column->common_count];
 }
 
