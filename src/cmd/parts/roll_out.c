@@ -203,6 +203,7 @@ count_earlier(struct ctx *ctx, const struct rollout *rollout, const struct plan 
             text_list_add(ctx->arena, &of_plan, runs.items[i].id);
     for (size_t i = 0; is_known && i < entries.count; i++)
         count += text_equal(entries.items[i].state, ENTRY_DONE) &&
+                 change_kind_find(entries.items[i].kind)->undo &&
                  text_list_has(&of_plan, entries.items[i].run) &&
                  !is_done_now(done, &entries.items[i]);
     interrupt_put(signal_number);

@@ -14,7 +14,7 @@ enum { ALWAYS_LOOKED_AT = 500 };
 static const double light_share = 0.002;
 
 /* Sizes are reckoned: so much of the budget is kept for their error. */
-static const double size_reserve = 0.04;
+static const double size_reserve = 0.06;
 
 static void
 show(const struct advice_options *options, const char *phase, size_t done, size_t all,

@@ -12,7 +12,7 @@
 static const double most_of_table = 0.1;
 
 /* Of what the touched queries cost: so much dearer a completed index may be, because it has more pages. */
-static const double tolerance = 0.01;
+static const double tolerance = 0.03;
 
 /* What INCLUDE, or an index beside a wider one, has to save of the workload. */
 static const double least_of_cover = 0.003;
