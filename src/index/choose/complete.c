@@ -11,8 +11,8 @@
 /* Of the table: so much a completed index may be bigger. */
 static const double most_of_table = 0.1;
 
-/* Of what the touched queries cost: so much dearer a completed index may be, because it has more pages. */
-static const double tolerance = 0.03;
+/* Of what it saves: so much less a completed index may save, because it has more pages. */
+static const double tolerance = 0.05;
 
 /* What INCLUDE, or an index beside a wider one, has to save of the workload. */
 static const double least_of_cover = 0.003;
@@ -119,6 +119,59 @@ completes(const struct index_candidate *wide, const struct index_candidate *narr
     return true;
 }
 
+/*
+ * Whether another one of the plan narrows to the same rows: its first column determines this one's. The planner
+ * multiplies what both find when it ANDs their bitmaps, as if they were independent.
+ */
+static bool
+is_in_vain(const struct chooser *chooser, uint32_t id, const struct id_set *used)
+{
+    const struct index_candidate *candidate = chooser->indexes.items[id].candidate;
+
+    for (size_t i = 0; i < used->count; i++) {
+        const struct index_candidate *other = chooser->indexes.items[used->items[i]].candidate;
+
+        if (used->items[i] != id && other->table == candidate->table &&
+            candidate_determines(chooser->candidates, other, candidate))
+            return true;
+    }
+    return false;
+}
+
+/* What the selection saves with an index, truly, and how many times dearer some query would be without it. */
+struct worth {
+    double saved;
+    double factor;
+};
+
+static bool
+find_worth(
+    struct chooser *chooser, const struct selection *selection, uint32_t id, struct worth *ret)
+{
+    const struct chooser_index *index = &chooser->indexes.items[id];
+
+    *ret = (struct worth){ .saved = -index->write_cost, .factor = 1 };
+    if (index->candidate->is_for_reference)
+        ret->factor = INFINITY;
+    for (size_t i = 0; i < index->touches.count; i++) {
+        uint32_t query = index->touches.items[i];
+        struct id_set set = chooser_relevant(chooser, chooser->ctx->arena, query, selection);
+        struct id_set used = chooser_used(chooser, query, &set);
+        struct id_set without =
+            id_set_without(chooser->ctx->arena, &set, &(struct id_set){ .items = &id, .count = 1 });
+        double cost;
+
+        if (query < chooser->own_count && is_in_vain(chooser, id, &used))
+            continue;
+        if (!chooser_cost(chooser, query, &without, &cost))
+            return false;
+        ret->saved += chooser->queries[query].weight * (cost - selection->costs[query]);
+        if (selection->costs[query] > 0)
+            ret->factor = fmax(ret->factor, cost / selection->costs[query]);
+    }
+    return true;
+}
+
 /* Made for a query that the narrow one helps now. */
 static bool
 shares_a_query(
@@ -142,12 +195,13 @@ shares_a_query(
 }
 
 static bool
-may_complete(const struct chooser *chooser, const struct selection *selection,
+may_complete(const struct chooser *chooser, const struct selection *selection, double saved,
     const struct move *move, const struct outcome *outcome)
 {
     const struct fact_table *table = chooser->indexes.items[move->add[0]].candidate->table;
 
-    return outcome->cost <= tolerance * outcome->touched &&
+    return outcome->cost <=
+               fmin(tolerance * saved, least_of_workload * saved_by(chooser, selection)) &&
            outcome->write <= least_of_workload * saved_by(chooser, selection) &&
            (double)outcome->bytes <= most_of_table * (double)table->bytes &&
            selection_fits(chooser, selection, move, outcome);
@@ -162,7 +216,10 @@ complete(struct chooser *chooser, struct selection *selection, uint32_t id)
     struct move best = { 0 };
     double best_cost = INFINITY;
     size_t best_keys = candidate->key_count;
+    struct worth worth;
 
+    if (!find_worth(chooser, selection, id, &worth))
+        return false;
     for (size_t i = 0; is_plain(candidate) && i < list->ids.count && !chooser_is_late(chooser);
          i++) {
         uint32_t wide = list->ids.items[i];
@@ -176,7 +233,7 @@ complete(struct chooser *chooser, struct selection *selection, uint32_t id)
             continue;
         if (!selection_try(chooser, selection, &move, true, &outcome))
             return false;
-        if (!may_complete(chooser, selection, &move, &outcome) ||
+        if (!may_complete(chooser, selection, worth.saved, &move, &outcome) ||
             (index->candidate->key_count == best_keys && outcome.cost >= best_cost))
             continue;
         best = move;
@@ -239,6 +296,7 @@ join(struct chooser *chooser, struct selection *selection, uint32_t id)
         struct outcome outcome;
 
         if (second == UINT32_MAX || selection_has(selection, wide) ||
+            chooser_is_wider(chooser, id, second) || chooser_is_wider(chooser, second, id) ||
             !is_plain(chooser->indexes.items[wide].candidate))
             continue;
         if (!selection_try(chooser, selection, &move, true, &outcome))
@@ -250,59 +308,6 @@ join(struct chooser *chooser, struct selection *selection, uint32_t id)
             chooser_index_text(chooser, id), chooser_index_text(chooser, second),
             chooser_index_text(chooser, wide));
         return selection_apply(chooser, selection, &move);
-    }
-    return true;
-}
-
-/*
- * Whether another one of the plan narrows to the same rows: its first column determines this one's. The planner
- * multiplies what both find when it ANDs their bitmaps, as if they were independent.
- */
-static bool
-is_in_vain(const struct chooser *chooser, uint32_t id, const struct id_set *used)
-{
-    const struct index_candidate *candidate = chooser->indexes.items[id].candidate;
-
-    for (size_t i = 0; i < used->count; i++) {
-        const struct index_candidate *other = chooser->indexes.items[used->items[i]].candidate;
-
-        if (used->items[i] != id && other->table == candidate->table &&
-            candidate_determines(chooser->candidates, other, candidate))
-            return true;
-    }
-    return false;
-}
-
-/* What the selection saves with an index, truly, and how many times dearer some query would be without it. */
-struct worth {
-    double saved;
-    double factor;
-};
-
-static bool
-find_worth(
-    struct chooser *chooser, const struct selection *selection, uint32_t id, struct worth *ret)
-{
-    const struct chooser_index *index = &chooser->indexes.items[id];
-
-    *ret = (struct worth){ .saved = -index->write_cost, .factor = 1 };
-    if (index->candidate->is_for_reference)
-        ret->factor = INFINITY;
-    for (size_t i = 0; i < index->touches.count; i++) {
-        uint32_t query = index->touches.items[i];
-        struct id_set set = chooser_relevant(chooser, chooser->ctx->arena, query, selection);
-        struct id_set used = chooser_used(chooser, query, &set);
-        struct id_set without =
-            id_set_without(chooser->ctx->arena, &set, &(struct id_set){ .items = &id, .count = 1 });
-        double cost;
-
-        if (query < chooser->own_count && is_in_vain(chooser, id, &used))
-            continue;
-        if (!chooser_cost(chooser, query, &without, &cost))
-            return false;
-        ret->saved += chooser->queries[query].weight * (cost - selection->costs[query]);
-        if (selection->costs[query] > 0)
-            ret->factor = fmax(ret->factor, cost / selection->costs[query]);
     }
     return true;
 }
