@@ -67,8 +67,7 @@ static const struct field options[] = {
     FIELD(struct options, rule, .arg = "RULE", .help = "only findings of this rule"),
     FIELD(struct options, ignore, .arg = "RULE", .help = "no findings of this rule"),
     FIELD(struct options, bin_dir, .arg = "DIR",
-        .help =
-            "PostgreSQL's server programs for --schema and scratch servers, when they are not found"),
+        .help = "programs of a server, for --schema and the scratch server (default: looked for)"),
 };
 
 /* What the script is checked against. */
