@@ -286,7 +286,7 @@ node_share(struct share_walk *walk, const json_t *node)
         share = boolean_share(walk, inner);
     } else if ((inner = json_object_get(node, "A_Expr"))) {
         share = expression_share(walk, inner);
-    } else if ((inner = json_object_get(node, "ColumnRef"))) {
+    } else if (json_object_get(node, "ColumnRef")) {
         share = true_share(column_of(walk, node));
     } else if ((inner = json_object_get(node, "NullTest"))) {
         const struct fact_column *column = column_of(walk, json_object_get(inner, "arg"));

@@ -151,6 +151,9 @@ run index drop items_twin --yes "${LAX[@]}"
 is "$rc" 0 'a twin is dropped at once'
 lacks "$(inventory)" 'items_twin' 'it is gone'
 run index drop items_far --now "${LAX[@]}"
+is "$rc" 1 'a standby that is connected and not named stops --now'
+has "$out$err" 'standby' 'and it says so'
+run index drop items_far --now --ignore-standbys "${LAX[@]}"
 is "$rc" 2 '--now asks first'
 has "$(inventory)" 'items_far|t|t|t' 'and drops nothing without an answer'
 for name in items_pkey child_item times_id times_1_id_idx; do
