@@ -109,8 +109,10 @@ judge_server(struct arena *arena, const struct index_watch *watch,
         *ret_why = arena_printf(arena, "%s was not looked at when it began", server->label);
         return WATCH_ANEW;
     }
-    if (server->since_us < 0 || !server->is_counting || server->since_us > watch->since_us ||
-        scans < before) {
+    /* When the watch began is kept in whole seconds; what a server counts since, exactly. */
+    if (server->since_us < 0 || !server->is_counting || scans < before ||
+        (server->since_us > watch->since_us &&
+            server->since_us != json_get_int(then, "since_us", -1))) {
         *ret_why = arena_printf(arena, "the counters of %s were reset or lost since: it %s",
             server->label, index_server_since(arena, server));
         return WATCH_ANEW;
