@@ -4,6 +4,12 @@
 
 #include "base/file.h"
 
+json_t *
+json_number(double number)
+{
+    return isfinite(number) ? json_real(number) : json_null();
+}
+
 void
 json_release(json_t **json)
 {
@@ -44,7 +50,7 @@ value_of(const struct field *field, const void *member)
         return json_integer(*(const uint32_t *)member);
     case FIELD_DOUBLE:
         /* JSON has no NaN and no infinity; jansson would leave out the member. */
-        return isfinite(*(const double *)member) ? json_real(*(const double *)member) : json_null();
+        return json_number(*(const double *)member);
     case FIELD_TEXT:
         return text_or_null(*(const char *const *)member);
     case FIELD_TEXT_LIST:

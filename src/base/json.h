@@ -9,6 +9,9 @@
 /* For CLEANUP. */
 void json_release(json_t **json);
 
+/* The number, or null for what JSON has no number for (infinite, not a number). Caller owns it. */
+json_t *json_number(double number);
+
 /* An object with a member for each field; 64-bit numbers stay numbers. Caller owns it. */
 json_t *json_from_fields(const struct field *fields, size_t count, const void *object);
 

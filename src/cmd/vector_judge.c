@@ -151,23 +151,17 @@ print_text(struct ctx *ctx, struct run *run, const struct vector_choice *choice,
 }
 
 static json_t *
-number_json(double number)
-{
-    return isfinite(number) ? json_real(number) : json_null();
-}
-
-static json_t *
 interval_json(const struct vector_interval *interval)
 {
-    return json_pack("{s:o, s:o, s:o}", "value", number_json(interval->value), "low",
-        number_json(interval->low), "high", number_json(interval->high));
+    return json_pack("{s:o, s:o, s:o}", "value", json_number(interval->value), "low",
+        json_number(interval->low), "high", json_number(interval->high));
 }
 
 static json_t *
 way_json(const struct judge_scores *way)
 {
     return json_pack("{s:s, s:o, s:b, s:I, s:I, s:o, s:o, s:o}", "way", way->way, "vector_weight",
-        number_json(way->weight < 0 ? (double)NAN : way->weight), "is_reciprocal_ranks",
+        json_number(way->weight < 0 ? (double)NAN : way->weight), "is_reciprocal_ranks",
         way->weight < 0, "questions", (json_int_t)way->questions, "empty", (json_int_t)way->empty,
         "ndcg_at_10", interval_json(&way->ndcg), "mrr_at_10", interval_json(&way->mrr),
         "recall_at_10", interval_json(&way->recall));
@@ -185,7 +179,7 @@ print_json(struct ctx *ctx, struct run *run, const struct vector_choice *choice,
         "function", judgement->function, "questions", (json_int_t)judgement->questions, "ways",
         ways, "best", best ? best->way : NULL, "missing", (json_int_t)judgement->missing,
         "missing_names", missing, "proposed_vector_weight",
-        number_json(judgement->proposed_weight < 0 ? (double)NAN : judgement->proposed_weight),
+        json_number(judgement->proposed_weight < 0 ? (double)NAN : judgement->proposed_weight),
         "why", judgement->why, "sql", proposal_sql(ctx, choice, judgement));
 
     for (size_t i = 0; i < judgement->ways.count; i++)

@@ -16,13 +16,6 @@ life_until(const struct flag_rollout *rollout)
     return clock_wall_us() + (life > LEAST_LIFE_US ? life : LEAST_LIFE_US);
 }
 
-/* For journal and JSON; what is infinite or unknown is null. */
-static json_t *
-number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *
 verdict_json(const struct flag_rollout *rollout)
 {
@@ -51,7 +44,7 @@ verdict_json(const struct flag_rollout *rollout)
         "looks", (json_int_t)verdict->looks, "gaps", (json_int_t)rollout->gaps);
 
     for (size_t i = 0; i < COUNT_OF(numbers); i++)
-        json_object_set_new(json, numbers[i].name, number(numbers[i].value));
+        json_object_set_new(json, numbers[i].name, json_number(numbers[i].value));
     return json;
 }
 

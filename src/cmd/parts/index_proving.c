@@ -242,7 +242,7 @@ print(struct ctx *ctx, FILE *out, const struct proving_work *work)
 static json_t *
 number(double value)
 {
-    return isfinite(value) && value >= 0 ? json_real(value) : json_null();
+    return value >= 0 ? json_number(value) : json_null();
 }
 
 static json_t *
@@ -258,8 +258,7 @@ outcome_json(const struct promise_outcome *outcome)
     json_object_set_new(json, "blocks_after", number(outcome->blocks_after));
     json_object_set_new(json, "cost_before", number(outcome->statement->cost_before));
     json_object_set_new(json, "cost_after", number(outcome->statement->cost_after));
-    json_object_set_new(
-        json, "reached", isfinite(outcome->reached) ? json_real(outcome->reached) : json_null());
+    json_object_set_new(json, "reached", json_number(outcome->reached));
     return json;
 }
 

@@ -12,13 +12,6 @@ texts_json(const struct text_list *list)
     return array;
 }
 
-/* JSON has no number for what is not one. */
-static json_t *
-number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *
 query_json(struct arena *arena, const struct index_query *query)
 {
@@ -29,15 +22,15 @@ query_json(struct arena *arena, const struct index_query *query)
     json_object_set_new(json, "fingerprint", json_string(statement->fingerprint));
     json_object_set_new(json, "query", json_string(advice_query_text(arena, query)));
     json_object_set_new(json, "source", json_string(statement->source));
-    json_object_set_new(json, "calls", number(statement->calls));
+    json_object_set_new(json, "calls", json_number(statement->calls));
     json_object_set_new(
-        json, "total_ms", statement->total_ms < 0 ? json_null() : number(statement->total_ms));
+        json, "total_ms", statement->total_ms < 0 ? json_null() : json_number(statement->total_ms));
     if (query->mended)
         json_object_set_new(json, "mended", json_string(query->mended));
     for (size_t i = 0; i < query->instances.count; i++)
-        json_array_append_new(
-            constants, json_pack("{s:o, s:s?}", "share", number(query->instances.items[i].share),
-                           "from", query->instances.items[i].from));
+        json_array_append_new(constants,
+            json_pack("{s:o, s:s?}", "share", json_number(query->instances.items[i].share), "from",
+                query->instances.items[i].from));
     json_object_set_new(json, "planned_with", constants);
     return json;
 }
@@ -53,10 +46,10 @@ helps_json(struct arena *arena, const struct advice *advice, const struct choice
         json_t *json = query_json(arena, weighed->query);
         double before = advice->choice.before_total;
 
-        json_object_set_new(
-            json, "share", number(before > 0 ? weighed->weight * weighed->before / before : 0));
-        json_object_set_new(json, "cost_before", number(help->before));
-        json_object_set_new(json, "cost_after", number(help->after));
+        json_object_set_new(json, "share",
+            json_number(before > 0 ? weighed->weight * weighed->before / before : 0));
+        json_object_set_new(json, "cost_before", json_number(help->before));
+        json_object_set_new(json, "cost_after", json_number(help->after));
         json_array_append_new(array, json);
     }
     return array;
@@ -94,11 +87,11 @@ index_json(struct arena *arena, const struct advice *advice, const struct advice
     json_object_set_new(json, "bytes", json_integer(choice->bytes));
     json_object_set_new(json, "build_us", json_integer(index->build_us));
     json_object_set_new(json, "lock", json_string(index->lock));
-    json_object_set_new(json, "saved", number(choice->saved));
-    json_object_set_new(json, "saved_share", number(index->saved_share));
-    json_object_set_new(json, "share", number(index->share));
-    json_object_set_new(json, "write_cost", number(choice->write_cost));
-    json_object_set_new(json, "lost_hot_updates", number(choice->lost_hot));
+    json_object_set_new(json, "saved", json_number(choice->saved));
+    json_object_set_new(json, "saved_share", json_number(index->saved_share));
+    json_object_set_new(json, "share", json_number(index->share));
+    json_object_set_new(json, "write_cost", json_number(choice->write_cost));
+    json_object_set_new(json, "lost_hot_updates", json_number(choice->lost_hot));
     json_object_set_new(json, "why", json_string(index->why));
     json_object_set_new(json, "instead", texts_json(&choice->instead));
     json_object_set_new(json, "cautions", texts_json(&index->cautions));
@@ -153,7 +146,8 @@ workload_json(const struct advice *advice)
     json_object_set_new(json, "evicted", json_integer(intake->evicted));
     json_object_set_new(json, "other_databases", json_integer(intake->other_databases));
     json_object_set_new(json, "own", json_integer(intake->own));
-    json_object_set_new(json, "span_s", intake->span_s < 0 ? json_null() : number(intake->span_s));
+    json_object_set_new(
+        json, "span_s", intake->span_s < 0 ? json_null() : json_number(intake->span_s));
     json_object_set_new(json, "notes", texts_json(&intake->notes));
     return json;
 }
@@ -174,10 +168,10 @@ advice_json(struct arena *arena, const struct advice *advice)
     json_object_set_new(json, "indexes", indexes);
     json_object_set_new(json, "needless", drops_json(choice));
     json_object_set_new(json, "unit", json_string(advice->is_in_ms ? "ms" : "planner cost"));
-    json_object_set_new(json, "before", number(choice->before_total));
-    json_object_set_new(json, "after", number(choice->after_total));
-    json_object_set_new(json, "write_before", number(choice->write_before));
-    json_object_set_new(json, "write_added", number(choice->write_added));
+    json_object_set_new(json, "before", json_number(choice->before_total));
+    json_object_set_new(json, "after", json_number(choice->after_total));
+    json_object_set_new(json, "write_before", json_number(choice->write_before));
+    json_object_set_new(json, "write_added", json_number(choice->write_added));
     json_object_set_new(json, "bytes", json_integer(choice->bytes));
     json_object_set_new(json, "way", json_string(advice->way));
     json_object_set_new(

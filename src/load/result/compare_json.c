@@ -1,11 +1,10 @@
-#include <math.h>
 
 #include "load/result/compare.h"
 
 static void
 set_number(json_t *object, const char *key, double number)
 {
-    json_object_set_new(object, key, isfinite(number) ? json_real(number) : json_null());
+    json_object_set_new(object, key, json_number(number));
 }
 
 static void

@@ -303,7 +303,7 @@ load_model_fit(struct ctx *ctx, const struct load_records *records,
 static void
 set_number(json_t *object, const char *key, double number)
 {
-    json_object_set_new(object, key, isfinite(number) ? json_real(number) : json_null());
+    json_object_set_new(object, key, json_number(number));
 }
 
 static json_t *

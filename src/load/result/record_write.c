@@ -23,7 +23,7 @@ rows_json(const struct load_fields *fields, const void *items, size_t count, siz
 static void
 set_number(json_t *object, const char *key, double number)
 {
-    json_object_set_new(object, key, isfinite(number) ? json_real(number) : json_null());
+    json_object_set_new(object, key, json_number(number));
 }
 
 /* What a server says may hold any bytes: those that are no UTF-8 become question marks. */

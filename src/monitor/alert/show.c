@@ -85,7 +85,7 @@ set_text(json_t *json, const char *key, const char *text)
 static void
 set_number(json_t *json, const char *key, double value)
 {
-    json_object_set_new(json, key, isfinite(value) ? json_real(value) : json_null());
+    json_object_set_new(json, key, json_number(value));
 }
 
 static void

@@ -31,12 +31,6 @@ kpi_show(struct arena *arena, const char *unit, double value)
 }
 
 static json_t *
-number_or_null(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *
 time_or_null(struct arena *arena, int64_t wall_us)
 {
     return wall_us ? json_string(clock_text(arena, wall_us)) : json_null();
@@ -57,15 +51,15 @@ kpi_json(const struct kpis *kpis)
             "before_source", kpi->before_source, "value_count", (json_int_t)kpi->value_count,
             "state", kpi_state_name(kpi->state));
 
-        json_object_set_new(json, "before", number_or_null(kpi->before));
+        json_object_set_new(json, "before", json_number(kpi->before));
         json_object_set_new(json, "before_at", time_or_null(arena, kpi->before_wall_us));
-        json_object_set_new(json, "now", number_or_null(kpi->now));
+        json_object_set_new(json, "now", json_number(kpi->now));
         json_object_set_new(json, "now_at", time_or_null(arena, kpi->now_wall_us));
-        json_object_set_new(json, "target", number_or_null(kpi->target));
+        json_object_set_new(json, "target", json_number(kpi->target));
         json_object_set_new(json, "target_is_met",
             kpi->state == KPI_UNKNOWN ? json_null() : json_boolean(kpi->state == KPI_MET));
-        json_object_set_new(json, "trend_per_week", number_or_null(kpi->trend));
-        json_object_set_new(json, "trend", number_or_null(kpi->trend));
+        json_object_set_new(json, "trend_per_week", json_number(kpi->trend));
+        json_object_set_new(json, "trend", json_number(kpi->trend));
         if (kpis->grant)
             json_object_set_new(json, "grant", json_string(kpis->grant));
         json_array_append_new(array, json);

@@ -46,13 +46,6 @@ static const struct interval_member intervals[] = {
     { "wall_us_p95", offsetof(struct vector_measure, wall_us_p95) },
 };
 
-/* JSON has no NaN: what is unknown is null. */
-static json_t *
-number_or_null(double number)
-{
-    return isfinite(number) ? json_real(number) : json_null();
-}
-
 static json_t *
 measure_to_json(const struct vector_measure *measure)
 {
@@ -63,9 +56,9 @@ measure_to_json(const struct vector_measure *measure)
             (const void *)((const char *)measure + intervals[i].offset);
         json_t *numbers = json_array();
 
-        json_array_append_new(numbers, number_or_null(interval->value));
-        json_array_append_new(numbers, number_or_null(interval->low));
-        json_array_append_new(numbers, number_or_null(interval->high));
+        json_array_append_new(numbers, json_number(interval->value));
+        json_array_append_new(numbers, json_number(interval->low));
+        json_array_append_new(numbers, json_number(interval->high));
         json_object_set_new(json, intervals[i].name, numbers);
     }
     return json;

@@ -1,5 +1,4 @@
 /* The run as JSON. */
-#include <math.h>
 
 #include "base/clock.h"
 #include "vector/report/report.h"
@@ -34,21 +33,14 @@ static const struct field candidate_fields[] = {
     FIELD(struct vector_candidate, can_be_applied),
 };
 
-/* JSON knows no infinity; such a figure is not known either. */
-static json_t *
-number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *
 interval(const struct vector_interval *interval)
 {
     json_t *json = json_object();
 
-    json_object_set_new(json, "value", number(interval->value));
-    json_object_set_new(json, "low", number(interval->low));
-    json_object_set_new(json, "high", number(interval->high));
+    json_object_set_new(json, "value", json_number(interval->value));
+    json_object_set_new(json, "low", json_number(interval->low));
+    json_object_set_new(json, "high", json_number(interval->high));
     return json;
 }
 
@@ -63,7 +55,7 @@ measured(const struct vector_measure *measure)
     }
     json_object_set_new(json, "queries", json_integer(measure->queries));
     json_object_set_new(json, "recall", interval(&measure->recall));
-    json_object_set_new(json, "recall_least", number(measure->recall_least));
+    json_object_set_new(json, "recall_least", json_number(measure->recall_least));
     json_object_set_new(json, "short_results", json_integer(measure->short_results));
     json_object_set_new(json, "cpu_us_p50", interval(&measure->cpu_us_p50));
     json_object_set_new(json, "cpu_us_p95", interval(&measure->cpu_us_p95));
@@ -110,7 +102,7 @@ candidate_json(const struct vector_tuning *tuning, const struct vector_candidate
     json_object_set_new(json, "build_cpu_us",
         candidate->build_cpu_us < 0 ? json_null() : json_integer(candidate->build_cpu_us));
     json_object_set_new(json, "write_cost_ratio",
-        candidate->write_cost > 0 ? number(candidate->write_cost) : json_null());
+        candidate->write_cost > 0 ? json_number(candidate->write_cost) : json_null());
     json_object_set_new(json, "rung", json_integer((json_int_t)candidate->rung));
     json_object_set_new(json, "overall", measured(&candidate->overall));
     json_object_set_new(json, "buckets", measured_buckets(tuning, candidate));
