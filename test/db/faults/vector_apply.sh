@@ -136,8 +136,8 @@ is "$(as_before)" same 'the schema is what it was'
 
 run "${TUNE[@]}" --table chunks -o "$plan"
 is "$rc" 0 'tuned again'
-# Other rows than those that were measured: without any shape, which bits find badly.
-sql "SELECT setseed(0.25); UPDATE chunks SET embedding = (SELECT array_agg(random() - .5)
+# Other rows than those that were measured: every value positive, so that all rows have the same bits.
+sql "SELECT setseed(0.25); UPDATE chunks SET embedding = (SELECT array_agg(random())
          FROM generate_series(1, 128 + 0 * chunks.id))::real[]::vector" >/dev/null
 start apply "$plan" "${LAX[@]}"
 finish
