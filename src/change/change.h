@@ -79,6 +79,30 @@ struct change {
     bool has_consent;    /* the user gave it for this name; never in a plan file */
 };
 
+/*
+ * A step of a plan: changes that are done, proven and undone together, or something that a person has to
+ * do. Plans of one purpose (an index script, a vector search) have no steps: all their changes are one.
+ */
+struct plan_step {
+    const char *id;      /* "1.2": phase, and place in it */
+    int32_t phase;       /* 1 to 4: plan_phase_title() */
+    const char *title;   /* "index on public.dialog_messages (dialog_id, \"timestamp\" DESC)" */
+    const char *feature; /* who proposed it: "index", "vector", "queries", … */
+    const char *why;     /* what was seen, with its numbers */
+    double gain_ratio;   /* of the workload's time that it should save; NaN: not known */
+    const char *risk;    /* "low", "medium" or "high" */
+    size_t first;        /* of the plan's changes */
+    size_t count;        /* 0: by hand */
+    const char *manual;  /* by hand: the command or the words; else NULL */
+    const char *undo;    /* by hand: what takes it back; else NULL */
+    int64_t undo_us;     /* estimated; -1: not known */
+    const char *promise; /* what will have to hold, a sentence; NULL: nothing can be measured */
+    const char
+        *proof; /* the same as JSON with a member "kind", see cmd/parts/step_proof.h; or NULL */
+};
+
+enum { PLAN_PHASES = 4 };
+
 struct plan {
     struct change *items;
     size_t count;
@@ -91,6 +115,7 @@ struct plan {
     const char *created_at;
     const char
         *proof; /* JSON: what has to hold after it was applied, or NULL; see cmd/parts/proofs.c */
+    VEC(struct plan_step) steps; /* by phase and place; none: all changes are one */
 };
 
 /* The fields that JSON and the plan file show. */

@@ -19,6 +19,11 @@ struct gate_input {
     int64_t max_transaction_us; /* older sessions that hold up a build are red */
     int64_t attested_wal_bytes; /* 0: not attested */
     int64_t attested_data_bytes;
+    const char *state_dir; /* where a monitor keeps what it has seen */
+    const char
+        *low_traffic;   /* "02:00-05:00 Europe/Berlin": when changes may be made; NULL: always */
+    int64_t max_lag_us; /* of a replica */
+    const struct plan_step *step; /* that is about to be done; NULL: the whole plan */
 };
 
 struct gate_result {
@@ -37,6 +42,7 @@ struct gate {
     const char *title;
     bool is_recorded; /* "pgmend gate pass" can record it */
     bool is_hard;
+    bool is_live; /* looked at again before each step of a plan: it can turn red meanwhile */
     /* Sets state, text and remedy; false only when it could not look. */
     bool (*check)(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
 };
@@ -56,6 +62,13 @@ bool gates_check(struct ctx *ctx, const struct gate_input *input, struct gate_re
 /* Notes the overrides ("NAME" or "all"); ERR_USAGE for an unknown name or a hard gate. */
 bool gates_override(struct ctx *ctx, struct gate_results *results, const struct text_list *names,
     const char *reason) MUST_CHECK;
+
+/*
+ * Looks at the live gates again, before a step. What was overridden stays so. ERR_GATE names those that
+ * turned red since; results then shows them as they are now.
+ */
+bool gates_recheck(struct ctx *ctx, const struct gate_input *input, struct gate_results *results)
+    MUST_CHECK;
 
 /* ERR_GATE naming the red ones that were not overridden. */
 bool gates_require(struct ctx *ctx, const struct gate_results *results) MUST_CHECK;

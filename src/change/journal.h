@@ -24,6 +24,7 @@ struct journal_entry {
     int64_t id;        /* in the table; 0 until it is there */
     const char *entry; /* the same in file and table */
     const char *run;
+    const char *step;   /* of the plan, "1.2"; NULL: the plan has no steps */
     const char *kind;   /* "create index" */
     const char *object; /* quoted where needed */
     const char *relation;
@@ -48,6 +49,7 @@ bool journal_entry_is_open(const struct journal_entry *entry);
 struct journal {
     struct db *db;
     const char *run;
+    const char *step;       /* that entries begun from now on belong to, or NULL */
     const char *file;       /* path of the local file */
     struct text_list notes; /* what had to be put right at the beginning, for the user */
 };

@@ -14,6 +14,12 @@ bool plan_check_fresh(struct ctx *ctx, struct db *db, const struct plan *plan) M
 size_t plan_count(const struct plan *plan, enum change_action action);
 size_t plan_pending(const struct plan *plan);
 
+/* "Foundation and critical fixes" of phase 1. */
+const char *plan_phase_title(int32_t phase);
+
+/* The step that a change belongs to; NULL when the plan has no steps. */
+const struct plan_step *plan_step_of(const struct plan *plan, size_t change);
+
 /* The caller owns it. */
 json_t *plan_json(const struct plan *plan);
 

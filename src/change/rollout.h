@@ -7,6 +7,7 @@
 #include "change/change.h"
 #include "change/journal.h"
 #include "change/lock.h"
+#include "change/watchdog.h"
 
 struct rollout_limits {
     int64_t first_lock_us; /* how long an attempt waits for the table's lock */
@@ -37,9 +38,10 @@ struct rollout {
     struct db *db;    /* works, holds the run lock; replaced when the server was lost */
     struct db *watch; /* looks at the progress views */
     struct journal journal;
-    const char *what;     /* "index apply": names the sessions */
-    const char *wal_path; /* where pg_wal can be seen from here, or NULL */
-    const char *settings; /* of the session for the change that is being done, or NULL */
+    const char *what;          /* "index apply": names the sessions */
+    const char *wal_path;      /* where pg_wal can be seen from here, or NULL */
+    const char *settings;      /* of the session for the change that is being done, or NULL */
+    struct watchdog *watchdog; /* cancels what runs when the database suffers; or NULL */
     struct rollout_limits limits;
     struct rollout_observer observer;
 };
