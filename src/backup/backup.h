@@ -16,8 +16,9 @@ struct backup_info {
     const char *alembic_version;   /* joined by commas; empty: none */
     int64_t tables;
     int64_t rows;
-    int64_t bytes;      /* of the archive */
-    int64_t created_us; /* the moment of the snapshot, since 1970 */
+    int64_t bytes;          /* of the archive */
+    int64_t database_bytes; /* of the database then, on disk */
+    int64_t created_us;     /* the moment of the snapshot, since 1970 */
     int64_t duration_us;
     bool is_verified;
     int64_t verified_us;
@@ -108,6 +109,7 @@ struct backup_side {
     const char *backup;
     int64_t restore_us;
     int64_t analyze_us;
+    int64_t ended; /* by the swap: sessions of the live database that were told to end */
     struct text_list notes;
     struct text_list lost_rights; /* owners and grants that are not as they were */
 };
@@ -127,13 +129,17 @@ bool backup_restore_losses(struct ctx *ctx, struct db *live,
 /* Gives the side database the name into. */
 bool backup_restore_name(struct ctx *ctx, struct backup_side *side, const char *into) MUST_CHECK;
 
+enum backup_swap_outcome { SWAP_UNDONE, SWAP_DONE, SWAP_UNKNOWN };
+
 /*
- * Puts the side database into the place of the live one: connections are closed, both are renamed
- * in one transaction. *ret_old is the name that the live one has now. When it fails the live
- * database is as it was and open; ERR_ATTENTION when it could not be opened again.
+ * Puts the side database into the place of the live one: sessions are ended, both are renamed in one
+ * transaction. Clients of the pooler (or NULL) are held back meanwhile. *ret_old is the name that the live one has
+ * now, set when both were renamed, also when the pooler could not be resumed afterwards. When it fails before, the live
+ * database is as it was and open; ERR_ATTENTION when that cannot be seen.
  */
-bool backup_restore_swap(struct ctx *ctx, struct backup_side *side, const char **ret_old)
-    MUST_CHECK;
+struct backup_pooler;
+bool backup_restore_swap(struct ctx *ctx, struct backup_side *side, struct backup_pooler *pooler,
+    const char **ret_old) MUST_CHECK;
 
 /* Drops the side database. */
 void backup_restore_abandon(struct backup_side *side);

@@ -21,6 +21,7 @@ info_of_manifest(struct arena *arena, const char *path, const struct manifest *m
         .tables = (int64_t)manifest->content.tables.count,
         .created_us = manifest->snapshot_us,
         .duration_us = manifest->duration_us,
+        .database_bytes = manifest->database_bytes,
     };
 
     for (size_t i = 0; i < manifest->content.tables.count; i++)

@@ -1,24 +1,33 @@
 /*
- * The restored database takes the place of the live one. Order: what belongs to the live database
- * but is in no dump is copied first; then, in one transaction, the live one is closed to new
- * connections and the side database gets a comment that says so; sessions are ended; and one
- * transaction renames both, opens the old one again and sets the comments. A run that is killed in
- * between leaves the comment, by which scratch_heal() opens the live database again.
+ * The restored database takes the place of the live one. What belongs to the live database but is in no dump is
+ * copied first. Then one transaction renames both: ALTER DATABASE ... RENAME keeps new sessions waiting at the door
+ * from its first moment, and a second session of ours ends those that are inside. So there is nothing in between: a
+ * run that is killed leaves the live database as it was, or replaced. A pooler holds its clients back meanwhile, and
+ * they see nothing but a pause.
  */
 #include <inttypes.h>
 
 #include "backup/backup.h"
+#include "backup/pooler.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/interrupt.h"
 #include "db/ident.h"
 #include "sql.h"
 
 #define KEPT "pgmend kept: "
 
-enum { SESSIONS_LIMIT_US = 10000000, LONGEST_NAME = 63 };
+enum {
+    SESSIONS_LIMIT_US = 10000000,
+    CANCEL_LIMIT_US = 10000000,
+    LOOK_US = 20000,
+    LONGEST_NAME = 63
+};
 
 struct swap {
     struct db *admin;
+    struct db *other; /* ends the sessions while admin waits for them */
+    int64_t ended;    /* sessions that were told to end */
     const char *live;
     const char *side;
     const char *old;
@@ -156,48 +165,42 @@ copy_properties(struct ctx *ctx, const struct swap *swap)
 }
 
 static bool
-close_live(struct ctx *ctx, const struct swap *swap)
+is_in_use(const struct ctx *ctx)
 {
-    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
-    const char *mark = arena_printf(ctx->arena,
-        "pgmend swap: database %" PRIu32 " is closed until this one has taken its place",
-        swap->database.oid);
-
-    if (!db_begin(ctx, swap->admin, NULL, &transaction) ||
-        !exec(ctx, swap->admin, "COMMENT ON DATABASE %s IS %s", db_ident(ctx->arena, swap->side),
-            db_literal(ctx->arena, mark)) ||
-        !exec(ctx, swap->admin, "ALTER DATABASE %s ALLOW_CONNECTIONS false",
-            db_ident(ctx->arena, swap->live)) ||
-        !db_commit(ctx, &transaction))
-        return error_wrap(ctx, "closing database \"%s\" to new connections", swap->live);
-    return true;
+    return strcmp(ctx->error.sqlstate, "55006") == 0;
 }
 
+/* Sends the first rename, which waits for the sessions to end, and ends them. */
 static bool
-end_sessions(struct ctx *ctx, const struct swap *swap)
+rename_live(struct ctx *ctx, struct swap *swap)
 {
-    int64_t end = clock_us() + SESSIONS_LIMIT_US;
+    bool is_done = false;
+    const char *sql = arena_printf(ctx->arena, "ALTER DATABASE %s RENAME TO %s",
+        db_ident(ctx->arena, swap->live), db_ident(ctx->arena, swap->old));
 
+    if (!db_send(ctx, swap->admin, sql))
+        return false;
     for (;;) {
         struct sql_backup_terminate_rows asked;
-        struct sql_backup_database_rows rows;
 
-        if (!sql_backup_terminate(ctx, swap->admin, &asked, .database = swap->database.oid) ||
-            !sql_backup_database(ctx, swap->admin, &rows, .name = swap->live))
-            return error_wrap(ctx, "ending the sessions of database \"%s\"", swap->live);
-        if (rows.count == 0 || rows.items[0].sessions == 0)
+        if (!db_wait(ctx, swap->admin, LOOK_US, &is_done))
+            break;
+        if (is_done)
             return true;
-        if (clock_us() > end)
-            return error_set(ctx, ERR_TIMEOUT,
-                "%" PRId64 " sessions of database \"%s\" did not end", rows.items[0].sessions,
-                swap->live);
-        if (!clock_sleep_us(20000))
-            return interrupt_error(ctx, interrupt_signal());
+        if (!sql_backup_terminate(ctx, swap->other, &asked, .database = swap->database.oid)) {
+            error_wrap(ctx, "ending the sessions of database \"%s\"", swap->live);
+            break;
+        }
+        if (asked.items[0].asked > swap->ended)
+            swap->ended = asked.items[0].asked;
     }
+    if (!is_done)
+        (void)db_cancel_wait(swap->admin, CANCEL_LIMIT_US);
+    return false;
 }
 
 static bool
-rename_both(struct ctx *ctx, const struct swap *swap)
+rename_both(struct ctx *ctx, struct swap *swap)
 {
     struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
     const char *live = db_ident(ctx->arena, swap->live);
@@ -206,29 +209,51 @@ rename_both(struct ctx *ctx, const struct swap *swap)
     const char *kept = arena_printf(
         ctx->arena, KEPT "\"%s\" before it was replaced by backup %s", swap->live, swap->backup);
 
-    if (!db_begin(ctx, swap->admin, NULL, &transaction) ||
-        !exec(ctx, swap->admin, "ALTER DATABASE %s RENAME TO %s", live, old) ||
-        !exec(ctx, swap->admin, "ALTER DATABASE %s RENAME TO %s", db_ident(ctx->arena, swap->side),
+    if (!db_begin(ctx, swap->admin, NULL, &transaction) || !rename_live(ctx, swap))
+        return false;
+    fault_point("swap");
+    if (!exec(ctx, swap->admin, "ALTER DATABASE %s RENAME TO %s", db_ident(ctx->arena, swap->side),
             live) ||
-        !exec(ctx, swap->admin, "ALTER DATABASE %s ALLOW_CONNECTIONS %s", old,
-            swap->database.may_connect ? "true" : "false") ||
         !exec(
             ctx, swap->admin, "COMMENT ON DATABASE %s IS %s", old, db_literal(ctx->arena, kept)) ||
         !exec(ctx, swap->admin, "COMMENT ON DATABASE %s IS %s", live,
-            comment ? db_literal(ctx->arena, comment) : "NULL") ||
-        !db_commit(ctx, &transaction))
-        return error_wrap(ctx, "renaming the databases");
+            comment ? db_literal(ctx->arena, comment) : "NULL"))
+        return false;
+    fault_point("swap");
+    return db_commit(ctx, &transaction);
+}
+
+/* Who comes between the end of the others and the rename is ended by the next try. */
+static bool
+rename_until(struct ctx *ctx, struct swap *swap)
+{
+    int64_t end = clock_us() + SESSIONS_LIMIT_US;
+
+    while (!rename_both(ctx, swap)) {
+        struct sql_backup_database_rows rows;
+
+        if (!is_in_use(ctx) || interrupt_signal())
+            return error_wrap(ctx, "renaming the databases");
+        if (clock_us() < end) {
+            error_clear(ctx);
+            continue;
+        }
+        if (!sql_backup_database(ctx, swap->other, &rows, .name = swap->live) || rows.count != 1)
+            return error_wrap(ctx, "renaming the databases");
+        error_set(ctx, ERR_TIMEOUT, "%" PRId64 " sessions of database \"%s\" did not end",
+            rows.items[0].sessions, swap->live);
+        return error_hint(ctx, "pg_stat_activity shows them; a process of the server that does not "
+                               "answer has to be looked at there.");
+    }
     return true;
 }
 
-enum outcome { SWAP_UNDONE, SWAP_DONE, SWAP_UNKNOWN };
-
 /*
- * Opens the live database again; through a new session when the old one is gone. The answer to
- * COMMIT can be lost, so it is asked which database has the name now.
+ * Which database has the name now: the answer to COMMIT can be lost. Through a new session when the
+ * old one is gone.
  */
-static enum outcome
-reopen(struct swap *swap)
+static enum backup_swap_outcome
+find_outcome(const struct swap *swap)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct ctx ctx = { .arena = arena };
@@ -237,25 +262,51 @@ reopen(struct swap *swap)
     struct db_options options = { .access = ACCESS_WRITE };
     struct db *db = swap->admin;
     struct sql_backup_database_rows rows;
-    enum outcome outcome = SWAP_UNKNOWN;
+    enum backup_swap_outcome outcome = SWAP_UNKNOWN;
 
     if (!db_is_connected(db) && db_open_like(&ctx, db, &options, &other))
         db = other;
-    if (!sql_backup_database(&ctx, db, &rows, .name = swap->live) || rows.count != 1)
-        outcome = SWAP_UNKNOWN;
-    else if (rows.items[0].oid != swap->database.oid)
-        outcome = SWAP_DONE;
-    else if (exec(&ctx, db, "ALTER DATABASE %s ALLOW_CONNECTIONS %s", db_ident(arena, swap->live),
-                 swap->database.may_connect ? "true" : "false"))
-        outcome = SWAP_UNDONE;
-    if (outcome == SWAP_UNDONE)
-        (void)!exec(&ctx, db, "COMMENT ON DATABASE %s IS NULL", db_ident(arena, swap->side));
+    if (sql_backup_database(&ctx, db, &rows, .name = swap->live) && rows.count == 1)
+        outcome = rows.items[0].oid == swap->database.oid ? SWAP_UNDONE : SWAP_DONE;
     interrupt_put(signal_number);
     return outcome;
 }
 
+/* What became of it, for the user; false unless the databases were swapped. */
+static bool
+conclude(struct ctx *ctx, const struct swap *swap, enum backup_swap_outcome outcome)
+{
+    switch (outcome) {
+    case SWAP_DONE:
+        error_clear(ctx);
+        return true;
+    case SWAP_UNDONE:
+        return error_state(ctx, "The live database is unchanged and takes connections%s.",
+            swap->ended > 0 ? "; sessions of it were ended" : "");
+    case SWAP_UNKNOWN:
+        break;
+    }
+    ctx->error.kind = ERR_ATTENTION;
+    error_hint(ctx, "Once the server answers: \"psql -l\" shows whether there is a database %s.",
+        swap->old);
+    return error_state(ctx,
+        "Either database %s is as it was, or it is the restored one and the "
+        "one before is called %s; nothing in between.",
+        swap->live, swap->old);
+}
+
+static bool
+prepare(struct ctx *ctx, struct swap *swap)
+{
+    struct db_options options = { .access = ACCESS_WRITE };
+
+    return check_live(ctx, swap) && copy_properties(ctx, swap) &&
+           db_open_like(ctx, swap->admin, &options, &swap->other);
+}
+
 bool
-backup_restore_swap(struct ctx *ctx, struct backup_side *side, const char **ret_old)
+backup_restore_swap(
+    struct ctx *ctx, struct backup_side *side, struct backup_pooler *pooler, const char **ret_old)
 {
     struct swap swap = {
         .admin = side->admin,
@@ -264,32 +315,34 @@ backup_restore_swap(struct ctx *ctx, struct backup_side *side, const char **ret_
         .old = old_name(ctx->arena, side->live),
         .backup = side->backup,
     };
+    struct db *other CLEANUP(db_cleanup) = NULL;
+    enum backup_swap_outcome outcome = SWAP_DONE;
+    bool is_good;
 
-    if (!check_live(ctx, &swap) || !copy_properties(ctx, &swap)) {
+    is_good = prepare(ctx, &swap);
+    other = swap.other;
+    if (!is_good) {
         error_wrap(ctx, "preparing the swap");
         return error_state(ctx, "The live database was not touched.");
     }
-    enum outcome outcome = SWAP_DONE;
-
-    if (!close_live(ctx, &swap) || !end_sessions(ctx, &swap) || !rename_both(ctx, &swap))
-        outcome = reopen(&swap);
+    fault_point("swap");
+    if (pooler && !backup_pooler_pause(ctx, pooler))
+        return error_state(ctx, "The live database was not touched%s.",
+            ctx->error.kind == ERR_ATTENTION ? "" : "; the clients of PgBouncer go on");
+    fault_point("swap");
+    if (!rename_until(ctx, &swap))
+        outcome = find_outcome(&swap);
+    fault_point("swap");
+    is_good = conclude(ctx, &swap, outcome);
+    side->ended = swap.ended;
     if (outcome == SWAP_DONE) {
-        error_clear(ctx);
         *ret_old = swap.old;
         side->name = NULL;
-        return true;
     }
-    if (outcome == SWAP_UNDONE)
-        return error_state(ctx,
-            "The live database is unchanged and takes connections; its sessions may have been "
-            "ended.");
-    ctx->error.kind = ERR_ATTENTION;
-    error_hint(ctx,
-        "Run pgmend backup restore --heal, or as superuser in another database: ALTER "
-        "DATABASE %s ALLOW_CONNECTIONS true;",
-        db_ident(ctx->arena, swap.live));
-    return error_state(
-        ctx, "The live database holds what it held, but may be closed to connections.");
+    if (pooler && !backup_pooler_resume(ctx, pooler))
+        return false;
+    fault_point("swap");
+    return is_good;
 }
 
 bool

@@ -34,6 +34,8 @@ enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 #define KIND_VACUUM   "vacuum"
 #define KIND_RECORD   "record"
 #define KIND_SETTING  "setting"
+#define KIND_PARTITION "partition table"
+#define KIND_PARTITION_ADD "add partition"
 #define KIND_FLAG     "flag" /* of src/flags; never in a plan */
 #define KIND_FLAG_OFF "flag off"
 
@@ -95,6 +97,8 @@ struct plan_step {
     size_t count;        /* 0: by hand */
     const char *manual;  /* by hand: the command or the words; else NULL */
     const char *undo;    /* by hand: what takes it back; else NULL */
+    const char *needs;   /* id of the step that must stand, or this one is passed over; or NULL */
+    const char *shape;   /* digest of its tables' definitions, by plan_seal() */
     int64_t undo_us;     /* estimated; -1: not known */
     const char *promise; /* what will have to hold, a sentence; NULL: nothing can be measured */
     const char

@@ -22,6 +22,8 @@ static const struct need needs[] = {
     { KIND_VACUUM, { "schema", "table", "statement" } },
     { KIND_RECORD, { "definition", "statement" } },
     { KIND_SETTING, { "definition", "statement" } },
+    { KIND_PARTITION, { "schema", "table", "column", "type", "definition", "statement" } },
+    { KIND_PARTITION_ADD, { "schema", "table", "definition", "statement" } },
 };
 
 static const struct field *
@@ -181,6 +183,32 @@ compose_setting(struct arena *arena, struct change *change)
                          : "nobody waits";
 }
 
+/* The statement was made by the server, with all that the table has: see partition_compose.c. */
+static void
+compose_partition(struct arena *arena, struct change *change)
+{
+    (void)arena;
+    change->undo =
+        "the table gets its name again in one short transaction, then the rows of the other "
+        "partitions are moved into it in batches";
+    change->lock = "ACCESS EXCLUSIVE";
+    change->blocks =
+        "everybody, for some milliseconds in the exchange, and it gives way to who holds the "
+        "table; reads and writes go on while rows are checked and the index is built";
+}
+
+static void
+compose_partition_add(struct arena *arena, struct change *change)
+{
+    change->statement = arena_printf(arena, "CREATE TABLE %s PARTITION OF %s %s",
+        db_qualified(arena, change->schema, change->name), change_relation(arena, change),
+        change->definition);
+    change->undo = arena_printf(arena, "DROP TABLE %s, while it is empty",
+        db_qualified(arena, change->schema, change->name));
+    change->lock = "ACCESS EXCLUSIVE";
+    change->blocks = "everybody, for some milliseconds; it gives way to who holds the table";
+}
+
 void
 change_compose(struct arena *arena, struct change *change)
 {
@@ -197,6 +225,8 @@ change_compose(struct arena *arena, struct change *change)
         { KIND_VACUUM, compose_vacuum },
         { KIND_RECORD, compose_record },
         { KIND_SETTING, compose_setting },
+        { KIND_PARTITION, compose_partition },
+        { KIND_PARTITION_ADD, compose_partition_add },
     };
 
     const struct need *need = find_need(change);

@@ -1,5 +1,6 @@
 #include "change/gate.h"
 
+#include "base/log.h"
 #include "change/journal.h"
 #include "sql.h"
 
@@ -12,21 +13,39 @@ gate_find(const char *name)
     return NULL;
 }
 
+size_t
+gate_range(const struct gate_input *input, size_t *ret_end)
+{
+    *ret_end = input->plan ? input->plan->count : 0;
+    if (!input->step)
+        return 0;
+    *ret_end = input->step->first + input->step->count;
+    return input->step->first;
+}
+
+static bool
+look(struct ctx *ctx, const struct gate *gate, const struct gate_input *input,
+    struct gate_result *ret)
+{
+    *ret = (struct gate_result){
+        .name = gate->name,
+        .title = gate->title,
+        .is_hard = gate->is_hard,
+        .state = GATE_RED,
+        .text = "",
+    };
+    return gate->check(ctx, input, ret) || error_wrap(ctx, "checking the gate \"%s\"", gate->name);
+}
+
 bool
 gates_check(struct ctx *ctx, const struct gate_input *input, struct gate_results *ret)
 {
     *ret = (struct gate_results){ 0 };
     for (size_t i = 0; gates[i].name; i++) {
-        struct gate_result result = {
-            .name = gates[i].name,
-            .title = gates[i].title,
-            .is_hard = gates[i].is_hard,
-            .state = GATE_RED,
-            .text = "",
-        };
+        struct gate_result result;
 
-        if (!gates[i].check(ctx, input, &result))
-            return error_wrap(ctx, "checking the gate \"%s\"", gates[i].name);
+        if (!look(ctx, &gates[i], input, &result))
+            return false;
         VEC_PUSH(ctx->arena, ret, result);
     }
     return true;
@@ -53,11 +72,60 @@ gates_override(struct ctx *ctx, struct gate_results *results, const struct text_
     for (size_t i = 0; i < results->count; i++) {
         struct gate_result *result = &results->items[i];
 
-        if (result->state == GATE_RED && !result->is_hard &&
-            (is_all || text_list_has(names, result->name)))
+        if (result->is_hard || !(is_all || text_list_has(names, result->name)))
+            continue;
+        result->waiver = reason;
+        if (result->state == GATE_RED)
             result->override = reason;
     }
     return true;
+}
+
+/* The same gate as it is now; what the operator said of it before still holds. */
+static bool
+look_again(struct ctx *ctx, const struct gate_input *input, struct gate_result *result)
+{
+    struct gate_result now;
+
+    if (!look(ctx, gate_find(result->name), input, &now))
+        return false;
+    now.waiver = result->waiver;
+    now.override = result->override;
+    if (now.state == GATE_RED && !now.override && now.waiver) {
+        now.override = now.waiver;
+        log_warn("the gate \"%s\" has turned red (%s); overridden: %s", now.name, now.text,
+            now.override);
+    }
+    *result = now;
+    return true;
+}
+
+bool
+gates_recheck(struct ctx *ctx, const struct gate_input *input, struct gate_results *results)
+{
+    struct text_list red = { 0 };
+    const char *remedy = NULL;
+
+    for (size_t i = 0; i < results->count; i++) {
+        struct gate_result *result = &results->items[i];
+        const struct gate *gate = gate_find(result->name);
+
+        if (!gate || !gate->is_live)
+            continue;
+        if (!look_again(ctx, input, result))
+            return false;
+        if (result->state != GATE_RED || result->override)
+            continue;
+        text_list_add(
+            ctx->arena, &red, arena_printf(ctx->arena, "%s (%s)", result->name, result->text));
+        if (!remedy)
+            remedy = result->remedy;
+    }
+    if (red.count == 0)
+        return true;
+    error_set(ctx, ERR_GATE, "%s turned red since it began: %s",
+        red.count == 1 ? "a gate has" : "gates have", text_list_join(ctx->arena, &red, "; "));
+    return remedy ? error_hint(ctx, "%s", remedy) : false;
 }
 
 bool
@@ -107,77 +175,5 @@ gate_record(struct ctx *ctx, struct db *db, const char *name, bool passed, const
     if (!journal_install(ctx, db) || !sql_change_put_gate(ctx, db, .name = name, .passed = passed,
                                          .note = note, .plan_hash = plan_hash))
         return error_wrap(ctx, "recording the gate \"%s\"", name);
-    return true;
-}
-
-/* The newest record of a gate; its name is NULL when there is none. */
-static bool
-newest(struct ctx *ctx, struct db *db, const char *name, struct sql_change_gates *ret)
-{
-    struct sql_change_gates_rows rows;
-    bool is_there;
-
-    *ret = (struct sql_change_gates){ 0 };
-    if (!journal_is_installed(ctx, db, &is_there))
-        return false;
-    if (!is_there)
-        return true;
-    if (!sql_change_gates(ctx, db, &rows))
-        return false;
-    for (size_t i = 0; i < rows.count; i++)
-        if (text_equal(rows.items[i].name, name))
-            *ret = rows.items[i];
-    return true;
-}
-
-static void
-judge_record(struct ctx *ctx, const struct gate_input *input, const struct sql_change_gates *row,
-    struct gate_result *ret)
-{
-    const char *age = text_from_us(ctx->arena, row->age);
-
-    ret->state = GATE_RED;
-    if (!row->name)
-        ret->text = "nobody has recorded it";
-    else if (!row->passed)
-        ret->text = arena_printf(ctx->arena, "withdrawn by %s: %s", row->actor, row->note);
-    else if (row->age > input->max_age_us)
-        ret->text = arena_printf(ctx->arena, "recorded %s ago: too old", age);
-    else {
-        ret->state = GATE_GREEN;
-        ret->text =
-            arena_printf(ctx->arena, "recorded %s ago by %s: %s", age, row->actor, row->note);
-    }
-}
-
-bool
-gate_check_recorded(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
-{
-    struct sql_change_gates row;
-
-    if (!newest(ctx, input->db, ret->name, &row))
-        return false;
-    judge_record(ctx, input, &row, ret);
-    ret->remedy = arena_printf(
-        ctx->arena, "pgmend gate pass %s --note \"who, when, where it can be seen\"", ret->name);
-    return true;
-}
-
-bool
-gate_check_rehearsed(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
-{
-    struct sql_change_gates row;
-
-    if (!newest(ctx, input->db, ret->name, &row))
-        return false;
-    judge_record(ctx, input, &row, ret);
-    ret->remedy = "pgmend rehearse, with the same plan or script";
-    if (!row.name)
-        ret->text = "not rehearsed";
-    else if (ret->state == GATE_GREEN && input->plan &&
-             !text_equal(row.plan_hash, input->plan->hash)) {
-        ret->state = GATE_RED;
-        ret->text = "what was rehearsed was another plan";
-    }
     return true;
 }

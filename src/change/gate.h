@@ -34,6 +34,7 @@ struct gate_result {
     const char *text;     /* what was found */
     const char *remedy;   /* or NULL */
     const char *override; /* the reason given for going on in spite of it, or NULL */
+    const char *waiver; /* the reason given for this gate, red or not: it holds for the whole run */
     const char *attested; /* what the operator vouched for, as no program could see it, or NULL */
 };
 
@@ -88,9 +89,21 @@ bool gate_check_recorded(struct ctx *ctx, const struct gate_input *input, struct
 /* For .check: green when a rehearsal of this very plan was recorded within the limit. */
 bool gate_check_rehearsed(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
 
+/* For .check: the same of a run on a copy with rows, or when "gate pass" recorded that. */
+bool gate_check_staging(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+
 /* For .check: sessions that would hold up a build; room for data, temporary files and WAL. */
 bool gate_check_sessions(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
 bool gate_check_data_room(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
 bool gate_check_wal_room(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
 bool gate_check_duplicates(
     struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+
+/* For .check: standbys keep up, and no slot waits for a reader. */
+bool gate_check_replicas(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+
+/* For .check: it is now within input->low_traffic. ERR_USAGE when that is no window. */
+bool gate_check_window(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret);
+
+/* The changes that a check is about: those of the step, or all. Returns the first; *ret_end is behind the last. */
+size_t gate_range(const struct gate_input *input, size_t *ret_end);

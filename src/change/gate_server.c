@@ -9,12 +9,14 @@
 #include "sql.h"
 
 static const char *
-table_list(struct ctx *ctx, const struct plan *plan)
+table_list(struct ctx *ctx, const struct gate_input *input)
 {
+    const struct plan *plan = input->plan;
     struct buffer buffer = { .arena = ctx->arena };
+    size_t end;
 
     buffer_add(&buffer, "{");
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = gate_range(input, &end); i < end; i++)
         if (change_is_pending(&plan->items[i]))
             buffer_printf(&buffer, "%s%u", buffer.length > 1 ? "," : "", plan->items[i].table_oid);
     buffer_add(&buffer, "}");
@@ -33,6 +35,31 @@ describe(struct ctx *ctx, const struct sql_change_blockers *row)
         row->is_dump ? ", a dump: an index build waits until it ends" : "");
 }
 
+/* What CONCURRENTLY makes or drops waits for every snapshot; other changes only for locks, and give up early. */
+static bool
+waits_for_snapshots(const struct gate_input *input)
+{
+    size_t end;
+
+    if (!input->step)
+        return true;
+    for (size_t i = gate_range(input, &end); i < end; i++) {
+        const struct change *change = &input->plan->items[i];
+
+        if (change_is_of(change, KIND_INDEX) || change_is_of(change, KIND_DROP) ||
+            change_is_of(change, KIND_REINDEX))
+            return true;
+    }
+    return false;
+}
+
+static void
+soften(struct ctx *ctx, struct gate_result *ret)
+{
+    ret->state = GATE_WARNING;
+    ret->text = arena_printf(ctx->arena, "%s; this step builds no index", ret->text);
+}
+
 bool
 gate_check_sessions(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
 {
@@ -40,7 +67,7 @@ gate_check_sessions(struct ctx *ctx, const struct gate_input *input, struct gate
     struct text_list red = { 0 };
     size_t hidden = 0;
 
-    if (!sql_change_blockers(ctx, input->db, &rows, .tables = table_list(ctx, input->plan)))
+    if (!sql_change_blockers(ctx, input->db, &rows, .tables = table_list(ctx, input)))
         return false;
     for (size_t i = 0; i < rows.count; i++) {
         hidden += rows.items[i].is_hidden && !rows.items[i].is_dump;
@@ -61,15 +88,20 @@ gate_check_sessions(struct ctx *ctx, const struct gate_input *input, struct gate
         ret->remedy = arena_printf(
             ctx->arena, "GRANT pg_read_all_stats TO %s;", db_ident(ctx->arena, db_user(input->db)));
     }
+    if (ret->state == GATE_RED && !waits_for_snapshots(input))
+        soften(ctx, ret);
     return true;
 }
 
 static void
-sum_up(const struct plan *plan, int64_t *ret_sum, int64_t *ret_largest)
+sum_up(const struct gate_input *input, int64_t *ret_sum, int64_t *ret_largest)
 {
+    const struct plan *plan = input->plan;
+    size_t end;
+
     *ret_sum = 0;
     *ret_largest = 0;
-    for (size_t i = 0; i < plan->count; i++) {
+    for (size_t i = gate_range(input, &end); i < end; i++) {
         if (!change_is_pending(&plan->items[i]))
             continue;
         *ret_sum += plan->items[i].bytes;
@@ -127,7 +159,7 @@ gate_check_wal_room(struct ctx *ctx, const struct gate_input *input, struct gate
 
     if (!sql_change_server(ctx, input->db, &rows) || !room_find(ctx, input->db, &room))
         return false;
-    sum_up(input->plan, &sum, &largest);
+    sum_up(input, &sum, &largest);
 
     struct volume volume = {
         .what = "pg_wal",
@@ -148,9 +180,10 @@ judge_tablespaces(struct ctx *ctx, const struct gate_input *input, const struct 
 {
     struct sql_change_temp_tablespaces_rows temporary;
     struct volume volume = *like;
+    size_t end;
 
     ret->state = GATE_GREEN;
-    for (size_t i = 0; i < input->plan->count && ret->state == GATE_GREEN; i++) {
+    for (size_t i = gate_range(input, &end); i < end && ret->state == GATE_GREEN; i++) {
         volume.path = input->plan->items[i].tablespace_path;
         if (change_is_pending(&input->plan->items[i]) && !text_is_empty(volume.path) &&
             !judge_volume(ctx, &volume, ret))
@@ -178,7 +211,7 @@ gate_check_data_room(struct ctx *ctx, const struct gate_input *input, struct gat
 
     if (!room_find(ctx, input->db, &room))
         return false;
-    sum_up(input->plan, &sum, &largest);
+    sum_up(input, &sum, &largest);
 
     /* The sort spills as much again into temporary files, one build at a time. */
     struct volume volume = {
@@ -200,9 +233,10 @@ gate_check_duplicates(struct ctx *ctx, const struct gate_input *input, struct ga
 {
     size_t checked = 0;
     size_t unchecked = 0;
+    size_t end;
 
     ret->state = GATE_GREEN;
-    for (size_t i = 0; i < input->plan->count; i++) {
+    for (size_t i = gate_range(input, &end); i < end; i++) {
         const struct change *change = &input->plan->items[i];
         const char *key;
 

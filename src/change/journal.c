@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/vec.h"
 #include "catalog/inventory.h"
@@ -62,7 +63,19 @@ create_tables(struct ctx *ctx, struct db *db)
     return db_begin(ctx, db, NULL, &transaction) && sql_change_create_schema(ctx, db) &&
            sql_change_create_run(ctx, db) && sql_change_create_journal(ctx, db) &&
            sql_change_create_gate(ctx, db) && sql_change_create_value(ctx, db) &&
+           sql_change_create_step(ctx, db) && sql_change_create_plan(ctx, db) &&
            db_commit(ctx, &transaction);
+}
+
+/* What an older version made stays, and gets what it lacks. */
+static bool
+upgrade_tables(struct ctx *ctx, struct db *db)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+
+    return db_begin(ctx, db, NULL, &transaction) && sql_change_create_value(ctx, db) &&
+           sql_change_create_step(ctx, db) && sql_change_create_plan(ctx, db) &&
+           sql_change_add_journal_step(ctx, db) && db_commit(ctx, &transaction);
 }
 
 bool
@@ -72,13 +85,16 @@ journal_install(struct ctx *ctx, struct db *db)
 
     if (!look_at_schema(ctx, db, &schema))
         return false;
-    /* What an older version made stays; the role may not be the one that owns it. */
-    if (schema.is_current || (schema.has_tables && sql_change_create_value(ctx, db)))
+    if (schema.is_current || (schema.has_tables && upgrade_tables(ctx, db)))
         return true;
-    if (schema.has_tables && ctx->error.kind == ERR_RIGHTS) {
-        error_hint(ctx, "GRANT CREATE ON SCHEMA pgmend TO %s;", db_ident(ctx->arena, db_user(db)));
-        return error_wrap(ctx, "adding a table of this version to schema pgmend");
-    }
+    /* The role may not be the one that made it. */
+    if (schema.has_tables && ctx->error.kind == ERR_RIGHTS)
+        error_hint(ctx,
+            "GRANT CREATE ON SCHEMA pgmend TO %s; and as the owner of its tables: ALTER TABLE "
+            "pgmend.journal ADD COLUMN IF NOT EXISTS step text;",
+            db_ident(ctx->arena, db_user(db)));
+    if (schema.has_tables)
+        return error_wrap(ctx, "adding what this version needs to schema pgmend");
     if (!schema.has_tables && create_tables(ctx, db))
         return true;
     if (ctx->error.kind == ERR_RIGHTS)
@@ -132,13 +148,17 @@ put_entry(struct ctx *ctx, const struct journal *journal, struct journal_entry *
 {
     struct sql_change_put_entry_rows rows;
 
+    fault_point("journal");
     if (!journal_file_add_entry(ctx, journal->file, entry))
         return false;
+    fault_point("journal");
     if (!sql_change_put_entry(ctx, journal->db, &rows, .entry = entry->entry, .run = entry->run,
             .kind = entry->kind, .object = entry->object, .relation = entry->relation,
             .statement = entry->statement, .undo = entry->undo, .state = entry->state,
-            .started_at = entry->started_at, .ended_at = entry->ended_at, .detail = entry->detail))
+            .started_at = entry->started_at, .ended_at = entry->ended_at, .detail = entry->detail,
+            .step = entry->step))
         return false;
+    fault_point("journal");
     entry->id = rows.count == 1 ? rows.items[0].id : 0;
     return true;
 }
@@ -148,6 +168,7 @@ journal_start(struct ctx *ctx, const struct journal *journal, struct journal_ent
 {
     entry->entry = random_hex(ctx->arena, 8);
     entry->run = journal->run;
+    entry->step = journal->step;
     entry->state = ENTRY_STARTED;
     entry->started_at = clock_text(ctx->arena, clock_wall_us());
     entry->ended_at = NULL;
@@ -213,7 +234,7 @@ carry_over(struct ctx *ctx, struct journal *journal)
                 .kind = entry->kind, .object = entry->object, .relation = entry->relation,
                 .statement = entry->statement, .undo = entry->undo, .state = entry->state,
                 .started_at = entry->started_at, .ended_at = entry->ended_at,
-                .detail = entry->detail))
+                .detail = entry->detail, .step = entry->step))
             return error_wrap(ctx, "carrying the journal over from %s", journal->file);
         carried++;
     }
@@ -237,6 +258,7 @@ journal_begin(struct ctx *ctx, struct db *db, const struct journal_run *run, str
         !file_make_folder(ctx, file_join(ctx->arena, run->state_dir, "journal")) ||
         !inventory_take(ctx, db, &catalogue) || !journal_install(ctx, db) || !carry_over(ctx, ret))
         return error_wrap(ctx, "opening the journal");
+    fault_point("journal");
     if (!journal_file_add_run(ctx, ret->file, ret->run, run, RUN_RUNNING, now) ||
         !sql_change_close_runs(ctx, db, .own = ret->run, .ended_at = now) ||
         !sql_change_add_run(ctx, db, .id = ret->run, .command = run->command, .client = client,
@@ -245,6 +267,7 @@ journal_begin(struct ctx *ctx, struct db *db, const struct journal_run *run, str
         hint_at_rights(ctx, db);
         return error_wrap(ctx, "writing into the journal that a run begins");
     }
+    fault_point("journal");
     return true;
 }
 
@@ -253,10 +276,12 @@ journal_end(struct ctx *ctx, const struct journal *journal, const char *state, c
 {
     const char *now = clock_text(ctx->arena, clock_wall_us());
 
+    fault_point("journal");
     if (!journal_file_add_run(ctx, journal->file, journal->run, NULL, state, now) ||
         !sql_change_end_run(ctx, journal->db, .id = journal->run, .state = state,
             .message = message, .ended_at = now))
         return error_wrap(ctx, "writing into the journal that the run ended");
+    fault_point("journal");
     return true;
 }
 
@@ -288,7 +313,8 @@ journal_load(struct ctx *ctx, struct db *db, struct journal_entries *ret)
             .state = row->state,
             .started_at = row->started_at,
             .ended_at = row->ended_at,
-            .detail = row->detail };
+            .detail = row->detail,
+            .step = row->step };
 
         VEC_PUSH(ctx->arena, ret, entry);
     }

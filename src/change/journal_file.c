@@ -6,6 +6,7 @@
 static const struct field fields[] = {
     FIELD(struct journal_entry, entry),
     FIELD(struct journal_entry, run),
+    FIELD(struct journal_entry, step),
     FIELD(struct journal_entry, kind),
     FIELD(struct journal_entry, object),
     FIELD(struct journal_entry, relation),

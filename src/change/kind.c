@@ -12,7 +12,7 @@ static const struct change_kind kind_index = {
 
 static const struct change_kind *const kinds[] = { &kind_index, &kind_column, &kind_trigger,
     &kind_fill, &kind_drop, &kind_reindex, &kind_function, &kind_vacuum, &kind_record,
-    &kind_setting, &kind_flag, &kind_flag_off };
+    &kind_setting, &kind_partition, &kind_partition_add, &kind_flag, &kind_flag_off };
 
 const struct change_kind *
 change_kind_find(const char *name)

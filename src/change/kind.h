@@ -15,6 +15,9 @@
  *   record            a value in pgmend.value; undone to the value before
  *   setting           of the server (ALTER SYSTEM and a reload), of a table or of a role; undone to
  *                     exactly what was written there before, or to nothing
+ *   partition table   a plain table becomes the first partition of one that is partitioned by time;
+ *                     undone to the plain table with all rows, see partition_undo.c
+ *   add partition     of the period after the last; undone while it is empty
  *   flag, flag off    a row of pgmend.flag, set by "pgmend flags" and never part of a plan; undone to
  *                     what it was before. One that was turned off stays off
  *
@@ -34,6 +37,12 @@
  *   record            name, definition: the JSON; statement*
  *   setting           name, definition: the value; schema, table and table_oid for one of a table,
  *                     role for one of a role; statement*
+ *
+ *   partition table   schema, table, table_oid, name (of the table), column (of time), type (month or
+ *                     week), expression (where the old rows end), definition: {"ahead": 3, "give_up":
+ *                     [foreign keys to it]}, statement: partition_change() makes all of it
+ *   add partition     schema, table, table_oid, name (of the partition), definition (its bounds),
+ *                     statement*
  *
  * settings, of any kind: "maintenance_work_mem=1GB;max_parallel_maintenance_workers=0".
  */

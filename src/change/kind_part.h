@@ -40,6 +40,8 @@ extern const struct change_kind kind_reindex;
 extern const struct change_kind kind_vacuum;
 extern const struct change_kind kind_record;
 extern const struct change_kind kind_setting;
+extern const struct change_kind kind_partition;
+extern const struct change_kind kind_partition_add;
 extern const struct change_kind kind_flag;
 extern const struct change_kind kind_flag_off;
 

@@ -13,9 +13,13 @@
 #define STEP_WAITING "waiting" /* done, and not measurable yet: too few calls */
 #define STEP_DONE    "done"    /* done; it promises nothing that can be measured */
 #define STEP_UNDONE  "undone"  /* because it did not hold, or by a rollback: why says which */
+#define STEP_UNDOING "undoing" /* it did not hold; its changes are being undone */
 #define STEP_FAILED  "failed"  /* could not be done; nothing of it is left unless why says so */
 #define STEP_MANUAL  "by hand" /* told to a person */
 #define STEP_TICKED  "ticked"  /* by hand, and somebody says that it is done */
+
+/* With which "why" of a step begins that a rollback undid: applying the plan does it again. */
+#define STEP_WHY_ROLLBACK "rolled back"
 
 struct step_record {
     const char *plan_hash;

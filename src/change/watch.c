@@ -139,7 +139,9 @@ look(struct ctx *ctx, struct rollout *rollout, struct rollout_watch *watch)
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct ctx scratch = { .arena = arena };
 
-    if (!rollout->watch || watch->look(&scratch, rollout, watch))
+    if (!rollout->watch ||
+        (watch->look(&scratch, rollout, watch) &&
+            (!rollout->watchdog || watchdog_look(&scratch, rollout->watchdog, rollout->watch))))
         return true;
     if (scratch.error.kind == ERR_GATE || scratch.error.kind == ERR_TIMEOUT) {
         error_set(ctx, scratch.error.kind, "%s", scratch.error.message);

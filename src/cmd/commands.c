@@ -6,10 +6,16 @@
 #define COMMANDS(TITLE, COMMAND)    \
     TITLE("Main job")               \
     COMMAND(plan)                   \
+    COMMAND(staging_create)         \
+    COMMAND(staging_refresh)        \
+    COMMAND(staging_list)           \
+    COMMAND(staging_drop)           \
     COMMAND(rehearse)               \
     COMMAND(gate)                   \
     COMMAND(gate_pass)              \
     COMMAND(gate_revoke)            \
+    COMMAND(checklist_show)         \
+    COMMAND(checklist_tick)         \
     COMMAND(apply)                  \
     COMMAND(status)                 \
     COMMAND(history)                \
@@ -74,6 +80,12 @@
     COMMAND(backup_verify)          \
     COMMAND(backup_list)            \
     COMMAND(backup_restore)         \
+    TITLE("Blue-green")             \
+    COMMAND(bluegreen_create)       \
+    COMMAND(bluegreen_status)       \
+    COMMAND(bluegreen_verify)       \
+    COMMAND(bluegreen_switch)       \
+    COMMAND(bluegreen_abandon)      \
     TITLE("About pgmend")           \
     COMMAND(help)                   \
     COMMAND(completion)             \

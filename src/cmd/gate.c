@@ -9,6 +9,8 @@ struct options {
     int64_t max_transaction;
     int64_t attest_wal_free;
     int64_t attest_data_free;
+    const char *low_traffic;
+    int64_t max_lag;
     bool exit_code;
 };
 
@@ -23,6 +25,10 @@ static const struct field options[] = {
         .help = "you vouch that pg_wal has this much room"),
     FIELD(struct options, attest_data_free, .unit = UNIT_BYTES, .arg = "SIZE", .standard = "0",
         .help = "you vouch that the data volume has this much room"),
+    FIELD(struct options, low_traffic, .arg = "WINDOW",
+        .help = "when changes may be made: \"02:00-05:00 Europe/Berlin\" (UTC without a zone)"),
+    FIELD(struct options, max_lag, .unit = UNIT_US, .arg = "TIME", .standard = "10s",
+        .help = "a standby that is further behind is a red gate"),
     FIELD(struct options, exit_code, .help = "exit with 4 when a gate is red"),
 };
 
@@ -47,6 +53,9 @@ run(struct ctx *ctx, struct run *run)
         .max_transaction_us = opts->max_transaction,
         .attested_wal_bytes = opts->attest_wal_free,
         .attested_data_bytes = opts->attest_data_free,
+        .state_dir = run->global->state_dir,
+        .low_traffic = opts->low_traffic,
+        .max_lag_us = opts->max_lag,
     };
 
     if (!gates_check(ctx, &input, &results))
@@ -70,7 +79,8 @@ const struct command cmd_gate = {
     .path = "gate",
     .summary = "show which checks before an apply are green, and what makes the others so",
     .details = "With a plan file or scripts the gates are those of that plan; without, the ones "
-               "that need a plan look at an empty one.",
+               "that need a plan look at an empty one. Those that look at the server as it is now "
+               "are looked at again before each step of a plan.",
     .operands = "[PLAN|FILE.sql ...]",
     .min_operands = 0,
     .max_operands = SIZE_MAX,

@@ -14,19 +14,26 @@ static const struct field columns[] = {
     FIELD(struct journal_entry, ended_at, .help = "ended"),
 };
 
-static const struct field full[] = {
+/* Where plans with steps were applied. */
+static const struct field step_columns[] = {
     FIELD(struct journal_entry, id),
-    FIELD(struct journal_entry, entry),
     FIELD(struct journal_entry, run),
+    FIELD(struct journal_entry, step),
     FIELD(struct journal_entry, kind),
     FIELD(struct journal_entry, object),
-    FIELD(struct journal_entry, relation),
-    FIELD(struct journal_entry, statement),
-    FIELD(struct journal_entry, undo),
     FIELD(struct journal_entry, state),
-    FIELD(struct journal_entry, started_at),
-    FIELD(struct journal_entry, ended_at),
-    FIELD(struct journal_entry, detail),
+    FIELD(struct journal_entry, started_at, .help = "started"),
+    FIELD(struct journal_entry, ended_at, .help = "ended"),
+};
+
+static const struct field full[] = {
+    FIELD(struct journal_entry, id), FIELD(struct journal_entry, entry),
+    FIELD(struct journal_entry, run), FIELD(struct journal_entry, kind),
+    FIELD(struct journal_entry, object), FIELD(struct journal_entry, relation),
+    FIELD(struct journal_entry, statement), FIELD(struct journal_entry, undo),
+    FIELD(struct journal_entry, state), FIELD(struct journal_entry, started_at),
+    FIELD(struct journal_entry, ended_at), FIELD(struct journal_entry, detail),
+    FIELD(struct journal_entry, step), /* last: left out where there are no steps */
 };
 
 static const struct field run_columns[] = {
@@ -99,6 +106,26 @@ print_flags(struct ctx *ctx, FILE *out, const struct journal_entries *entries)
 }
 
 static bool
+has_steps(const struct journal_entries *entries)
+{
+    for (size_t i = 0; i < entries->count; i++)
+        if (entries->items[i].step)
+            return true;
+    return false;
+}
+
+static void
+print_entries(FILE *out, const struct journal_entries *entries)
+{
+    bool is_stepped = has_steps(entries);
+
+    if (entries->count > 0)
+        out_table(out, is_stepped ? step_columns : columns,
+            is_stepped ? COUNT_OF(step_columns) : COUNT_OF(columns), entries->items, entries->count,
+            sizeof(entries->items[0]));
+}
+
+static bool
 run(struct ctx *ctx, struct run *run)
 {
     struct journal_entries entries;
@@ -113,8 +140,8 @@ run(struct ctx *ctx, struct run *run)
             out_json_rows(
                 run_columns, COUNT_OF(run_columns), runs.items, runs.count, sizeof(runs.items[0])),
             "entries",
-            out_json_rows(
-                full, COUNT_OF(full), entries.items, entries.count, sizeof(entries.items[0])));
+            out_json_rows(full, COUNT_OF(full) - !has_steps(&entries), entries.items, entries.count,
+                sizeof(entries.items[0])));
 
         out_json(run->out, json);
         return true;
@@ -127,9 +154,7 @@ run(struct ctx *ctx, struct run *run)
     out_table(run->out, run_columns, COUNT_OF(run_columns), runs.items, runs.count,
         sizeof(runs.items[0]));
     fputc('\n', run->out);
-    if (entries.count > 0)
-        out_table(run->out, columns, COUNT_OF(columns), entries.items, entries.count,
-            sizeof(entries.items[0]));
+    print_entries(run->out, &entries);
     print_flags(ctx, run->out, &entries);
     out_next(run->out, "pgmend rollback [ENTRY]");
     return true;

@@ -26,7 +26,7 @@ const struct command cmd_index_apply = {
     .max_operands = SIZE_MAX,
     .access = ACCESS_WRITE,
     .options = roll_out_fields,
-    .option_count = ROLL_OUT_FIELD_COUNT,
+    .option_count = ROLL_OUT_COMMON_COUNT,
     .options_size = sizeof(struct roll_out_options),
     .examples = "pgmend index apply indexes.sql --dry-run\n"
                 "pgmend index apply indexes.sql",

@@ -3,33 +3,83 @@
 #include "change/kind.h"
 #include "cli/out.h"
 #include "cmd/parts/code_level.h"
+#include "cmd/parts/database_level.h"
+#include "cmd/parts/health_tell.h"
 #include "cmd/parts/roll_out.h"
+#include "cmd/parts/rollback_steps.h"
 #include "sql.h"
 
 struct options {
     const char *run;
+    const char *to;
     bool all;
     int64_t limit;
     const char *level;
     struct text_list flag;
     const char *reason;
+    const char *release_command;
+    int64_t release_timeout;
+    const char *pgbouncer;
+    int64_t pause_limit;
+    const char *confirm;
+    const char *backup_dir;
+    int32_t jobs;
+    bool accept_rights;
+    const char *scratch_template;
+    const char *maintenance_db;
+    const char *bin_dir;
+    bool recipe;
+    const char *health_url;
+    int64_t health_timeout;
 };
 
-static const char *const levels[] = { "changes", "code", NULL };
+static const char *const levels[] = { "changes", "index", "code", "database", NULL };
 
 static const struct field options[] = {
     FIELD(struct options, run, .momentary = true, .arg = "ID",
         .help = "undo this run (see \"pgmend history\")"),
+    FIELD(struct options, to, .momentary = true, .arg = "STEP",
+        .help = "undo all steps of the last plan after this one (\"start\": all of them)"),
     FIELD(struct options, all, .momentary = true,
         .help = "undo everything that pgmend did and that still stands"),
     FIELD(struct options, limit, .unit = UNIT_US, .arg = "TIME", .standard = "5m",
         .help = "how long each drop is tried while sessions stand in its way"),
     FIELD(struct options, level, .momentary = true, .choices = levels, .standard = "changes",
-        .help = "changes of the database, or code: every feature flag to 0, at once"),
+        .help =
+            "changes of the database, of them index only; code: every feature flag to 0, at once; or "
+            "database: a verified backup in its place"),
     FIELD(struct options, flag, .momentary = true, .arg = "NAME",
         .help = "with --level code: only this flag; may be given several times"),
     FIELD(struct options, reason, .momentary = true, .arg = "TEXT", .standard = "rollback",
         .help = "with --level code: why, for journal and \"pgmend flags list\""),
+    FIELD(struct options, release_command, .arg = "COMMAND",
+        .help = "with --level code: then run this by /bin/sh, to bring back the release before"),
+    FIELD(struct options, release_timeout, .unit = UNIT_US, .arg = "TIME", .standard = "2m",
+        .help = "how long that may take"),
+    FIELD(struct options, pgbouncer, .arg = "URL",
+        .help = "with --level database: console of the PgBouncer whose clients wait meanwhile"),
+    FIELD(struct options, pause_limit, .unit = UNIT_US, .arg = "TIME", .standard = "10s",
+        .help = "how long running transactions of its clients may take to end"),
+    FIELD(struct options, confirm, .momentary = true, .arg = "DATABASE",
+        .help = "with --level database and --yes: the name that would have to be typed"),
+    FIELD(struct options, backup_dir, .arg = "DIR",
+        .help = "with --level database: where backups are (default: backups in the state folder)"),
+    FIELD(struct options, jobs, .letter = 'j', .arg = "N", .standard = "2",
+        .help = "with --level database: tables and indexes that are restored at once"),
+    FIELD(struct options, accept_rights, .momentary = true,
+        .help = "with --level database: although owners or grants are not as they were"),
+    FIELD(struct options, scratch_template, .arg = "DATABASE",
+        .help = "with --level database: make the new one from this, which has the extensions"),
+    FIELD(struct options, maintenance_db, .arg = "DATABASE", .standard = "postgres",
+        .help = "with --level database: to be connected to meanwhile"),
+    FIELD(struct options, bin_dir, .arg = "DIR",
+        .help = "with --level database: folder of pg_restore, instead of PATH"),
+    FIELD(struct options, recipe, .momentary = true,
+        .help = "with --level database: only print how to recover to a restore point (PITR)"),
+    FIELD(struct options, health_url, .arg = "URL",
+        .help = "of the application: has to answer 2xx afterwards, else the exit status is 10"),
+    FIELD(struct options, health_timeout, .unit = UNIT_US, .arg = "TIME", .standard = "5s",
+        .help = "how long that answer may take"),
 };
 
 struct choice {
@@ -40,6 +90,7 @@ struct choice {
     size_t skipped;                 /* that were altered since */
     size_t idle;                    /* that had nothing left to undo */
     struct error why;               /* of the first of them */
+    struct health_told health;      /* afterwards */
 };
 
 /* Operands are numbers of entries, each of which must be there and undoable. */
@@ -108,12 +159,21 @@ is_chosen(const struct options *opts, const struct text_list *operands,
     return opts->run ? text_equal(entry->run, opts->run) : text_list_has(last_runs, entry->run);
 }
 
+/* Whether the level takes it: "index" leaves columns, triggers, settings and flags alone. */
+static bool
+is_of_level(const struct options *opts, const struct journal_entry *entry)
+{
+    return !text_equal(opts->level, "index") || text_equal(entry->kind, KIND_INDEX) ||
+           text_equal(entry->kind, KIND_DROP) || text_equal(entry->kind, KIND_REINDEX);
+}
+
 /* The newest run of which something stands that is there to be undone. */
 static const char *
-find_last_run(const struct journal_entries *entries)
+find_last_run(const struct options *opts, const struct journal_entries *entries)
 {
     for (size_t i = entries->count; i-- > 0;)
-        if (rollout_can_undo(&entries->items[i]) && change_kind_find(entries->items[i].kind)->undo)
+        if (rollout_can_undo(&entries->items[i]) &&
+            change_kind_find(entries->items[i].kind)->undo && is_of_level(opts, &entries->items[i]))
             return entries->items[i].run;
     return NULL;
 }
@@ -124,17 +184,20 @@ choose(struct ctx *ctx, struct run *run, struct db *db, struct choice *ret)
     const struct options *opts = run->options;
     struct journal_entries all;
     struct text_list last_runs;
+    struct step_rollback steps;
 
     *ret = (struct choice){ 0 };
     if (!journal_load(ctx, db, &all) ||
-        !find_runs_of_plan(ctx, db, find_last_run(&all), &last_runs))
+        !find_runs_of_plan(ctx, db, find_last_run(opts, &all), &last_runs) ||
+        (opts->to && !rollback_steps_find(ctx, db, opts->to, &steps)))
         return false;
     for (size_t i = all.count; i-- > 0;) {
         const struct journal_entry *entry = &all.items[i];
 
-        if (!rollout_can_undo(entry))
+        if (!rollout_can_undo(entry) || !is_of_level(opts, entry))
             continue;
-        if (!is_chosen(opts, &run->operands, &last_runs, entry))
+        if (opts->to ? !rollback_steps_have(&steps, entry)
+                     : !is_chosen(opts, &run->operands, &last_runs, entry))
             continue;
         VEC_PUSH(ctx->arena, &ret->entries, *entry);
         if (!text_list_has(&ret->runs, entry->run))
@@ -283,14 +346,14 @@ print_result(struct ctx *ctx, struct run *run, const struct choice *choice, cons
 
     if (run->global->json) {
         json_t *json CLEANUP(json_release) =
-            json_pack("{s:O, s:o, s:s?}", "changes", changes, "catalogue_is_as_before",
+            json_pack("{s:O, s:o, s:s?, s:o}", "changes", changes, "catalogue_is_as_before",
                 is_known && choice->skipped == 0 ? json_boolean(!differences) : json_null(),
-                "catalogue_differences", differences);
+                "catalogue_differences", differences, "health", health_json(&choice->health));
 
         out_json(run->out, json);
         return;
     }
-    if (choice->runs.count > 1 && !opts->all && run->operands.count == 0)
+    if (choice->runs.count > 1 && !opts->all && !opts->to && run->operands.count == 0)
         fprintf(run->out, "\nThese runs went on with the same plan and are undone together: %s.",
             text_list_join(ctx->arena, &choice->runs, ", "));
     if (choice->entries.count == 0 && choice->skipped == 0)
@@ -313,9 +376,33 @@ print_result(struct ctx *ctx, struct run *run, const struct choice *choice, cons
         fprintf(run->out, "\n%zu undone.\n", choice->entries.count);
 }
 
+static struct health_options
+health_options(const struct options *opts)
+{
+    return (struct health_options){ .url = opts->health_url, .timeout_us = opts->health_timeout };
+}
+
+/* By a session of its own: the look shortens its time-outs. */
+static bool
+ask_health(struct ctx *ctx, struct run *run, struct db *db, struct health_told *ret)
+{
+    const struct health_options how = health_options(run->options);
+    const struct db_options open = { .access = ACCESS_READ };
+    struct db *other CLEANUP(db_cleanup) = NULL;
+
+    if (!db_open_like(ctx, db, &open, &other))
+        return error_wrap(ctx, "asking whether the service is well");
+    if (!health_take(ctx, other, &how, ret))
+        return false;
+    if (!ret->is_well)
+        run->status = error_exit_status(ERR_VERIFICATION);
+    return true;
+}
+
 static bool
 undo_chosen(struct ctx *ctx, struct run *run, struct rollout *rollout, struct screen *screen)
 {
+    const struct options *opts = run->options;
     json_t *changes CLEANUP(json_release) = json_array();
     struct choice choice;
     const char *differences;
@@ -326,9 +413,12 @@ undo_chosen(struct ctx *ctx, struct run *run, struct rollout *rollout, struct sc
     if (choice.entries.count > 0 && (!find_catalogue(ctx, rollout->db, &choice) ||
                                         !undo_all(ctx, run, rollout, screen, &choice, changes)))
         return false;
+    /* Before steps that stay there is no catalogue to compare with. */
+    if (opts->to)
+        choice.catalogue = NULL;
     if (!compare(ctx, rollout->db, &choice, &differences, &is_known))
         return false;
-    if (!sql_change_settle_runs(ctx, rollout->db))
+    if (!sql_change_settle_runs(ctx, rollout->db) || !rollback_steps_settle(ctx, rollout->db))
         return false;
     if (choice.entries.count == 0 && !run->global->json) {
         fprintf(run->out, "There is nothing to undo.\n");
@@ -339,10 +429,13 @@ undo_chosen(struct ctx *ctx, struct run *run, struct rollout *rollout, struct sc
         return false;
     }
     choice.entries.count -= choice.skipped + choice.idle;
+    if (!ask_health(ctx, run, rollout->db, &choice.health))
+        return error_state(ctx, "What was chosen is undone.");
     print_result(ctx, run, &choice, differences, is_known, changes);
     if (!run->global->json) {
         if (!print_standing(ctx, run, rollout->db))
             return false;
+        health_print(run->out, &choice.health);
         out_next(run->out, "pgmend history");
     }
     if (choice.skipped > 0)
@@ -354,10 +447,61 @@ static bool
 go_back_in_code(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
+    const struct code_level level = {
+        .names = &opts->flag,
+        .reason = opts->reason,
+        .release_command = opts->release_command,
+        .release_timeout_us = opts->release_timeout,
+        .health = health_options(opts),
+    };
 
-    if (opts->run || opts->all || run->operands.count > 0)
+    if (opts->run || opts->all || opts->to || run->operands.count > 0)
         return error_set(ctx, ERR_USAGE, "--level code takes no entries: name flags by --flag");
-    return rollback_code(ctx, run, &opts->flag, opts->reason);
+    return rollback_code(ctx, run, &level);
+}
+
+static bool
+go_back_in_database(struct ctx *ctx, struct run *run)
+{
+    const struct options *opts = run->options;
+    const struct database_level level = {
+        .backup = run->operands.count > 0 ? run->operands.items[0] : NULL,
+        .backup_dir = opts->backup_dir,
+        .pgbouncer = opts->pgbouncer,
+        .pause_limit_us = opts->pause_limit,
+        .confirm = opts->confirm,
+        .maintenance_db = opts->maintenance_db,
+        .scratch_template = opts->scratch_template,
+        .bin_dir = opts->bin_dir,
+        .jobs = opts->jobs,
+        .accept_rights = opts->accept_rights,
+        .health = health_options(opts),
+    };
+
+    if (opts->run || opts->all || opts->to || run->operands.count > 1)
+        return error_set(ctx, ERR_USAGE, "--level database takes the name of a backup, or nothing");
+    if (opts->jobs < 1 || opts->jobs > 64)
+        return error_set(ctx, ERR_USAGE, "--jobs is 1 to 64");
+    return opts->recipe ? rollback_recipe(ctx, run) : rollback_database(ctx, run, &level);
+}
+
+/* Sets ERR_USAGE for an option of another level. */
+static bool
+check_options(struct ctx *ctx, const struct run *run)
+{
+    const struct options *opts = run->options;
+    bool is_database = text_equal(opts->level, "database");
+
+    if (opts->flag.count > 0 && !text_equal(opts->level, "code"))
+        return error_set(ctx, ERR_USAGE, "--flag is for --level code");
+    if (!is_database && (opts->recipe || opts->confirm || opts->accept_rights))
+        return error_set(ctx, ERR_USAGE, "%s is for --level database",
+            opts->recipe    ? "--recipe"
+            : opts->confirm ? "--confirm"
+                            : "--accept-rights");
+    if (opts->to && (opts->run || opts->all || run->operands.count > 0))
+        return error_set(ctx, ERR_USAGE, "--to takes no entries, and neither --run nor --all");
+    return true;
 }
 
 static bool
@@ -374,10 +518,12 @@ run(struct ctx *ctx, struct run *run)
     bool is_there;
     bool is_good;
 
+    if (!check_options(ctx, run))
+        return false;
     if (text_equal(opts->level, "code"))
         return go_back_in_code(ctx, run);
-    if (opts->flag.count > 0)
-        return error_set(ctx, ERR_USAGE, "--flag is for --level code");
+    if (text_equal(opts->level, "database"))
+        return go_back_in_database(ctx, run);
     if (!journal_is_installed(ctx, run->db, &is_there))
         return false;
     if (!is_there) {
@@ -403,11 +549,18 @@ const struct command cmd_rollback = {
         "newest first; takes back columns, triggers and functions that it made, and builds indexes "
         "again that it dropped. What somebody altered since is not touched. It says apart when the "
         "planner began to ignore an index (the effect) and when it was gone, and compares the "
-        "catalogue with what was recorded before the run.\n\n"
+        "catalogue with what was recorded before the run. --level index undoes indexes alone.\n\n"
         "--level code instead sets the feature flags of pgmend flags back to 0: everybody gets the "
         "original code again, within a second, whatever else pgmend is doing. A flag that was "
-        "turned off stays off until somebody sets it.",
-    .operands = "[ENTRY ...]",
+        "turned off stays off until somebody sets it. With --release-command it then runs what "
+        "brings the release before back.\n\n"
+        "--level database restores a verified backup beside the live database, compares it, shows "
+        "what was written since, and after the name of the database was typed renames both in one "
+        "transaction. Behind a PgBouncer in transaction mode no query fails: its clients wait for "
+        "that moment.\n\n"
+        "Every rollback ends with a look at whether the service is well; exit status 10 says that "
+        "it was done and the service is not.",
+    .operands = "[ENTRY ... | BACKUP]",
     .min_operands = 0,
     .max_operands = SIZE_MAX,
     .access = ACCESS_WRITE,
@@ -416,7 +569,9 @@ const struct command cmd_rollback = {
     .options_size = sizeof(struct options),
     .examples = "pgmend rollback\n"
                 "pgmend rollback 17\n"
-                "pgmend rollback --level code",
+                "pgmend rollback --to 1.2\n"
+                "pgmend rollback --level code\n"
+                "pgmend rollback --level database --pgbouncer postgresql://admin@pooler:6432/",
     .next = "pgmend history",
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "change/lock.h"
 #include "cli/out.h"
 #include "cmd/parts/roll_out.h"
+#include "cmd/parts/status_plan.h"
 #include "monitor/calm.h"
 #include "queries/logging/logging.h"
 #include "sql.h"
@@ -53,6 +54,7 @@ struct picture {
     struct sql_change_progress progress;
     struct sql_catalog_invalid_indexes_rows invalid;
     VEC(struct standing) standing;
+    struct status_plan plan;
     size_t unfinished;
     size_t logging;          /* settings of the log that a killed trace has left */
     const struct calm *calm; /* what a monitor with our state folder has seen; NULL: nothing */
@@ -172,7 +174,8 @@ look(struct ctx *ctx, const struct run *run, struct picture *ret)
     if (!look_at_calm(ctx, run, ret) || !run_lock_holder(ctx, db, &ret->holder) ||
         !look_at_journal(ctx, db, ret) || !sql_catalog_invalid_indexes(ctx, db, &ret->invalid))
         return false;
-    if (!logging_left(ctx, db, &ret->logging))
+    if (!logging_left(ctx, db, &ret->logging) ||
+        !status_plan_look(ctx, db, ret->holder.is_held && !ret->holder.is_orphan, &ret->plan))
         return false;
     if (!ret->holder.is_held)
         return true;
@@ -295,15 +298,18 @@ print_json(struct ctx *ctx, struct run *run, const struct picture *picture)
                   holder->application, "since", holder->since, "is_orphan", (int)holder->is_orphan,
                   "phase", picture->progress.phase ? picture->progress.phase : "")
             : json_null();
-    json_t *json CLEANUP(json_release) = json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "running",
-        running, "calm", calm_json(ctx, picture->calm), "unfinished",
-        (json_int_t)picture->unfinished, "logging_left", (json_int_t)picture->logging, "changes",
+    json_t *json CLEANUP(json_release) = json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "running",
+        running, "plan", status_plan_json(&picture->plan), "calm", calm_json(ctx, picture->calm),
+        "unfinished", (json_int_t)picture->unfinished, "logging_left", (json_int_t)picture->logging,
+        "changes",
         out_json_rows(columns, COUNT_OF(columns), picture->standing.items, picture->standing.count,
             sizeof(struct standing)),
         "invalid_indexes",
         out_json_rows(invalid_columns, COUNT_OF(invalid_columns), picture->invalid.items,
             picture->invalid.count, sizeof(struct sql_catalog_invalid_indexes)));
 
+    if (picture->plan.is_there)
+        json_object_set_new(json, "plan", status_plan_json(&picture->plan));
     out_json(run->out, json);
     return true;
 }
@@ -316,8 +322,8 @@ run(struct ctx *ctx, struct run *run)
 
     if (!look(ctx, run, &picture))
         return false;
-    if (opts->exit_code &&
-        (picture.unfinished > 0 || picture.invalid.count > 0 || picture.logging > 0))
+    if (opts->exit_code && (picture.unfinished > 0 || picture.invalid.count > 0 ||
+                               picture.logging > 0 || status_plan_unfinished(&picture.plan) > 0))
         run->status = NEEDS_ATTENTION;
     if (run->global->json)
         return print_json(ctx, run, &picture);
@@ -337,6 +343,7 @@ run(struct ctx *ctx, struct run *run)
         out_table(run->out, columns, COUNT_OF(columns), picture.standing.items,
             picture.standing.count, sizeof(struct standing));
     }
+    status_plan_print(ctx, run->out, &picture.plan);
     out_next(run->out, picture.standing.count > 0 ? "pgmend history, pgmend rollback, pgmend report"
                                                   : "pgmend plan FILE.sql");
     return true;

@@ -26,9 +26,8 @@ count_text(struct arena *arena, int64_t count)
     return count < 0 ? "–" : text_from_count(arena, count);
 }
 
-/* A cell "before → after". */
-static void
-add_pair(struct buffer *page, const char *before, const char *after)
+void
+html_pair(struct buffer *page, const char *before, const char *after)
 {
     buffer_printf(page,
         "<td class=\"n\"><span class=\"was\">%s</span><span class=\"arrow\">→</span>"
@@ -53,65 +52,6 @@ add_stretch(
     else
         buffer_printf(page, "statistics reset to snapshot “%s”", markup_escape(arena, stretch->to));
     buffer_add(page, ")</li>\n");
-}
-
-static void
-add_card(
-    struct buffer *page, const char *kind, const char *figure, const char *name, const char *more)
-{
-    buffer_printf(page,
-        "<div class=\"card\"><span class=\"figure %s\">%s</span><span class=\"name\">%s</span>"
-        "<span class=\"more\">%s</span></div>\n",
-        kind, figure, name, more);
-}
-
-static void
-add_error_card(struct buffer *page, const struct report *report)
-{
-    struct arena *arena = page->arena;
-    int64_t calls = 0;
-
-    for (size_t i = 0; i < LOAD_COUNT; i++)
-        calls += report->loads[i].calls;
-    if (report->errors < 0)
-        add_card(page, "", "–", "errors under load", "no load run was given");
-    else
-        add_card(page, report->errors == 0 ? "good" : "bad", text_from_count(arena, report->errors),
-            "errors under load",
-            arena_printf(arena, "in %s transactions%s", text_from_count(arena, calls),
-                report->loads[LOAD_DURING].is_known ? ", also while the change was made" : ""));
-}
-
-static void
-add_cards(struct buffer *page, const struct report *report)
-{
-    struct arena *arena = page->arena;
-    int64_t bytes = 0;
-    int64_t build_us = 0;
-    double best = 0;
-
-    for (size_t i = 0; i < report->index_count; i++) {
-        if (!text_equal(report->indexes[i].what, "built"))
-            continue;
-        bytes += report->indexes[i].size_bytes;
-        build_us += report->indexes[i].build_us > 0 ? report->indexes[i].build_us : 0;
-    }
-    for (size_t i = 0; i < report->query_count; i++)
-        best = fmax(best, report->queries[i].factor);
-    buffer_add(page, "<section class=\"cards\" aria-label=\"Totals\">\n");
-    if (report->speed_up > 0)
-        add_card(page, report->speed_up >= 1 ? "good" : "bad",
-            report_factor(arena, report->speed_up), "speed-up of the database's work",
-            arena_printf(arena, "over %zu quer%s; the best one %s", report->compared_count,
-                report->compared_count == 1 ? "y" : "ies", report_factor(arena, best)));
-    else
-        add_card(page, "", "–", "speed-up not known", "no query was counted on both sides");
-    add_error_card(page, report);
-    add_card(page, "", text_from_count(arena, report->built_count), "indexes built",
-        build_us > 0 ? arena_printf(arena, "%s on disk, built in %s", text_from_bytes(arena, bytes),
-                           text_from_us(arena, build_us))
-                     : arena_printf(arena, "%s on disk", text_from_bytes(arena, bytes)));
-    buffer_add(page, "</section>\n");
 }
 
 static void
@@ -210,22 +150,22 @@ add_query(struct buffer *page, const struct report_query *query)
     if (*query->after.notes)
         buffer_printf(page, "<span class=\"mark\">after: %s</span>", query->after.notes);
     buffer_add(page, "</td>");
-    add_pair(page, text_from_count(arena, query->before.calls),
+    html_pair(page, text_from_count(arena, query->before.calls),
         text_from_count(arena, query->after.calls));
-    add_pair(page, side_mean(arena, &query->before), side_mean(arena, &query->after));
+    html_pair(page, side_mean(arena, &query->before), side_mean(arena, &query->after));
     if (query->factor > 0)
         buffer_printf(page, "<td class=\"n factor %s\">%s</td>",
             query->factor >= 1 ? "good" : "bad", report_factor(arena, query->factor));
     else
         buffer_add(page, "<td class=\"n\">–</td>");
     if (query->before.has_latency || query->after.has_latency)
-        add_pair(page, side_p95(arena, &query->before), side_p95(arena, &query->after));
+        html_pair(page, side_p95(arena, &query->before), side_p95(arena, &query->after));
     else
         buffer_add(page, "<td class=\"n\">–</td>");
     if (text_equal(side_rows(arena, &query->before), side_rows(arena, &query->after)))
         buffer_printf(page, "<td class=\"n\">%s</td>", side_rows(arena, &query->after));
     else
-        add_pair(page, side_rows(arena, &query->before), side_rows(arena, &query->after));
+        html_pair(page, side_rows(arena, &query->before), side_rows(arena, &query->after));
     buffer_add(page, "</tr>\n");
 }
 
@@ -312,7 +252,7 @@ add_tables(struct buffer *page, const struct report *report)
             "<td class=\"n\">%s</td><td class=\"n\">%s</td>",
             markup_escape(arena, table->name), markup_escape(arena, table->schema),
             text_from_count(arena, table->live_rows), text_from_bytes(arena, table->table_bytes));
-        add_pair(page, text_from_bytes(arena, table->index_bytes_before),
+        html_pair(page, text_from_bytes(arena, table->index_bytes_before),
             text_from_bytes(arena, table->index_bytes_after));
         buffer_printf(page, "<td class=\"n\">%s</td><td class=\"n\">%s</td></tr>\n",
             count_text(arena, table->seq_scans), count_text(arena, table->index_scans));
@@ -497,12 +437,17 @@ report_html(struct ctx *ctx, const struct report *report)
         "<header>\n<p class=\"brand\">pgmend report</p>\n<h1>%s</h1>\n<p class=\"lead\">PostgreSQL "
         "%s</p>\n<ul class=\"stretches\">\n",
         name, markup_escape(ctx->arena, report->server_version));
-    add_stretch(&page, "b", "Before", &report->before);
-    add_stretch(&page, "a", "After", &report->after);
+    if (report->has_stretches) {
+        add_stretch(&page, "b", "Before", &report->before);
+        add_stretch(&page, "a", "After", &report->after);
+    }
     buffer_add(&page, "</ul>\n</header>\n<main>\n");
-    add_cards(&page, report);
+    html_cards(&page, report);
     add_notes(&page, report);
-    add_query_sections(&page, report);
+    html_kpis(&page, report);
+    html_steps(&page, report);
+    if (report->has_stretches)
+        add_query_sections(&page, report);
     add_indexes(&page, report);
     add_tables(&page, report);
     add_loads(&page, report);

@@ -32,36 +32,20 @@ x_of(const struct log_scale *scale, double ms)
     return LEFT + share * (WIDTH - LEFT - RIGHT);
 }
 
-static bool
-is_drawn(const struct report_query *query)
-{
-    return query->before.calls > 0 && query->after.calls > 0 && query->before.mean_ms > 0 &&
-           query->after.mean_ms > 0;
-}
-
-static size_t
-find_scale(const struct report *report, struct log_scale *ret)
+static void
+find_scale(const struct html_bar *bars, size_t count, struct log_scale *ret)
 {
     double least = INFINITY;
     double most = 0;
-    size_t rows = 0;
 
-    for (size_t i = 0; i < report->query_count && rows < MOST_ROWS; i++) {
-        const struct report_query *query = &report->queries[i];
-
-        if (!is_drawn(query))
-            continue;
-        least = fmin(least, fmin(query->before.mean_ms, query->after.mean_ms));
-        most = fmax(most, fmax(query->before.mean_ms, query->after.mean_ms));
-        rows++;
+    for (size_t i = 0; i < count; i++) {
+        least = fmin(least, fmin(bars[i].ms_before, bars[i].ms_after));
+        most = fmax(most, fmax(bars[i].ms_before, bars[i].ms_after));
     }
-    if (rows == 0)
-        return 0;
     ret->first = (int)floor(log10(least));
     ret->last = (int)ceil(log10(most));
     if (ret->last <= ret->first)
         ret->last = ret->first + 1;
-    return rows;
 }
 
 /* A name cut at a character, with "…". */
@@ -95,14 +79,14 @@ add_scale(struct buffer *page, const struct log_scale *scale, double bottom)
 
 /* Both bars begin at the left edge of the scale, one above the other. */
 static void
-add_bars(
-    struct buffer *page, const struct log_scale *scale, const struct report_query *query, double y)
+add_bars(struct buffer *page, const struct log_scale *scale, const struct html_bar *bar, double y)
 {
-    double before = x_of(scale, query->before.mean_ms);
-    double after = x_of(scale, query->after.mean_ms);
+    double before = x_of(scale, bar->ms_before);
+    double after = x_of(scale, bar->ms_after);
+    double factor = bar->ms_before / bar->ms_after;
 
     buffer_printf(page, "<text class=\"label\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
-        LEFT - 14, y + 17, short_name(page->arena, query->script ? query->script : query->query));
+        LEFT - 14, y + 17, short_name(page->arena, bar->name));
     buffer_printf(page,
         "<rect class=\"bar-b\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"10\" rx=\"2\"/>"
         "<rect class=\"bar-a\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"10\" rx=\"2\"/>",
@@ -110,41 +94,52 @@ add_bars(
     buffer_printf(page,
         "<text class=\"small b\" x=\"%.1f\" y=\"%.1f\">%s</text>"
         "<text class=\"small a\" x=\"%.1f\" y=\"%.1f\">%s</text>",
-        before + 6, y + 10, html_ms(page->arena, query->before.mean_ms), fmax(after, LEFT + 2) + 6,
-        y + 22, html_ms(page->arena, query->after.mean_ms));
-    if (query->factor > 0)
-        buffer_printf(page,
-            "<text class=\"label\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s %s</text>",
-            WIDTH - 24, y + 17,
-            report_factor(page->arena, query->factor >= 1 ? query->factor : 1 / query->factor),
-            query->factor >= 1 ? "faster" : "slower");
+        before + 6, y + 10, html_ms(page->arena, bar->ms_before), fmax(after, LEFT + 2) + 6, y + 22,
+        html_ms(page->arena, bar->ms_after));
+    buffer_printf(page,
+        "<text class=\"label\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s %s</text>", WIDTH - 24,
+        y + 17, report_factor(page->arena, factor >= 1 ? factor : 1 / factor),
+        factor >= 1 ? "faster" : "slower");
+}
+
+void
+html_chart_bars(struct buffer *page, const char *label, const struct html_bar *bars, size_t count)
+{
+    struct log_scale scale = { 0 };
+    size_t rows = count < MOST_ROWS ? count : MOST_ROWS;
+    double bottom = TOP + (double)rows * ROW;
+
+    if (rows == 0)
+        return;
+    find_scale(bars, rows, &scale);
+    buffer_printf(page,
+        "<div class=\"panel\"><svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-label=\"%s\">", WIDTH,
+        bottom + 12, label);
+    add_scale(page, &scale, bottom);
+    for (size_t i = 0; i < rows; i++)
+        add_bars(page, &scale, &bars[i], TOP + (double)i * ROW);
+    buffer_printf(page,
+        "<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%.1f\"/></svg></div>\n", LEFT,
+        TOP - 8, LEFT, bottom);
 }
 
 void
 html_chart_queries(struct buffer *page, const struct report *report)
 {
-    struct log_scale scale = { 0 };
-    size_t rows = find_scale(report, &scale);
-    double bottom = TOP + (double)rows * ROW;
-    double y = TOP;
+    struct html_bar *bars = ARENA_ARRAY(page->arena, struct html_bar, report->query_count + 1);
+    size_t count = 0;
 
-    if (rows == 0)
-        return;
-    buffer_printf(page,
-        "<div class=\"panel\"><svg viewBox=\"0 0 %d %.0f\" role=\"img\" "
-        "aria-label=\"Mean time per call before and after, logarithmic scale\">",
-        WIDTH, bottom + 12);
-    add_scale(page, &scale, bottom);
-    for (size_t i = 0, drawn = 0; i < report->query_count && drawn < rows; i++) {
-        if (!is_drawn(&report->queries[i]))
+    for (size_t i = 0; i < report->query_count; i++) {
+        const struct report_query *query = &report->queries[i];
+
+        if (query->before.calls <= 0 || query->after.calls <= 0 || query->before.mean_ms <= 0 ||
+            query->after.mean_ms <= 0)
             continue;
-        add_bars(page, &scale, &report->queries[i], y);
-        y += ROW;
-        drawn++;
+        bars[count++] = (struct html_bar){ .name = query->script ? query->script : query->query,
+            .ms_before = query->before.mean_ms,
+            .ms_after = query->after.mean_ms };
     }
-    buffer_printf(page,
-        "<line class=\"axis\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%.1f\"/></svg></div>\n", LEFT,
-        TOP - 8, LEFT, bottom);
+    html_chart_bars(page, "Mean time per call before and after, logarithmic scale", bars, count);
 }
 
 /* The time axis of the load chart, in seconds since 1970. */

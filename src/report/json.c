@@ -1,4 +1,4 @@
-#include "report/report.h"
+#include "report/make.h"
 
 static json_t *
 text_or_null(const char *text)
@@ -195,6 +195,7 @@ report_json(const struct report *report)
     json_t *tables = json_array();
     json_t *scenarios = json_array();
     json_t *method = json_array();
+    json_t *kpis = json_array();
     static const char *const loads[LOAD_COUNT] = {
         [LOAD_BEFORE] = "load_before",
         [LOAD_DURING] = "load_during",
@@ -209,13 +210,19 @@ report_json(const struct report *report)
         json_array_append_new(tables, table_json(&report->tables[i]));
     for (size_t i = 0; i < report->scenario_count; i++)
         json_array_append_new(scenarios, scenario_json(&report->scenarios[i]));
+    for (size_t i = 0; i < report->kpis.count; i++)
+        json_array_append_new(kpis, report_kpi_json(&report->kpis.items[i]));
     for (size_t i = 0; i < report_method_count; i++)
         json_array_append_new(method, json_string(report_method[i]));
     json_object_set_new(object, "database", text_or_null(report->database));
     json_object_set_new(object, "server_version", text_or_null(report->server_version));
     json_object_set_new(object, "made_at", text_or_null(report->made_at));
-    json_object_set_new(object, "before", stretch_json(&report->before));
-    json_object_set_new(object, "after", stretch_json(&report->after));
+    json_object_set_new(object, "plan", report_plan_json(&report->plan));
+    json_object_set_new(object, "kpis", kpis);
+    json_object_set_new(
+        object, "before", report->has_stretches ? stretch_json(&report->before) : json_null());
+    json_object_set_new(
+        object, "after", report->has_stretches ? stretch_json(&report->after) : json_null());
     json_object_set_new(object, "totals", totals_json(report));
     json_object_set_new(object, "queries", queries);
     json_object_set_new(object, "scenarios", scenarios);

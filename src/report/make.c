@@ -10,6 +10,8 @@ const char *const report_method[] = {
     "A query's factor is its mean before divided by its mean after. The speed-up of all is the "
     "time that the calls after would have taken at the means before, divided by the time that they "
     "took; a query enters it only when it was called and completely counted on both sides.",
+    "Steps of a plan: means and blocks are differences of pg_stat_statements in the window before a "
+    "step and in the one after it; what is weighed is the calls after.",
     "Plans are EXPLAIN without ANALYZE, with the middle of each script variable's range as its "
     "value, in a read-only transaction that was rolled back.",
     "Index scans are differences of pg_stat_user_indexes; of an index that was built in between, "
@@ -181,24 +183,52 @@ count_errors(struct report *report)
             report->errors = (report->errors < 0 ? 0 : report->errors) + report->loads[i].errors;
 }
 
+/* Without snapshots there is still the plan to tell of, unless some were asked for. */
+static bool
+can_do_without(struct ctx *ctx, struct db *db, const struct report_options *options,
+    const struct report *report, bool *ret)
+{
+    struct snapshot_summary *known;
+    size_t count;
+
+    *ret = false;
+    if (!report->plan.is_known || options->before || options->after)
+        return true;
+    if (!snapshot_list(ctx, db, &known, &count))
+        return false;
+    *ret = count < 2;
+    return true;
+}
+
+static bool
+compare(struct ctx *ctx, struct db *db, const struct report_options *options, struct report *ret)
+{
+    struct report_source *source = ARENA_NEW(ctx->arena, struct report_source);
+
+    if (!load_source(ctx, db, options, source))
+        return false;
+    ret->has_stretches = true;
+    ret->server_version = source->after.server_version;
+    fill_stretches(ctx, source, ret);
+    note_settings(ctx, source, ret);
+    return report_compare_queries(ctx, source, ret) && report_compare_indexes(ctx, db, source, ret);
+}
+
 bool
 report_make(
     struct ctx *ctx, struct db *db, const struct report_options *options, struct report *ret)
 {
-    struct report_source *source = ARENA_NEW(ctx->arena, struct report_source);
+    bool is_plan_alone;
 
     *ret = (struct report){
         .database = db_label(ctx->arena, db),
+        .server_version = db_version_text(db),
         .made_at = clock_text(ctx->arena, clock_wall_us()),
     };
-    if (!load_source(ctx, db, options, source))
-        return error_wrap(ctx, "making the report");
-    ret->server_version = source->after.server_version;
-    fill_stretches(ctx, source, ret);
-    if (!report_compare_queries(ctx, source, ret) ||
-        !report_compare_indexes(ctx, db, source, ret) || !report_read_loads(ctx, options, ret))
+    if (!report_read_plan(ctx, db, ret) || !can_do_without(ctx, db, options, ret, &is_plan_alone) ||
+        (!is_plan_alone && !compare(ctx, db, options, ret)) ||
+        !report_read_loads(ctx, options, ret))
         return error_wrap(ctx, "making the report");
     count_errors(ret);
-    note_settings(ctx, source, ret);
     return true;
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "base/vec.h"
 #include "report/store.h"
 
 struct report_options {
@@ -114,6 +115,54 @@ struct report_load {
 
 enum { LOAD_BEFORE, LOAD_DURING, LOAD_AFTER, LOAD_COUNT };
 
+/* A statement that a step was for, in the windows before and after it. */
+struct report_step_statement {
+    const char *query;
+    double calls_before;
+    double calls_after;
+    double ms_before; /* a call; below 0: not known, as the next ones */
+    double ms_after;
+    double blocks_before;
+    double blocks_after;
+};
+
+/* A step of the plan in force, as its record tells. */
+struct report_step {
+    const char *id;
+    const char *title;
+    int32_t phase;
+    const char *state; /* "proven", "undone", …; "planned" when nothing was begun */
+    const char *why;   /* what was measured or went wrong; or NULL */
+    const char *promise;
+    const char *manual; /* by hand: what somebody has to do */
+    const char *evidence;
+    double gain_ratio; /* promised; NaN: not known */
+    const char *started_at;
+    const char *ended_at;
+    int64_t work_us;             /* of its changes, by the journal; -1: none */
+    struct text_list statements; /* that were sent, and what undoes them */
+    struct text_list undos;
+    VEC(struct report_step_statement) measured;
+};
+
+struct report_plan {
+    bool is_known;
+    const char *hash;
+    const char *created_at;
+    VEC(struct report_step) steps;
+};
+
+/* A goal in words, as "pgmend kpi show" has it. */
+struct report_kpi {
+    const char *title;
+    const char *before;
+    const char *now;
+    const char *target;
+    const char *deadline; /* or NULL */
+    const char *source;
+    const char *state; /* "met", "open", "late" or "unknown" */
+};
+
 struct report_stretch {
     const char *from;    /* snapshot's name, or NULL: since the statistics began */
     const char *from_at; /* time; NULL: never reset */
@@ -125,6 +174,9 @@ struct report {
     const char *database;
     const char *server_version;
     const char *made_at;
+    struct report_plan plan;
+    VEC(struct report_kpi) kpis; /* set by the caller of report_make() */
+    bool has_stretches;          /* two snapshots were compared: before and after are known */
     struct report_stretch before;
     struct report_stretch after;
     struct report_query *queries; /* those of the scripts, then others by time */
@@ -148,7 +200,10 @@ struct report {
 extern const char *const report_method[];
 extern const size_t report_method_count;
 
-/* Loads the snapshots and files and compares. Writes nothing. */
+/*
+ * Loads the snapshots, the plan in force and files, and compares. Snapshots may be missing when a plan with
+ * steps was applied and none was asked for. Writes nothing.
+ */
 bool report_make(struct ctx *ctx, struct db *db, const struct report_options *options,
     struct report *ret) MUST_CHECK;
 

@@ -29,27 +29,61 @@ create_statement(struct arena *arena, const char *name, const struct scratch_loc
     return buffer_text(&sql);
 }
 
+static bool
+make_name(struct ctx *ctx, struct db *admin, const char **ret)
+{
+    struct sql_staging_owner_rows owner;
+
+    if (!sql_staging_owner(ctx, admin, &owner))
+        return false;
+    *ret = arena_printf(ctx->arena, "pgmend_scratch_%d_%" PRId64 "_%s", owner.items[0].pid,
+        owner.items[0].started, random_hex(ctx->arena, 4));
+    return true;
+}
+
+static bool
+create(struct ctx *ctx, struct scratch *scratch, const char *name, const char *statement)
+{
+    if (!db_exec(ctx, scratch->admin, statement)) {
+        if (ctx->error.kind == ERR_RIGHTS)
+            error_hint(
+                ctx, "Role \"%s\" needs CREATEDB to try a restore.", db_user(scratch->admin));
+        return error_wrap(ctx, "creating the scratch database");
+    }
+    scratch->name = name;
+    return true;
+}
+
 bool
 scratch_create(struct ctx *ctx, struct db *admin, const struct scratch_locale *locale,
     const char *scratch_template, struct scratch *ret)
 {
-    struct sql_staging_owner_rows owner;
+    const char *name;
 
     *ret = (struct scratch){ .admin = admin };
-    if (!sql_staging_owner(ctx, admin, &owner))
-        return false;
+    return make_name(ctx, admin, &name) &&
+           create(ctx, ret, name,
+               create_statement(ctx->arena, name, locale, scratch_template, db_major(admin)));
+}
 
-    const char *name = arena_printf(ctx->arena, "pgmend_scratch_%d_%" PRId64 "_%s",
-        owner.items[0].pid, owner.items[0].started, random_hex(ctx->arena, 4));
+bool
+scratch_name_free(struct ctx *ctx, struct db *admin, const char **ret)
+{
+    return make_name(ctx, admin, ret);
+}
 
-    if (!db_exec(ctx, admin,
-            create_statement(ctx->arena, name, locale, scratch_template, db_major(admin)))) {
-        if (ctx->error.kind == ERR_RIGHTS)
-            error_hint(ctx, "Role \"%s\" needs CREATEDB to try a restore.", db_user(admin));
-        return error_wrap(ctx, "creating the scratch database");
-    }
-    ret->name = name;
-    return true;
+bool
+scratch_create_copy(
+    struct ctx *ctx, struct db *admin, const char *database, bool by_file, struct scratch *ret)
+{
+    const char *name;
+
+    *ret = (struct scratch){ .admin = admin };
+    return make_name(ctx, admin, &name) &&
+           create(ctx, ret, name,
+               arena_printf(ctx->arena, "CREATE DATABASE %s TEMPLATE %s%s", name,
+                   db_ident(ctx->arena, database),
+                   by_file && db_major(admin) >= 15 ? " STRATEGY file_copy" : ""));
 }
 
 bool

@@ -29,6 +29,16 @@ bool scratch_create(struct ctx *ctx, struct db *admin, const struct scratch_loca
 bool scratch_create_like(
     struct ctx *ctx, struct db *db, const char *scratch_template, struct scratch *ret) MUST_CHECK;
 
+/*
+ * Makes a copy of a whole database, which nobody but admin may be connected to. by_file: of its files, with a
+ * checkpoint before and after and hardly any WAL; else block by block through WAL. PostgreSQL 14 knows only files.
+ */
+bool scratch_create_copy(struct ctx *ctx, struct db *admin, const char *database, bool by_file,
+    struct scratch *ret) MUST_CHECK;
+
+/* A name that the next run drops when this session is gone: for a database that is put aside. */
+bool scratch_name_free(struct ctx *ctx, struct db *admin, const char **ret) MUST_CHECK;
+
 /* Drops it, whatever happened before and even when a signal came; the error stays. */
 void scratch_drop(struct scratch *scratch);
 

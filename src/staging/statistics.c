@@ -253,6 +253,25 @@ statistics_carry(struct ctx *ctx, struct db *from, struct private_server *server
 }
 
 bool
+statistics_carry_values(
+    struct ctx *ctx, struct db *from, struct db *db, struct text_list *ret_notes)
+{
+    struct carry carry = { .ctx = ctx, .from = from, .db = db };
+
+    if (!sql_staging_statistics_relations(ctx, from, &carry.relations) || !carry_columns(&carry) ||
+        !statistics_carry_extended(ctx, from, db, ret_notes) || !carry_relations(&carry) ||
+        !note_ranges(&carry, ret_notes))
+        return error_wrap(ctx, "carrying the statistics");
+    note_unreadable(&carry, ret_notes);
+    if (carry.lost > 0)
+        text_list_add(ctx->arena, ret_notes,
+            arena_printf(ctx->arena,
+                "the statistics of %" PRId64 " column%s could not be carried: %s", carry.lost,
+                carry.lost == 1 ? "" : "s", carry.why));
+    return true;
+}
+
+bool
 statistics_carry_settings(struct ctx *ctx, struct db *from, struct db *db)
 {
     struct sql_staging_statistics_settings_rows rows;

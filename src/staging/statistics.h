@@ -14,6 +14,13 @@
 bool statistics_carry(struct ctx *ctx, struct db *from, struct private_server *server,
     struct db *db, struct text_list *ret_notes) MUST_CHECK;
 
+/*
+ * The same without the sizes of files, into a copy that has the rows: any database of our own, by a superuser's
+ * session in it.
+ */
+bool statistics_carry_values(
+    struct ctx *ctx, struct db *from, struct db *db, struct text_list *ret_notes) MUST_CHECK;
+
 /* Settings that change plans, of the session from as its application has them, for the session db. */
 bool statistics_carry_settings(struct ctx *ctx, struct db *from, struct db *db) MUST_CHECK;
 

@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include "base/crypto.h"
+#include "change/step.h"
 #include "report/html.h"
 #include "report/report.h"
 
@@ -28,6 +29,40 @@ static struct report_query hostile_query = {
 
 static const char *hostile_items[] = { HOSTILE };
 
+static struct report_step_statement hostile_measured = { .query = HOSTILE,
+    .calls_before = 10,
+    .calls_after = 20,
+    .ms_before = 50,
+    .ms_after = 2,
+    .blocks_before = -1,
+    .blocks_after = 3 };
+
+static struct report_step hostile_steps[] = {
+    { .id = HOSTILE,
+        .title = HOSTILE,
+        .phase = 1,
+        .state = HOSTILE,
+        .why = HOSTILE,
+        .promise = HOSTILE,
+        .evidence = HOSTILE,
+        .started_at = HOSTILE,
+        .ended_at = HOSTILE,
+        .work_us = 1000,
+        .statements = { .items = hostile_items, .count = 1 },
+        .undos = { .items = hostile_items, .count = 1 },
+        .measured = { .items = &hostile_measured, .count = 1 } },
+    { .id = "1.2", .title = HOSTILE, .phase = 1, .state = STEP_UNDONE, .why = HOSTILE },
+    { .id = "3.1", .title = HOSTILE, .phase = 3, .state = STEP_MANUAL, .manual = HOSTILE },
+};
+
+static struct report_kpi hostile_kpi = { .title = HOSTILE,
+    .before = HOSTILE,
+    .now = HOSTILE,
+    .target = HOSTILE,
+    .deadline = HOSTILE,
+    .source = HOSTILE,
+    .state = HOSTILE };
+
 static struct report
 hostile_report(void)
 {
@@ -44,6 +79,12 @@ hostile_report(void)
         .database = HOSTILE,
         .server_version = HOSTILE,
         .made_at = "2026-11-22T10:00:00Z",
+        .has_stretches = true,
+        .plan = { .is_known = true,
+            .hash = "0123456789abcdef",
+            .created_at = HOSTILE,
+            .steps = { .items = hostile_steps, .count = COUNT_OF(hostile_steps) } },
+        .kpis = { .items = &hostile_kpi, .count = 1 },
         .before = { .to = HOSTILE, .to_at = "2026-11-22 09:00:00+00" },
         .after = { .from = HOSTILE,
             .from_at = "2026-11-22 09:00:00+00",
@@ -88,7 +129,7 @@ hostile_names_are_shown_as_text(void **state)
     const struct report report = hostile_report();
     const char *page = report_html(ctx, &report);
 
-    assert_true(count_of(page, "&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;") >= 12);
+    assert_true(count_of(page, "&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;") >= 36);
     assert_int_equal(count_of(page, "<img"), 0);
     assert_int_equal(count_of(page, "<script"), 0);
     assert_int_equal(count_of(page, "</script"), 0);
@@ -148,6 +189,45 @@ the_policy_allows_just_the_style_of_the_page(void **state)
     assert_null(strstr(page, " style=\""));
 }
 
+/* What was taken back and what is left have lists of their own; the first step is neither. */
+static void
+undone_and_left_steps_are_listed(void **state)
+{
+    struct ctx *ctx = *state;
+    struct report report = hostile_report();
+
+    hostile_steps[0].state = STEP_PROVEN;
+    const char *page = report_html(ctx, &report);
+    const char *undone = strstr(page, "<h2>What was undone, and why</h2>");
+    const char *left = strstr(page, "<h2>What is left</h2>");
+
+    assert_non_null(undone);
+    assert_non_null(left);
+    assert_true(undone < left);
+    assert_non_null(strstr(undone, "<li><strong>1.2 "));
+    assert_true(strstr(undone, "<li><strong>1.2 ") < left);
+    assert_non_null(strstr(left, "<li><strong>3.1 "));
+    assert_null(strstr(left, "<li><strong>1.2 "));
+    assert_non_null(strstr(page, "1 of 3</span><span class=\"name\">steps proven"));
+    assert_non_null(strstr(page, "25.0× faster")); /* 50 ms, then 2 ms */
+    hostile_steps[0].state = HOSTILE;
+}
+
+/* A report of a plan alone has no numbers of a workload that nobody measured. */
+static void
+without_snapshots_only_the_plan_is_told(void **state)
+{
+    struct ctx *ctx = *state;
+    struct report report = hostile_report();
+
+    report.has_stretches = false;
+    const char *page = report_html(ctx, &report);
+
+    assert_null(strstr(page, "speed-up of the database's work"));
+    assert_null(strstr(page, "<h2>Time per call</h2>"));
+    assert_non_null(strstr(page, "<h2>The plan, step by step</h2>"));
+}
+
 static void
 times_are_shown_with_three_digits_and_a_unit(void **state)
 {
@@ -193,6 +273,8 @@ main(void)
         test_with_ctx(hostile_names_are_shown_as_text),
         test_with_ctx(the_page_loads_nothing),
         test_with_ctx(the_policy_allows_just_the_style_of_the_page),
+        test_with_ctx(undone_and_left_steps_are_listed),
+        test_with_ctx(without_snapshots_only_the_plan_is_told),
         test_with_ctx(times_are_shown_with_three_digits_and_a_unit),
         test_with_ctx(factors_are_shown_with_the_digits_that_matter),
     };

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "cli/out.h"
+#include "cmd/parts/rollback_release.h"
 #include "flags/store.h"
 
 struct lowering {
@@ -11,6 +12,7 @@ struct lowering {
     const char *reason;
     json_t *flags; /* what was done */
     size_t count;
+    int64_t us;
 };
 
 static void
@@ -101,36 +103,105 @@ load(struct ctx *ctx, struct db *db, struct flag_list *ret, const char **ret_pro
         ctx, "Nothing was changed: processes that follow the flags keep what they last saw.");
 }
 
+static void
+print_flags(struct ctx *ctx, const struct run *run, const struct lowering *lowering,
+    const struct flag_list *list)
+{
+    if (lowering->count == 0)
+        fprintf(run->out, "%s\n",
+            list->count > 0 ? "No flag is above 0, and none has shadows."
+                            : "There are no flags here.");
+    else
+        fprintf(run->out, "\n%zu %s off after %s; the processes that follow them know at once.\n",
+            lowering->count, lowering->count == 1 ? "flag is" : "flags are",
+            text_from_us(ctx->arena, lowering->us));
+    fflush(run->out);
+}
+
+/* The flags are off already, whatever becomes of the command. */
+static bool
+bring_back(struct ctx *ctx, struct run *run, const struct lowering *lowering,
+    struct rollback_release *release)
+{
+    if (!release->command)
+        return true;
+    if (!rollback_release_run(ctx, run, release))
+        return error_state(
+            ctx, "%zu flags are off; the release may be the one that it was.", lowering->count);
+    if (run->global->json)
+        return true;
+    out_mark_line(run->out, MARK_OK, "the release command ended well after %s",
+        text_from_us(ctx->arena, release->us));
+    if (*release->last)
+        fprintf(run->out, "%s\n", release->last);
+    fflush(run->out);
+    return true;
+}
+
+static bool
+ask_health(
+    struct ctx *ctx, struct run *run, const struct code_level *level, struct health_told *ret)
+{
+    const struct db_options open = { .access = ACCESS_READ };
+    struct db *other CLEANUP(db_cleanup) = NULL;
+
+    if (!db_open_like(ctx, run->db, &open, &other) ||
+        !health_take(ctx, other, &level->health, ret)) {
+        error_wrap(ctx, "asking whether the service is well");
+        return error_state(ctx, "What was to be rolled back is.");
+    }
+    if (!ret->is_well)
+        run->status = error_exit_status(ERR_VERIFICATION);
+    return true;
+}
+
+static void
+print_json(struct run *run, const struct lowering *lowering, const char *problem,
+    const struct rollback_release *release, const struct health_told *health)
+{
+    json_t *json CLEANUP(json_release) =
+        json_pack("{s:s, s:O, s:I, s:s?, s:o}", "level", "code", "flags", lowering->flags, "us",
+            (json_int_t)lowering->us, "problem", problem, "health", health_json(health));
+
+    if (release->command)
+        json_object_set_new(json, "release",
+            json_pack("{s:s, s:i, s:I, s:s}", "command", release->command, "status",
+                release->status, "us", (json_int_t)release->us, "output", release->last));
+    out_json(run->out, json);
+}
+
 bool
-rollback_code(struct ctx *ctx, struct run *run, const struct text_list *names, const char *reason)
+rollback_code(struct ctx *ctx, struct run *run, const struct code_level *level)
 {
     json_t *flags CLEANUP(json_release) = json_array();
-    struct lowering lowering = { .run = run, .reason = reason, .flags = flags };
+    struct lowering lowering = { .run = run, .reason = level->reason, .flags = flags };
+    struct rollback_release release = {
+        .command = level->release_command,
+        .timeout_us = level->release_timeout_us,
+        .last = "",
+    };
+    struct health_told health;
     struct flag_list list;
     const char *problem;
     int64_t started_us = clock_us();
 
     if (!db_require_writable(ctx, run->db) || !flags_check_lost(ctx, run->db) ||
-        !load(ctx, run->db, &list, &problem) || !check_names(ctx, &list, names) ||
-        !lower_all(ctx, &lowering, &list, names))
+        !load(ctx, run->db, &list, &problem) || !check_names(ctx, &list, level->names) ||
+        !lower_all(ctx, &lowering, &list, level->names))
+        return false;
+    lowering.us = clock_us() - started_us;
+    if (!run->global->json) {
+        if (problem)
+            out_mark_line(run->out, MARK_WARN, "%s", problem);
+        print_flags(ctx, run, &lowering, &list);
+    }
+    if (!bring_back(ctx, run, &lowering, &release) || !ask_health(ctx, run, level, &health))
         return false;
     if (run->global->json) {
-        json_t *json CLEANUP(json_release) = json_pack("{s:s, s:O, s:I, s:s?}", "level", "code",
-            "flags", flags, "us", (json_int_t)(clock_us() - started_us), "problem", problem);
-
-        out_json(run->out, json);
+        print_json(run, &lowering, problem, &release, &health);
         return true;
     }
-    if (problem)
-        out_mark_line(run->out, MARK_WARN, "%s", problem);
-    if (lowering.count == 0)
-        fprintf(run->out, "%s\n",
-            list.count > 0 ? "No flag is above 0, and none has shadows."
-                           : "There are no flags here.");
-    else
-        fprintf(run->out, "\n%zu %s off after %s; the processes that follow them know at once.\n",
-            lowering.count, lowering.count == 1 ? "flag is" : "flags are",
-            text_from_us(ctx->arena, clock_us() - started_us));
+    health_print(run->out, &health);
     out_next(run->out, "pgmend flags list");
     return true;
 }

@@ -1,6 +1,7 @@
 /* Which gates there are, and which feature answers for them. */
 #include "backup/backup.h"
 #include "change/gate.h"
+#include "cmd/parts/gate_monitor.h"
 
 static bool
 check_backup(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
@@ -20,24 +21,42 @@ check_backup(struct ctx *ctx, const struct gate_input *input, struct gate_result
     return why_not != NULL;
 }
 
+/* In the order in which people make them green; the live ones can turn red while a plan is applied. */
 const struct gate gates[] = {
     { .name = "backup", .title = "verified backup", .check = check_backup },
     { .name = "staging",
         .title = "run on staging",
         .is_recorded = true,
-        .check = gate_check_recorded },
+        .check = gate_check_staging },
+    { .name = "rollback", .title = "rollback rehearsed", .check = gate_check_rehearsed },
     { .name = "monitoring",
         .title = "traffic is monitored",
         .is_recorded = true,
-        .check = gate_check_recorded },
-    { .name = "rollback", .title = "rollback rehearsed", .check = gate_check_rehearsed },
+        .is_live = true,
+        .check = gate_check_monitoring },
+    { .name = "alerts", .title = "no critical alert", .is_live = true, .check = gate_check_alerts },
     { .name = "team", .title = "team told", .is_recorded = true, .check = gate_check_recorded },
-    { .name = "sessions", .title = "no old transactions", .check = gate_check_sessions },
+    { .name = "window",
+        .title = "time of low traffic",
+        .is_live = true,
+        .check = gate_check_window },
+    { .name = "replicas",
+        .title = "replicas in step",
+        .is_live = true,
+        .check = gate_check_replicas },
+    { .name = "sessions",
+        .title = "no old transactions",
+        .is_live = true,
+        .check = gate_check_sessions },
     { .name = "duplicates",
         .title = "rows fit unique indexes",
         .is_hard = true,
         .check = gate_check_duplicates },
-    { .name = "data", .title = "room for data", .check = gate_check_data_room },
-    { .name = "wal", .title = "room for WAL", .is_hard = true, .check = gate_check_wal_room },
+    { .name = "data", .title = "room for data", .is_live = true, .check = gate_check_data_room },
+    { .name = "wal",
+        .title = "room for WAL",
+        .is_hard = true,
+        .is_live = true,
+        .check = gate_check_wal_room },
     { .name = NULL },
 };

@@ -1,6 +1,5 @@
 #include "cmd/parts/index_advice_plan.h"
 
-#include "base/clock.h"
 #include "db/ident.h"
 #include "index/plan.h"
 #include "index/prove/promise.h"
@@ -12,16 +11,16 @@ reason_of(struct arena *arena, const struct advice_index *index)
         arena, "saves %.1f %% of the workload: %s", 100 * index->saved_share, index->why);
 }
 
-static void
-add_promise(struct arena *arena, const struct advice *advice, const struct advice_index *index,
-    const char *now, struct promises *promises)
+static struct promise
+promise_of(struct arena *arena, const struct advice *advice, const struct advice_index *index,
+    const char *name)
 {
     const struct choice_index *choice = index->choice;
     struct promise promise = {
         .schema = choice->candidate->table->schema,
         .table = choice->candidate->table->name,
-        .name = index->name,
-        .made_at = now,
+        .name = name,
+        .made_at = "", /* the plan says when; so the same advice gives the same plan */
     };
 
     for (size_t i = 0; i < choice->helps.count; i++) {
@@ -37,19 +36,34 @@ add_promise(struct arena *arena, const struct advice *advice, const struct advic
 
         VEC_PUSH(arena, &promise.statements, statement);
     }
-    VEC_PUSH(arena, promises, promise);
+    return promise;
+}
+
+const char *
+index_advice_proof(struct arena *arena, const struct advice *advice,
+    const struct advice_index *const *indexes, const char *const *names, size_t count)
+{
+    struct promises promises = { 0 };
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = names ? names[i] : indexes[i]->name;
+        const struct promise promise = promise_of(arena, advice, indexes[i], name);
+
+        VEC_PUSH(arena, &promises, promise);
+    }
+
+    json_t *json CLEANUP(json_release) = promises_to_json(&promises);
+
+    return json_text(arena, json);
 }
 
 bool
-index_advice_plan(
-    struct ctx *ctx, struct db *db, const struct advice *advice, struct plan *ret, size_t *ret_left)
+index_advice_changes(
+    struct ctx *ctx, struct db *db, const struct advice *advice, struct index_advice_changes *ret)
 {
-    const char *now = clock_text(ctx->arena, clock_wall_us());
     struct index_script script = { 0 };
-    struct promises promises = { 0 };
-    json_t *proof CLEANUP(json_release) = NULL;
 
-    *ret_left = 0;
+    *ret = (struct index_advice_changes){ 0 };
     for (size_t i = 0; i < advice->indexes.count; i++) {
         const struct advice_index *index = &advice->indexes.items[i];
         const struct index_candidate *candidate = index->choice->candidate;
@@ -60,26 +74,32 @@ index_advice_plan(
             .name = index->name,
             .table = candidate->table->qualified,
             .rest = candidate->definition,
-            .problem =
-                candidate->extensions.count > 0 ? "it needs an extension that is not there" : NULL,
-            .remedy = candidate->extensions.count > 0
-                          ? arena_printf(ctx->arena, "CREATE EXTENSION %s;",
-                                db_ident(ctx->arena, candidate->extensions.items[0]))
-                          : NULL,
         };
 
         if (candidate->extensions.count > 0 || index->recipe.count > 0) {
-            *ret_left += 1;
+            VEC_PUSH(ctx->arena, &ret->left, index);
             continue;
         }
         VEC_PUSH(ctx->arena, &script, item);
-        add_promise(ctx->arena, advice, index, now, &promises);
+        VEC_PUSH(ctx->arena, &ret->of, index);
     }
-    if (!index_plan(ctx, db, &script, ret))
+    if (!index_plan(ctx, db, &script, &ret->plan))
         return error_wrap(ctx, "making the plan");
-    if (promises.count == 0)
+    return true;
+}
+
+bool
+index_advice_plan(
+    struct ctx *ctx, struct db *db, const struct advice *advice, struct plan *ret, size_t *ret_left)
+{
+    struct index_advice_changes changes;
+
+    if (!index_advice_changes(ctx, db, advice, &changes))
+        return false;
+    *ret = changes.plan;
+    *ret_left = changes.left.count;
+    if (changes.of.count == 0)
         return true;
-    proof = promises_to_json(&promises);
-    ret->proof = json_text(ctx->arena, proof);
+    ret->proof = index_advice_proof(ctx->arena, advice, changes.of.items, NULL, changes.of.count);
     return plan_seal(ctx, db, ret);
 }

@@ -1,5 +1,6 @@
 /* A plan and its gates as people read them. */
 #include "cli/out.h"
+#include "cmd/parts/print_plan_steps.h"
 #include "cmd/parts/roll_out.h"
 
 static void
@@ -96,6 +97,10 @@ print_plan(struct ctx *ctx, FILE *out, const struct plan *plan, bool is_brief)
 {
     size_t done = plan_count(plan, ACTION_NONE) + plan_count(plan, ACTION_EQUIVALENT);
 
+    if (plan->steps.count > 0) {
+        print_plan_steps(ctx, out, plan, is_brief);
+        return;
+    }
     for (size_t i = 0; i < plan->count; i++)
         print_change(ctx, out, &plan->items[i], is_brief);
     fprintf(out, "\nPlan: %zu to %s, %zu there already, %zu blocked.  hash %.12s\n",

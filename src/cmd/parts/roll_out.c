@@ -8,6 +8,7 @@
 #include "cmd/backup_show.h"
 #include "cmd/parts/index_proving.h"
 #include "cmd/parts/proofs.h"
+#include "cmd/parts/roll_out_steps.h"
 #include "sql.h"
 
 const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
@@ -45,6 +46,30 @@ const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT] = {
         .help = "wait so long to see whether advised indexes pay (\"pgmend index prove\")"),
     FIELD(struct roll_out_options, auto_undo, .momentary = true,
         .help = "with --prove-within: drop those that do not pay"),
+    FIELD(struct roll_out_options, low_traffic, .arg = "WINDOW",
+        .help = "when changes may be made: \"02:00-05:00 Europe/Berlin\" (UTC without a zone)"),
+    FIELD(struct roll_out_options, max_lag, .unit = UNIT_US, .arg = "TIME", .standard = "10s",
+        .help = "a standby that is further behind is a red gate"),
+    FIELD(struct roll_out_options, window, .unit = UNIT_US, .arg = "TIME", .standard = "30s",
+        .help = "steps: measure so long before each, and after (or --prove-within)"),
+    FIELD(struct roll_out_options, least_calls, .arg = "N", .standard = "20",
+        .help = "steps: calls of its statements before anything is concluded"),
+    FIELD(struct roll_out_options, step, .momentary = true, .arg = "ID",
+        .help = "steps: only this one; may be given several times"),
+    FIELD(struct roll_out_options, phase, .momentary = true, .arg = "N", .standard = "0",
+        .help = "steps: only those of this phase (0: all)"),
+    FIELD(struct roll_out_options, keep_going, .momentary = true,
+        .help = "steps: go on with the next although one failed"),
+    FIELD(struct roll_out_options, retry_undone, .momentary = true,
+        .help = "steps: do again what was undone because it did not hold"),
+    FIELD(struct roll_out_options, no_guard,
+        .help = "steps: do not watch the whole database while changes run"),
+    FIELD(struct roll_out_options, guard_interval, .unit = UNIT_US, .arg = "TIME", .standard = "5s",
+        .help = "steps: look so often; three bad looks cancel what runs"),
+    FIELD(struct roll_out_options, guard_slower, .arg = "RATIO", .standard = "3",
+        .help = "steps: other statements so many times slower are bad"),
+    FIELD(struct roll_out_options, guard_lag, .unit = UNIT_US, .arg = "TIME", .standard = "10s",
+        .help = "steps: a standby further behind is bad"),
 };
 
 /* A time that is shorter says nothing. */
@@ -84,7 +109,27 @@ check_plan(struct ctx *ctx, struct plan *plan, const struct roll_out_options *op
 }
 
 static bool
-check_options(struct ctx *ctx, const struct roll_out_options *options, bool is_json)
+check_step_options(struct ctx *ctx, const struct plan *plan, const struct roll_out_options *options)
+{
+    if (plan->steps.count == 0) {
+        if (options->step.count > 0 || options->phase > 0 || options->keep_going ||
+            options->retry_undone)
+            return error_set(ctx, ERR_USAGE,
+                "--step, --phase, --keep-going and --retry-undone are for plans with steps");
+        return true;
+    }
+    if (options->window < 0 || options->least_calls < 1)
+        return error_set(
+            ctx, ERR_USAGE, "--window must not be negative, --least-calls must be 1 or more");
+    if (options->guard_interval < 1000 || options->guard_slower < 1 || options->guard_lag < 1000)
+        return error_set(ctx, ERR_USAGE,
+            "--guard-interval and --guard-lag must be 1ms or more, --guard-slower 1 or more");
+    return steps_check_options(ctx, plan, options);
+}
+
+static bool
+check_options(
+    struct ctx *ctx, const struct plan *plan, const struct roll_out_options *options, bool is_json)
 {
     /* PostgreSQL takes a lock_timeout of 0 for none at all. */
     if (options->lock_timeout < 1000 || options->wait_limit < 1000)
@@ -93,24 +138,27 @@ check_options(struct ctx *ctx, const struct roll_out_options *options, bool is_j
         return error_set(ctx, ERR_USAGE, "--retries must not be negative");
     if (options->auto_undo && options->prove_within <= 0)
         return error_set(ctx, ERR_USAGE, "--auto-undo needs --prove-within, to see what pays");
-    if (is_json && options->prove_within > 0) {
+    if (is_json && options->prove_within > 0 && plan->steps.count == 0) {
         error_set(ctx, ERR_USAGE, "--prove-within and --json cannot be given together");
         return error_hint(ctx, "\"pgmend --json index prove --within TIME\" gives the verdicts.");
     }
-    return true;
+    return check_step_options(ctx, plan, options);
 }
 
 /* Something to do, to prove, or to put right that an earlier run left. */
 static bool
-has_work(struct ctx *ctx, struct db *db, const struct plan *plan, bool *ret)
+has_work(struct ctx *ctx, struct db *db, const struct plan *plan,
+    const struct roll_out_options *options, bool *ret)
 {
     struct journal_entries entries;
 
-    *ret = plan_pending(plan) > 0;
+    *ret = plan->steps.count == 0 && plan_pending(plan) > 0;
     if (!journal_load(ctx, db, &entries))
         return false;
     for (size_t i = 0; i < entries.count; i++)
         *ret |= journal_entry_is_open(&entries.items[i]);
+    if (plan->steps.count > 0)
+        return steps_have_work(ctx, db, plan, options, ret);
     return *ret || proof_is_due(ctx, db, plan, ret);
 }
 
@@ -126,6 +174,9 @@ check_gates(struct ctx *ctx, struct run *run, const struct plan *plan,
         .max_transaction_us = options->max_transaction,
         .attested_wal_bytes = options->attest_wal_free,
         .attested_data_bytes = options->attest_data_free,
+        .state_dir = run->global->state_dir,
+        .low_traffic = options->low_traffic,
+        .max_lag_us = options->max_lag,
     };
 
     if (!gates_check(ctx, &input, ret) ||
@@ -140,8 +191,8 @@ check_gates(struct ctx *ctx, struct run *run, const struct plan *plan,
     return true;
 }
 
-static void
-print_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome)
+void
+print_change_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome)
 {
     if (!outcome->is_done) {
         out_mark_line(out, MARK_OK, "%s  %s", outcome->name, outcome->result);
@@ -250,7 +301,7 @@ apply_changes(struct ctx *ctx, struct run *run, struct rollout *rollout, struct 
             return tell_state(ctx, rollout, plan, ret, pending);
         VEC_PUSH(ctx->arena, ret, outcome);
         if (!run->global->json)
-            print_outcome(ctx, run->out, &outcome);
+            print_change_outcome(ctx, run->out, &outcome);
         fflush(run->out);
     }
     return true;
@@ -381,11 +432,12 @@ roll_out(
     struct gate_results results = { 0 };
     bool is_needed;
 
-    if (!check_options(ctx, options, run->global->json) || !proof_require_known(ctx, plan))
+    if (!check_options(ctx, plan, options, run->global->json) || !proof_require_known(ctx, plan) ||
+        !step_proof_require_known(ctx, plan))
         return false;
     if (!run->global->json)
         print_plan(ctx, run->out, plan, !options->dry_run);
-    if (!check_plan(ctx, plan, options) || !has_work(ctx, run->db, plan, &is_needed))
+    if (!check_plan(ctx, plan, options) || !has_work(ctx, run->db, plan, options, &is_needed))
         return false;
     if (!is_needed)
         return print_unchanged(run, plan, &results, "There is nothing to do.");
@@ -393,6 +445,10 @@ roll_out(
         return false;
     if (options->dry_run)
         return print_unchanged(run, plan, &results, "Nothing was changed (--dry-run).");
-    return gates_require(ctx, &results) && open_and_apply(ctx, run, plan, options, &results) &&
+    if (!gates_require(ctx, &results))
+        return false;
+    if (plan->steps.count > 0)
+        return roll_out_steps(ctx, run, plan, options, &results);
+    return open_and_apply(ctx, run, plan, options, &results) &&
            prove_promises(ctx, run, plan, options);
 }

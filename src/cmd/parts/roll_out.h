@@ -23,9 +23,24 @@ struct roll_out_options {
     bool skip_blocked;
     int64_t prove_within;
     bool auto_undo;
+    const char *low_traffic;
+    int64_t max_lag;
+
+    /* Of plans with steps only. */
+    int64_t window;
+    int64_t least_calls;
+    struct text_list step;
+    int32_t phase;
+    bool keep_going;
+    bool retry_undone;
+    bool no_guard;
+    int64_t guard_interval;
+    double guard_slower;
+    int64_t guard_lag;
 };
 
-enum { ROLL_OUT_FIELD_COUNT = 16 };
+/* Those of all commands that apply come first. */
+enum { ROLL_OUT_COMMON_COUNT = 18, ROLL_OUT_FIELD_COUNT = 28 };
 extern const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT];
 
 /* Shows the gates, applies what is pending in the plan, prints what became of it. */
@@ -37,6 +52,9 @@ bool plan_is_of_indexes(const struct plan *plan);
 
 /* A plan as people read it; brief: a line a change, for who has seen it already. */
 void print_plan(struct ctx *ctx, FILE *out, const struct plan *plan, bool is_brief);
+
+/* What became of one change, as a line. */
+void print_change_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome);
 
 /* "  ok  backup   …" a gate a line. */
 void print_gates(FILE *out, const struct gate_results *results);

@@ -45,7 +45,8 @@ bool step_proof_begin(struct ctx *ctx, struct step_window *window, const struct 
 /*
  * After its changes: measures until there is a verdict or the time is over, and opens the next step's window. What
  * is still open keeps its promise in schema pgmend, for "pgmend index prove". An error means that it could
- * not be looked at: the step stands, unproven.
+ * not be looked at: the step stands, unproven. Without step_proof_begin() in this run, ret->before is what an
+ * earlier run measured before the step (NULL: it is not known); else it is not looked at unless it is NULL.
  */
 bool step_proof_end(struct ctx *ctx, struct step_window *window, const struct plan_step *step,
     const struct step_proving *proving, struct step_verdict *ret) MUST_CHECK;

@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS pgmend.journal (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     entry text NOT NULL UNIQUE,
     run text NOT NULL,
+    step text,
     kind text NOT NULL,
     object text NOT NULL,
     relation text,

@@ -31,6 +31,8 @@ BEGIN
     DROP TABLE IF EXISTS pgmend.kpi_value, pgmend.kpi RESTRICT;
     DROP TABLE IF EXISTS pgmend.snapshot_statement, pgmend.snapshot_index, pgmend.snapshot_table,
         pgmend.snapshot_setting, pgmend.snapshot_plan, pgmend.snapshot_query, pgmend.snapshot,
-        pgmend.value, pgmend.gate, pgmend.journal, pgmend.run RESTRICT;
+        pgmend.checklist_item, pgmend.checklist, pgmend.bluegreen_beat, pgmend.bluegreen,
+        pgmend.partition, pgmend.step,
+        pgmend.plan, pgmend.value, pgmend.gate, pgmend.journal, pgmend.run RESTRICT;
 END
 $$

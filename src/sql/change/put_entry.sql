@@ -10,6 +10,7 @@
 -- @arg started_at text
 -- @arg ended_at text?
 -- @arg detail text
+-- @arg step text?
 -- @column id int8
 -- @server 14+
 WITH known AS (
@@ -19,8 +20,8 @@ WITH known AS (
     RETURNING j.id
 ), added AS (
     INSERT INTO pgmend.journal (entry, run, kind, object, relation, statement, undo, state,
-                                started_at, ended_at, detail)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, $10::timestamptz, $11::json
+                                started_at, ended_at, detail, step)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, $10::timestamptz, $11::json, $12
      WHERE NOT EXISTS (SELECT 1 FROM known)
     RETURNING id
 )

@@ -1,7 +1,7 @@
 -- Whether schema pgmend and its tables are there, and what stands in it that is not ours.
 -- @column has_schema bool
 -- @column has_tables bool
--- @column is_current bool and those that an older version did not make
+-- @column is_current bool and what an older version did not make
 -- @column foreign_objects text? names of objects in it that pgmend did not make
 -- @server 14+
 SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgmend'),
@@ -11,19 +11,26 @@ SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgm
          WHERE n.nspname = 'pgmend'
            AND c.relkind = 'r'
            AND c.relname IN ('run', 'journal', 'gate')),
-       (SELECT pg_catalog.count(*) = 4
+       (SELECT pg_catalog.count(*) = 6
+               AND pg_catalog.bool_or(EXISTS
+                   (SELECT 1
+                      FROM pg_catalog.pg_attribute AS a
+                     WHERE c.relname = 'journal' AND a.attrelid = c.oid AND a.attname = 'step'
+                       AND NOT a.attisdropped))
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = 'pgmend'
            AND c.relkind = 'r'
-           AND c.relname IN ('run', 'journal', 'gate', 'value')),
+           AND c.relname IN ('run', 'journal', 'gate', 'value', 'step', 'plan')),
        (SELECT pg_catalog.string_agg(c.relname, ', ' ORDER BY c.relname)
           FROM pg_catalog.pg_class AS c
           JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
          WHERE n.nspname = 'pgmend'
            AND c.relkind NOT IN ('i', 'I', 't', 'S')
            AND NOT c.relispartition
-           AND c.relname NOT IN ('run', 'journal', 'gate', 'value', 'snapshot', 'snapshot_statement',
+           AND c.relname NOT IN ('run', 'journal', 'gate', 'value', 'step', 'plan', 'checklist',
+                                 'checklist_item', 'bluegreen', 'bluegreen_beat', 'partition',
+                                 'snapshot', 'snapshot_statement',
                                  'snapshot_index', 'snapshot_table', 'snapshot_setting',
                                  'snapshot_plan', 'snapshot_query',
                                  'flag', 'kpi', 'kpi_value', 'monitored_server', 'store_progress',
