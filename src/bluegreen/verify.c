@@ -100,7 +100,8 @@ read_sum(struct ctx *ctx, struct db *db, const struct table *table, const char *
 
     *ret = (struct sum){ 0 };
     if (!db_query(ctx, db,
-            arena_printf(ctx->arena, "SELECT pg_catalog.count(*), %s FROM %s AS t WHERE %s", sum,
+            arena_printf(ctx->arena,
+                "SELECT /* pgmend */ pg_catalog.count(*), %s FROM %s AS t WHERE %s", sum,
                 table->name, condition),
             NULL, 0, &result))
         return error_wrap(ctx, "reading table %s of database \"%s\"", table->name, db_name(db));
@@ -125,7 +126,7 @@ cut(struct ctx *ctx, struct db *db, struct table *table, int64_t chunk_rows)
     }
     if (!db_query(ctx, db,
             arena_printf(ctx->arena,
-                "SELECT %s FROM (SELECT %s, pg_catalog.row_number() OVER (ORDER BY %s) AS pgmend_row"
+                "SELECT /* pgmend */ %s FROM (SELECT %s, pg_catalog.row_number() OVER (ORDER BY %s) AS pgmend_row"
                 " FROM %s AS t) AS t WHERE t.pgmend_row %% %" PRId64 " = 0 ORDER BY t.pgmend_row",
                 key_list(ctx->arena, table, "::text"), keys, keys, table->name, chunk_rows),
             NULL, 0, &result))
@@ -297,7 +298,8 @@ compare_tail(
         return table->row->rows > STILL_WHOLE_ROWS ||
                compare_still(ctx, pair, table, "true", ret_difference);
     if (!db_query(ctx, pair->dbs[pair->state.live],
-            arena_printf(ctx->arena, "SELECT %s FROM %s AS t ORDER BY %s OFFSET %d LIMIT 1",
+            arena_printf(ctx->arena,
+                "SELECT /* pgmend */ %s FROM %s AS t ORDER BY %s OFFSET %d LIMIT 1",
                 key_list(ctx->arena, table, "::text"), table->name,
                 key_list(ctx->arena, table, " DESC"), STILL_ROWS),
             NULL, 0, &result))

@@ -13,6 +13,12 @@ struct child {
     const char *columns;
 };
 
+struct batch {
+    int64_t rows; /* at most */
+    int64_t moved;
+    int64_t left; /* 0: the child is gone */
+};
+
 /*
  * Who changes rows of the child waits until the batch is through and then finds them where they are: an UPDATE that
  * found a row before it was moved would change nothing, and nobody would know. Reading and inserting go on.
@@ -48,17 +54,45 @@ move(struct ctx *ctx, struct rollout *rollout, const struct partition *made,
     if (!rollout_check_room(ctx, rollout) || !begin(ctx, rollout, made, child, &transaction) ||
         !db_query(ctx, rollout->db,
             arena_printf(ctx->arena,
-                "WITH moved AS (DELETE FROM ONLY %s WHERE ctid = ANY (ARRAY(SELECT ctid FROM ONLY %s "
+                "WITH /* pgmend */ moved AS (DELETE FROM ONLY %s WHERE ctid = ANY (ARRAY(SELECT ctid FROM ONLY %s "
                 "LIMIT %lld)) RETURNING %s) INSERT INTO %s (%s) SELECT %s FROM moved",
                 child->name, child->name, (long long)rows, child->columns, child->relation,
                 child->columns, child->columns),
             NULL, 0, &result))
         return false;
-    if (result.affected == 0 &&
-        !db_exec(ctx, rollout->db, arena_printf(ctx->arena, "DROP TABLE %s", child->name)))
-        return false;
     *ret_moved = result.affected;
     return db_commit(ctx, &transaction);
+}
+
+/* With one lock only, taken at once: who asked for more of a table it reads would be in a deadlock with clients. */
+static bool
+drop(struct ctx *ctx, struct rollout *rollout, const struct child *child, int64_t *ret_left)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+    const char *row;
+
+    *ret_left = 1;
+    if (!db_begin(ctx, rollout->db, NULL, &transaction) ||
+        !db_exec(ctx, rollout->db, "SET LOCAL lock_timeout = '250ms'") ||
+        !db_exec(ctx, rollout->db,
+            arena_printf(ctx->arena, "LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE", child->name)) ||
+        !db_value(ctx, rollout->db,
+            arena_printf(ctx->arena, "SELECT 1 FROM ONLY %s LIMIT 1", child->name), NULL, 0, &row))
+        return false;
+    if (row)
+        return true;
+    *ret_left = 0;
+    return db_exec(ctx, rollout->db, arena_printf(ctx->arena, "DROP TABLE %s", child->name)) &&
+           db_commit(ctx, &transaction);
+}
+
+/* A batch; when there is none left, the end of the child. batch->left 0: it is gone. */
+static bool
+advance(struct ctx *ctx, struct rollout *rollout, const struct partition *made,
+    const struct child *child, struct batch *batch)
+{
+    return move(ctx, rollout, made, child, batch->rows, &batch->moved) &&
+           (batch->moved > 0 || drop(ctx, rollout, child, &batch->left));
 }
 
 static bool
@@ -104,19 +138,18 @@ empty(struct ctx *ctx, struct rollout *rollout, const struct partition *made,
     const struct child *child, int64_t *moved)
 {
     int64_t started = clock_us();
-    int64_t rows = FIRST_ROWS;
+    struct batch batch = { .rows = FIRST_ROWS, .left = 1 };
 
-    for (;;) {
+    while (batch.left > 0) {
         /* What a batch needs is freed with it. */
         struct arena *arena CLEANUP(arena_cleanup) = arena_new();
         struct ctx scratch = { .arena = arena };
         int64_t began = clock_us();
-        int64_t count = 0;
-        bool is_moved = move(&scratch, rollout, made, child, rows, &count);
+        bool is_moved = advance(&scratch, rollout, made, child, &batch);
 
         for (int number = 0; !is_moved && shall_retry(&scratch, rollout, number, began); number++) {
             error_clear(&scratch);
-            is_moved = move(&scratch, rollout, made, child, rows, &count);
+            is_moved = advance(&scratch, rollout, made, child, &batch);
         }
         if (!is_moved && interrupt_signal())
             return interrupt_error(ctx, interrupt_signal());
@@ -124,12 +157,11 @@ empty(struct ctx *ctx, struct rollout *rollout, const struct partition *made,
             return error_set(ctx, scratch.error.kind, "moving the rows of %s back: %s", child->name,
                 scratch.error.message);
         fault_point("partition");
-        if (count == 0)
-            return true;
-        *moved += count;
-        rows = adapt(rows, clock_us() - began);
+        *moved += batch.moved;
+        batch.rows = adapt(batch.rows, clock_us() - began);
         show(rollout, child, started);
     }
+    return true;
 }
 
 bool

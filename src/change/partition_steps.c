@@ -1,4 +1,5 @@
 /* What doing and undoing have in common: an entry's detail, where it stands, statements that give way. */
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "change/kind_partition.h"
 #include "db/ident.h"
@@ -7,6 +8,8 @@
 #define SHORT_LOCKS                                                                              \
     "SELECT pg_catalog.set_config('lock_timeout', LEAST(250, s.setting::int4 / 4)::text, true) " \
     "FROM pg_catalog.pg_settings AS s WHERE s.name = 'deadlock_timeout'"
+
+enum { TURN_US = 2000000 };
 
 struct text_member {
     const char *name;
@@ -155,17 +158,42 @@ partition_run_alone(struct ctx *ctx, struct rollout *rollout, const char *what, 
     }
 }
 
+/*
+ * Applications hold the table and wait for those it refers to, or the other way round: who asks for the locks in the
+ * wrong order runs into each of their transactions. So the locks that come first are asked for in both orders by turns.
+ */
+static void
+add_in_order(struct arena *arena, const struct text_list *statements, bool is_reversed,
+    struct text_list *ret)
+{
+    size_t locks = 0;
+
+    *ret = (struct text_list){ 0 };
+    text_list_add(arena, ret, SHORT_LOCKS);
+    while (locks < statements->count && text_starts_with(statements->items[locks], "LOCK TABLE "))
+        locks++;
+    for (size_t i = 0; i < statements->count; i++)
+        text_list_add(arena, ret, statements->items[is_reversed && i < locks ? locks - 1 - i : i]);
+}
+
 bool
 partition_run(
     struct ctx *ctx, struct rollout *rollout, const struct ddl *ddl, struct rollout_outcome *ret)
 {
-    struct ddl brief = *ddl;
+    int64_t started = clock_us();
 
-    brief.statements = (struct text_list){ 0 };
-    text_list_add(ctx->arena, &brief.statements, SHORT_LOCKS);
-    for (size_t i = 0; i < ddl->statements.count; i++)
-        text_list_add(ctx->arena, &brief.statements, ddl->statements.items[i]);
-    return ddl_run(ctx, rollout, &brief, ret);
+    for (int number = 0;; number++) {
+        struct ddl brief = *ddl;
+
+        brief.limit_us = ddl->limit_us < TURN_US ? ddl->limit_us : TURN_US;
+        add_in_order(ctx->arena, &ddl->statements, number % 2 == 0, &brief.statements);
+        if (ddl_run(ctx, rollout, &brief, ret))
+            return true;
+        if (ctx->error.kind != ERR_TIMEOUT || interrupt_signal() ||
+            clock_us() - started > ddl->limit_us)
+            return false;
+        error_clear(ctx);
+    }
 }
 
 /* One that is there and good is taken as it is; *ret_there. Any other of this name and table is dropped. */

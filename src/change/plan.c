@@ -1,5 +1,7 @@
 #include "change/plan.h"
 
+#include <stdlib.h>
+
 #include "base/crypto.h"
 #include "change/journal.h"
 #include "change/plan_part.h"
@@ -41,6 +43,19 @@ is_of_plan(struct ctx *ctx, const struct plan *plan, const char *line)
     return false;
 }
 
+/* Whether the line is about a table that one of these changes partitions: it judges itself, also when half done. */
+static bool
+is_partitioned_by(const struct plan *plan, size_t first, size_t count, const char *line)
+{
+    const char *oid = strchr(line, ' ');
+
+    for (size_t i = first; oid && i < first + count; i++)
+        if (change_is_of(&plan->items[i], KIND_PARTITION) &&
+            strtoul(oid + 1, NULL, 10) == plan->items[i].table_oid)
+            return true;
+    return false;
+}
+
 static bool
 digest_shape(struct ctx *ctx, struct db *db, const struct plan *plan, size_t first, size_t count,
     const char **ret)
@@ -51,7 +66,8 @@ digest_shape(struct ctx *ctx, struct db *db, const struct plan *plan, size_t fir
     if (!sql_catalog_table_shape(ctx, db, &rows, .tables = tables_of(ctx, plan, first, count)))
         return error_wrap(ctx, "reading the tables' definitions");
     for (size_t i = 0; i < rows.count; i++)
-        if (!is_of_plan(ctx, plan, rows.items[i].line))
+        if (!is_of_plan(ctx, plan, rows.items[i].line) &&
+            !is_partitioned_by(plan, first, count, rows.items[i].line))
             buffer_printf(&buffer, "%s\n", rows.items[i].line);
     *ret = sha256_of(ctx->arena, buffer_text(&buffer), buffer.length);
     return true;
@@ -100,15 +116,30 @@ plan_check_step_fresh(
     return error_state(ctx, "Step %s was not begun.", step->id);
 }
 
+/* Whether something of the step stands, or stood until it did not hold. */
+static bool
+was_done(const struct step_record *record)
+{
+    static const char *const undone[] = { STEP_FAILED, STEP_MANUAL };
+
+    for (size_t i = 0; i < COUNT_OF(undone); i++)
+        if (text_equal(record->state, undone[i]))
+            return false;
+    return !record->why || !text_starts_with(record->why, STEP_WHY_ROLLBACK) ||
+           !text_equal(record->state, STEP_UNDONE);
+}
+
 /* Its own steps alter tables too. */
 static bool
 was_begun(struct ctx *ctx, struct db *db, const struct plan *plan, bool *ret)
 {
     struct step_records records = { 0 };
 
+    *ret = false;
     if (plan->steps.count > 0 && !step_load(ctx, db, plan->hash, &records))
         return false;
-    *ret = records.count > 0;
+    for (size_t i = 0; i < records.count; i++)
+        *ret |= was_done(&records.items[i]);
     return true;
 }
 

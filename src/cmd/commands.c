@@ -58,6 +58,9 @@
     COMMAND(vector_install)         \
     COMMAND(vector_check)           \
     COMMAND(vector_judge)           \
+    TITLE("Partitions")             \
+    COMMAND(partition_advise)       \
+    COMMAND(partition_extend)       \
     TITLE("Migrations")             \
     COMMAND(migrations_analyze)     \
     COMMAND(migrations_graph)       \

@@ -106,11 +106,12 @@ pgbouncer_connect(struct ctx *ctx, struct pgbouncer *pgbouncer)
     return true;
 }
 
-/* Old consoles have no SQLSTATEs of their own: the words are all there is. */
+/* Whatever is refused has the SQLSTATE of a broken protocol: the words are all there is. */
 static bool
 error_of_answer(struct ctx *ctx, struct pgbouncer *pgbouncer, const PGresult *result)
 {
     (void)db_error_of_result(ctx, pgbouncer->db, result);
+    ctx->error.kind = ERR_SERVER;
     if (!strstr(ctx->error.message, "admin access needed"))
         return false;
     error_set(ctx, ERR_RIGHTS, "user \"%s\" may look at PgBouncer, but not command it",

@@ -59,7 +59,8 @@ add_chart(struct buffer *page, const struct report_plan *plan)
         const struct report_step *step = &plan->steps.items[i];
         struct html_bar bar = { 0 };
 
-        if (!weigh(step, &bar.ms_before, &bar.ms_after))
+        /* What was undone is no gain, whatever its statements did meanwhile. */
+        if (text_equal(step->state, STEP_UNDONE) || !weigh(step, &bar.ms_before, &bar.ms_after))
             continue;
         bar.name = arena_printf(page->arena, "%s %s", step->id, step->title);
         bars[count++] = bar;

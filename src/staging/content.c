@@ -245,7 +245,7 @@ send_count(struct ctx *ctx, struct db *db, const struct content_table *table)
 {
     return db_send(ctx, db,
         arena_printf(ctx->arena,
-            "SELECT pg_catalog.set_config('pgmend.count', (SELECT pg_catalog.concat("
+            "SELECT /* pgmend */ pg_catalog.set_config('pgmend.count', (SELECT pg_catalog.concat("
             "pg_catalog.count(*), ' ', coalesce(pg_catalog.sum(pg_catalog.hashtextextended("
             "(ROW(t.*))::pg_catalog.text COLLATE pg_catalog.\"C\", 0)), 0)) FROM ONLY %s t), false)",
             db_qualified(ctx->arena, table->schema, table->name)));

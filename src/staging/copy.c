@@ -238,8 +238,8 @@ copy_compare(struct ctx *ctx, struct db *db, const struct content *expected,
         return true;
     for (size_t i = 0; i < differences.count && i < SHOWN; i++)
         buffer_printf(&detail, "%s%s", i ? "\n" : "", differences.items[i]);
-    error_set(ctx, ERR_VERIFICATION, "the copy is not what the database was: %zu differences",
-        differences.count);
+    error_set(ctx, ERR_VERIFICATION, "the copy is not what the database was: %zu difference%s",
+        differences.count, differences.count == 1 ? "" : "s");
     ctx->error.detail = buffer_text(&detail);
     return false;
 }

@@ -7,8 +7,7 @@
 #include "change/gate.h"
 #include "test_change_support.h"
 
-enum { HOUR_US_MILLIONS = 3600 };
-#define HOUR_US (INT64_C(1000000) * HOUR_US_MILLIONS)
+#define HOUR_US INT64_C(3600000000)
 
 static struct gate_input
 input_of(struct bench *bench, const struct plan *plan)
@@ -177,8 +176,12 @@ test_staging_is_of_a_plan(void **state)
     assert_gate(bench, &of_two, "staging", GATE_RED, "too old");
 }
 
-static const char old_transaction[] =
-    "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_catalog.count(*) FROM app.t";
+static void
+begin_old_transaction(struct bench *bench, struct db *db)
+{
+    must(bench, db_exec(&bench->ctx, db, "BEGIN ISOLATION LEVEL REPEATABLE READ"));
+    must(bench, db_exec(&bench->ctx, db, "SELECT pg_catalog.count(*) FROM app.t"));
+}
 
 /* An old transaction comes after the first look: the step is not begun, unless that was overridden. */
 static void
@@ -201,7 +204,7 @@ test_turns_red(void **state)
     input.step = &build;
     must(bench, gates_recheck(&bench->ctx, &input, &results));
 
-    must(bench, db_exec(&bench->ctx, other, old_transaction));
+    begin_old_transaction(bench, other);
     assert_false(gates_recheck(&bench->ctx, &input, &results));
     assert_error(&bench->ctx, ERR_GATE, "sessions (pid");
     /* What was red, and no live gate, is not told again. */
@@ -219,7 +222,7 @@ test_turns_red(void **state)
     must(bench, db_exec(&bench->ctx, other, "ROLLBACK"));
     must(bench, gates_check(&bench->ctx, &input, &results));
     must(bench, gates_override(&bench->ctx, &results, &all, "a test"));
-    must(bench, db_exec(&bench->ctx, other, old_transaction));
+    begin_old_transaction(bench, other);
     input.step = &build;
     must(bench, gates_recheck(&bench->ctx, &input, &results));
     for (size_t i = 0; i < results.count; i++)

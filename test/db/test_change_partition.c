@@ -7,8 +7,8 @@
 #include <libpq-fe.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/wait.h>
 
+#include "base/process.h"
 #include "change/partition.h"
 #include "test_change_support.h"
 
@@ -75,19 +75,16 @@ planned(struct bench *bench, bool gives_up)
 static const char *
 dump(struct bench *bench)
 {
-    struct ctx *ctx = &bench->ctx;
-    const char *path = file_join(ctx->arena, bench->folder, "schema.sql");
-    const char *text;
-    size_t length;
-
     /* Newer releases write a key that is another one each time. */
-    const char *command = arena_printf(ctx->arena,
-        "pg_dump -s -n app %s | grep -v '^.\\(un\\)\\?restrict' > %s", bench->database, path);
+    const char *command = arena_printf(bench->ctx.arena,
+        "pg_dump -s -n app %s | grep -v '^.\\(un\\)\\?restrict'", bench->database);
+    const char *const argv[] = { "sh", "-c", command, NULL };
+    const struct process_options options = { .argv = argv };
+    struct process process;
 
-    assert_int_equal(system(command), 0); /* NOLINT: the test's own words */
-    must(bench, file_read(ctx, path, &text, &length));
-    assert_true(length > 1000);
-    return text;
+    must(bench, process_run(&bench->ctx, &options, &process));
+    assert_true(process.out.length > 1000);
+    return buffer_text(&process.out);
 }
 
 #define ROWS \

@@ -136,11 +136,12 @@ test_problems(void **state)
         "SELECT 1 FROM a;\n\nSELECT *\n  FROM b WHER x = 1;\nVACUUM a;\nBEGIN;\nSET work_mem = '1GB';\n"
         "SELECT relname FROM pg_class WHERE relname = 'x';\n"
         "WITH w AS (SELECT oid FROM pg_catalog.pg_class) SELECT * FROM w;\n"
-        "SELECT * FROM pg_class c JOIN a ON a.x = c.oid;\nEXPLAIN SELECT 1 FROM a;\n");
+        "SELECT * FROM pg_class c JOIN a ON a.x = c.oid;\nEXPLAIN SELECT 1 FROM a;\n"
+        "SELECT /* pgmend */ count(*) FROM a;\n");
     size_t problems = 0;
 
     assert_null(find(&intake, "SELECT 1 FROM a")->problem);
-    assert_int_equal(intake.own, 2);
+    assert_int_equal(intake.own, 3);
     assert_null(find(&intake, "SELECT * FROM pg_class c JOIN a ON a.x = c.oid")->problem);
     for (size_t i = 0; i < intake.count; i++) {
         const char *problem = intake.items[i].problem;

@@ -12,6 +12,9 @@
 #include "index/state/plan.h"
 #include "sql.h"
 
+/* A build waits for old snapshots twice, however small the table is. */
+enum { WAITS_US = 200000 };
+
 struct work {
     const struct collect_input *input;
     struct collected *collected;
@@ -203,7 +206,7 @@ estimate_return(struct ctx *ctx, struct db *db, const struct index_state *state,
         return false;
     rate = estimate_build_rate(ctx, &journal, state->row->method);
     if (rate > 0)
-        *ret = (int64_t)((double)(state->row->table_bytes + state->bytes) / rate * 1e6);
+        *ret = WAITS_US + (int64_t)((double)(state->row->table_bytes + state->bytes) / rate * 1e6);
     return true;
 }
 

@@ -152,8 +152,8 @@ add_step(struct page *page, size_t position)
     buffer_printf(&page->text, "### %s  %s\n\n", step->id, plain_text(page->arena, step->title));
     if (step->count == 0) {
         buffer_printf(&page->text, "- by hand: %s\n", plain_text(page->arena, step->manual));
-        buffer_printf(&page->text, "- code: %s\n",
-            step->undo ? plain_text(page->arena, step->undo) : "nothing to take back");
+        buffer_printf(&page->text, "- back: %s\n",
+            step->undo ? plain_text(page->arena, step->undo) : "nothing");
         buffer_add(&page->text, "\n");
         return;
     }
@@ -183,7 +183,6 @@ add_steps(struct page *page)
 {
     int32_t phase = 0;
 
-    buffer_add(&page->text, "## Step by step\n\n");
     for (size_t i = 0; i < page->plan->steps.count; i++) {
         const struct plan_step *step = &page->plan->steps.items[i];
 

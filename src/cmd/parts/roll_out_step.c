@@ -385,12 +385,21 @@ begin_step(struct ctx *ctx, struct stepped *all, struct step_work *work)
         return false;
     if (standing == 0 && !plan_check_step_fresh(ctx, all->rollout->db, all->plan, work->step))
         return false;
+    if (standing > 0)
+        return step_record_put(ctx, all, work, STEP_RUNNING, NULL);
     work->record.started_at = clock_text(ctx->arena, clock_wall_us());
     work->record.before = NULL;
     work->record.after = NULL;
     if (!step_record_put(ctx, all, work, STEP_RUNNING, NULL))
         return error_state(ctx, "Step %s was not begun.", work->step->id);
-    return standing > 0 || !all->window || step_proof_begin(ctx, all->window, work->step, &proving);
+    if (!all->window)
+        return true;
+    if (!step_proof_begin(ctx, all->window, work->step, &proving))
+        return false;
+    screen_end(all->screen);
+    /* Who goes on after a kill has no window of his own: it has to be in the record before the first change. */
+    work->record.before = step_proof_before(ctx->arena, all->window);
+    return !work->record.before || step_record_put(ctx, all, work, STEP_RUNNING, NULL);
 }
 
 static bool

@@ -84,7 +84,7 @@ step_way_of(struct arena *arena, const struct stepped *all, struct step_work *wo
 
     work->passed = NULL;
     if (!is_asked_for(all->options, step)) {
-        work->passed = "not asked for";
+        work->passed = work->record.state ? NULL : "not asked for";
         return STEP_PASS;
     }
     way = way_by_record(all->options, work);

@@ -311,6 +311,7 @@ step_proof_end(struct ctx *ctx, struct step_window *window, const struct plan_st
     *ret = (struct step_verdict){ .kind = STEP_OPEN };
     if (!text_equal(window->step, step->id))
         window->step = NULL;
+    window->is_earlier = !window->step;
     if (!window->step && story) {
         window->trouble = NULL;
         window->relations = (struct named_relations){ 0 };
@@ -321,6 +322,9 @@ step_proof_end(struct ctx *ctx, struct step_window *window, const struct plan_st
     }
     is_good = measure(ctx, window, step, proving, ret);
     window->step = NULL;
+    window->is_earlier = false;
+    if (!ret->before)
+        ret->before = story;
     return is_good || error_wrap(ctx, "proving step %s", step->id);
 }
 

@@ -43,10 +43,16 @@ bool step_proof_begin(struct ctx *ctx, struct step_window *window, const struct 
     const struct step_proving *proving) MUST_CHECK;
 
 /*
+ * What was measured in the window that step_proof_begin() closed, as JSON for the record; a later run can go on
+ * with it. NULL: no window was closed, or calls are not counted.
+ */
+const char *step_proof_before(struct arena *arena, const struct step_window *window);
+
+/*
  * After its changes: measures until there is a verdict or the time is over, and opens the next step's window. What
  * is still open keeps its promise in schema pgmend, for "pgmend index prove". An error means that it could
- * not be looked at: the step stands, unproven. Without step_proof_begin() in this run, ret->before is what an
- * earlier run measured before the step (NULL: it is not known); else it is not looked at unless it is NULL.
+ * not be looked at: the step stands, unproven. *ret has to be initialised: without step_proof_begin() in this run its
+ * before is what an earlier run measured before the step, or NULL when nobody knows.
  */
 bool step_proof_end(struct ctx *ctx, struct step_window *window, const struct plan_step *step,
     const struct step_proving *proving, struct step_verdict *ret) MUST_CHECK;

@@ -231,25 +231,6 @@ load_kept(struct ctx *ctx, struct db *db, const struct promises *wanted, struct 
     return true;
 }
 
-static bool
-prove_kept(
-    struct ctx *ctx, struct step_proof *proof, struct indexes *indexes, struct step_verdict *ret)
-{
-    struct promises kept;
-    const char *ignored;
-
-    if (!load_kept(ctx, proof->db, &indexes->promises, &kept))
-        return false;
-    if (kept.count == indexes->promises.count) {
-        indexes->promises = kept;
-        return proof_measure(ctx, proof, look_at_kept, ret);
-    }
-    *ret = verdict(STEP_OPEN,
-        "what its statements cost before is not known: the run that did it ended before it was "
-        "measured; \"pgmend index prove\" tells whether it is used");
-    return promises_begin(ctx, proof->window->rollout->db, proof->db, proof->json, &ignored);
-}
-
 /* ---- together ---- */
 
 static bool
@@ -261,21 +242,57 @@ has_statements(const struct promises *promises)
     return false;
 }
 
+/* What the planner says, without what to do about it. */
+static const char *
+first_clause(struct arena *arena, const char *text)
+{
+    const char *end = strstr(text, " \"pgmend");
+
+    return end && end > text + 1 ? arena_strndup(arena, text, (size_t)(end - text - 1)) : text;
+}
+
+/* Keeps the promises, unless an earlier run has, with the counts of when the step was done. */
+static bool
+begin_promises(struct ctx *ctx, struct step_proof *proof, struct indexes *indexes, bool *ret_kept)
+{
+    struct promises kept = { 0 };
+
+    *ret_kept = false;
+    if (proof->window->is_earlier && !load_kept(ctx, proof->db, &indexes->promises, &kept))
+        return false;
+    if (kept.count < indexes->promises.count || kept.count == 0)
+        return promises_begin(
+            ctx, proof->window->rollout->db, proof->db, proof->json, &indexes->planner);
+    /* What they cost until they were built tells more than a window in which nobody asked. */
+    *ret_kept = has_statements(&kept);
+    if (*ret_kept)
+        indexes->promises = kept;
+    return true;
+}
+
 bool
 proof_of_indexes(struct ctx *ctx, struct step_proof *proof, struct step_verdict *ret)
 {
     struct step_window *window = proof->window;
     struct indexes indexes = { 0 };
+    bool is_kept;
 
     proof->data = &indexes;
     if (!promises_from_json(ctx, proof->json, &indexes.promises))
         return error_wrap(ctx, "reading what was promised");
-    if (!window->step)
-        return prove_kept(ctx, proof, &indexes, ret);
-    if (!promises_begin(ctx, window->rollout->db, proof->db, proof->json, &indexes.planner))
+    if (!begin_promises(ctx, proof, &indexes, &is_kept))
         return false;
-    if (!has_statements(&indexes.promises))
-        indexes.planner = NULL;
+    if (is_kept)
+        return proof_measure(ctx, proof, look_at_kept, ret);
+    indexes.planner = indexes.planner && has_statements(&indexes.promises)
+                          ? first_clause(ctx->arena, indexes.planner)
+                          : NULL;
+    if (!window->step) {
+        *ret = verdict(STEP_OPEN,
+            "what its statements cost before the step is not known; \"pgmend index prove\" tells "
+            "whether it is used");
+        return true;
+    }
     if (window->trouble) {
         *ret = verdict(STEP_OPEN,
             arena_printf(ctx->arena, "its statements are not counted: %s", window->trouble));

@@ -11,6 +11,13 @@ static const double wrong_by_chance = .01;
 /* Fewer calls than these tell nothing of a statement that is looked at for having got slower. */
 enum { LEAST_OTHER_CALLS = 5 };
 
+/*
+ * Where no statements of other relations tell what the machine did meanwhile, a time that became less than this
+ * many times as long or as short is taken for the machine's, as long as blocks per call stayed the same.
+ */
+static const double most_drift = 2;
+static const double same_blocks = .01;
+
 struct judging {
     struct arena *arena;
     struct step_proof *proof;
@@ -23,7 +30,8 @@ struct judging {
     struct window_pairs control; /* of other relations */
     double calls;                /* of the targets, after */
     bool is_lost;
-    double pace; /* what became of the time of statements that the step is not about; 1: nothing */
+    bool has_pace; /* enough statements that the step is not about were called */
+    double pace;   /* what became of their time; 1: nothing */
     double chance; /* of being wrong, for each question of this look */
 };
 
@@ -51,7 +59,7 @@ find_wish(const struct proof_case *about, const char *fingerprint)
 
 /* Ours, and what looks at the catalogues alone, is no workload. */
 static bool
-is_own(const struct judging *judging, const struct window_statement *statement,
+is_own(const struct step_window *window, const struct window_statement *statement,
     const struct statement_scope *scope)
 {
     bool is_of_catalogue = scope->is_parsed && scope->relations.count > 0;
@@ -64,7 +72,8 @@ is_own(const struct judging *judging, const struct window_statement *statement,
                           text_equal(relation->schema, "information_schema") ||
                           (!relation->schema && text_starts_with(relation->name, "pg_"));
     }
-    return is_of_catalogue || map_get(&judging->proof->window->own, statement->fingerprint);
+    return is_of_catalogue || strstr(statement->query, "/* pgmend */") ||
+           map_get(&window->own, statement->fingerprint);
 }
 
 static void
@@ -96,7 +105,8 @@ place(struct judging *judging, const struct window_statement *after)
         return;
     }
     scope = proof_scope(judging->proof->scopes.arena, &judging->proof->scopes, after);
-    if (is_own(judging, after, scope) || (scope->is_parsed && scope->relations.count == 0))
+    if (is_own(judging->proof->window, after, scope) ||
+        (scope->is_parsed && scope->relations.count == 0))
         return;
     is_near = about->relations->count == 0 || statement_names(scope, about->relations);
     if (is_near && about->wish_count == 0 && !(about->writes_may_lose && scope->writes)) {
@@ -122,23 +132,33 @@ keep_before(struct judging *judging, const struct window_statement *before)
     if (before->calls <= 0 || window_find(judging->after, before->fingerprint))
         return;
     scope = proof_scope(judging->proof->scopes.arena, &judging->proof->scopes, before);
-    if (!is_wished && (about->wish_count > 0 || scope->relations.count == 0 ||
-                          is_own(judging, before, scope) ||
-                          (about->relations->count > 0 && !statement_names(scope, about->relations))))
+    if (!is_wished &&
+        (about->wish_count > 0 || scope->relations.count == 0 ||
+            is_own(judging->proof->window, before, scope) ||
+            (about->relations->count > 0 && !statement_names(scope, about->relations))))
         return;
-    VEC_PUSH(judging->arena, &judging->ret->statements, (struct proof_statement){ .before = before });
+    VEC_PUSH(
+        judging->arena, &judging->ret->statements, (struct proof_statement){ .before = before });
 }
 
 /* Others that the step is not about went slower or faster too: that much is not its doing. */
-static double
-find_pace(const struct judging *judging)
+static void
+find_pace(struct judging *judging)
 {
     struct window_sum sum;
 
     window_add_up(&judging->control, &sum);
-    if (sum.calls_after < (double)judging->proof->proving->least_calls || !(sum.ms_before > 0))
-        return 1;
-    return sum.ms_after / sum.ms_before;
+    judging->has_pace =
+        sum.calls_after >= (double)judging->proof->proving->least_calls && sum.ms_before > 0;
+    judging->pace = judging->has_pace ? sum.ms_after / sum.ms_before : 1;
+}
+
+static double
+drift(const struct judging *judging, double blocks_before, double blocks_after)
+{
+    bool is_same = fabs(blocks_after - blocks_before) <= same_blocks * blocks_before;
+
+    return is_same && !judging->has_pace ? most_drift : 1;
 }
 
 /* Half the width of a one-sided interval that is wrong this often. */
@@ -166,7 +186,8 @@ find_losses(struct judging *judging, struct losses *ret)
 
     for (size_t i = 0; i < judging->others.count; i++) {
         const struct window_pair *pair = &judging->others.items[i];
-        double factor = (1 + judging->about->most_loss) * pace;
+        double factor = (1 + judging->about->most_loss) * pace *
+                        drift(judging, pair->before->blocks, pair->after->blocks);
         const struct window_difference difference = window_compare(pair, factor);
         const struct statement_scope *scope;
 
@@ -245,6 +266,7 @@ judge_gain(const struct judging *judging, const struct window_pairs *pairs, doub
     const struct window_pairs timed_pairs = with_times(judging->arena, pairs);
     struct window_sum timed;
     double saved_ms;
+    double doubt_ms;
     double half;
 
     window_add_up(pairs, ret_sum);
@@ -254,11 +276,12 @@ judge_gain(const struct judging *judging, const struct window_pairs *pairs, doub
     /* What the others gained as well is not counted. */
     saved_ms = timed.ms_before * fmin(judging->pace, 1) - timed.ms_after;
     half = margin(&timed.time, chance);
+    doubt_ms = timed.ms_before * (1 - 1 / drift(judging, timed.blocks_before, timed.blocks_after));
     if (ret_sum->wanted_blocks > 0 &&
         ret_sum->blocks_before - ret_sum->blocks_after >= ret_sum->wanted_blocks &&
         -saved_ms - half < timed.ms_before * judging->about->most_loss * fmax(judging->pace, 1))
         return PROOF_GAIN;
-    if (timed_pairs.count > 0 && saved_ms >= timed.wanted_ms && saved_ms > half)
+    if (timed_pairs.count > 0 && saved_ms >= timed.wanted_ms && saved_ms > half + doubt_ms)
         return PROOF_GAIN;
     if (timed_pairs.count > 0 && saved_ms + half < timed.wanted_ms)
         return PROOF_NO_GAIN;
@@ -375,7 +398,7 @@ proof_judge(struct arena *arena, struct step_proof *proof, const struct workload
         return;
     state->looks++;
     window_add_up(&judging.targets, &sum);
-    judging.pace = find_pace(&judging);
+    find_pace(&judging);
     judging.chance = wrong_by_chance / ((looks + 1.) * (looks + 2.));
     ret->finding = PROOF_UNKNOWN;
     if (judging.is_lost)
@@ -390,4 +413,25 @@ proof_judge(struct arena *arena, struct step_proof *proof, const struct workload
     state->has_finding = true;
     state->finding = ret->finding;
     state->text = arena_strdup(proof->scopes.arena, ret->text);
+}
+
+const char *
+step_proof_before(struct arena *arena, const struct step_window *window)
+{
+    struct proof_judgement judgement = { 0 };
+
+    if (!window->step || window->trouble)
+        return NULL;
+    for (size_t i = 0; i < window->before.statements.count; i++) {
+        const struct window_statement *statement = &window->before.statements.items[i];
+        struct statement_scope scope;
+
+        if (statement->calls <= 0)
+            continue;
+        statement_scope(arena, statement->query, &scope);
+        if (!is_own(window, statement, &scope) &&
+            (window->relations.count == 0 || statement_names(&scope, &window->relations)))
+            VEC_PUSH(arena, &judgement.statements, (struct proof_statement){ .before = statement });
+    }
+    return proof_story(arena, &judgement, 1, false, window->before.seconds);
 }

@@ -14,6 +14,7 @@ struct step_window {
     struct workload opening; /* it */
     int64_t opened_us;       /* when it was taken */
     const char *step;        /* whose window before is closed; NULL: of none */
+    bool is_earlier;         /* an earlier run did the step */
     const char *trouble;     /* why calls are not counted, or NULL */
     struct workload_window before;
     struct named_relations relations; /* that the step is about, as they were before it */
@@ -94,8 +95,8 @@ const char *proof_story(struct arena *arena, const struct proof_judgement *judge
     bool is_after, double seconds);
 
 /* The window of such a text again, as far as it tells; of the statements that cost the most. */
-bool proof_window_from_story(
-    struct ctx *ctx, const char *story, struct workload_window *ret) MUST_CHECK;
+bool proof_window_from_story(struct ctx *ctx, const char *story, struct workload_window *ret)
+    MUST_CHECK;
 
 /* Adds the names by which a relation's rows can be read. relation: quoted where needed. */
 bool proof_add_relation(

@@ -3,7 +3,7 @@
 
 #include "cmd/parts/step_proof_part.h"
 
-enum { MOST_STATEMENTS = 20 };
+enum { MOST_STATEMENTS = 50 };
 
 static const struct window_statement *
 either(const struct proof_statement *statement)

@@ -100,8 +100,7 @@ proof_of_workload(struct ctx *ctx, struct step_proof *proof, struct step_verdict
     proof->data = &about;
     *ret = (struct step_verdict){ .kind = STEP_OPEN };
     if (!proof->window->step)
-        ret->text = "what its statements cost before is not known: the run that did it ended "
-                    "before it was measured";
+        ret->text = "what its statements cost before the step is not known";
     else if (proof->window->trouble)
         ret->text =
             arena_printf(ctx->arena, "its statements are not counted: %s", proof->window->trouble);

@@ -89,7 +89,8 @@ intake_is_own(struct arena *arena, const struct map *own, const char *fingerprin
     struct ctx scratch = { .arena = arena };
     struct relations relations = { 0 };
 
-    if (fingerprint && map_get(own, fingerprint))
+    /* Composed ones say so themselves. */
+    if ((fingerprint && map_get(own, fingerprint)) || strstr(sql, "/* pgmend */"))
         return true;
     if (!strcasestr(sql, "pg_") && !strcasestr(sql, "information_schema") &&
         !strcasestr(sql, "pgmend"))

@@ -30,10 +30,13 @@ WITH RECURSIVE up AS (
     SELECT DISTINCT u.leaf, a.attname
       FROM up u
       JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = u.above
-      JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
-       AND d.refobjid = p.partrelid AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-       AND d.objid = p.partrelid AND d.deptype = 'i' AND d.refobjsubid > 0
-      JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = d.refobjsubid
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum > 0
+       AND (a.attnum = ANY (p.partattrs::pg_catalog.int2[])
+            /* of an expression */
+            OR EXISTS (SELECT FROM pg_catalog.pg_depend d
+                        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = p.partrelid AND d.objsubid = 0
+                          AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                          AND d.refobjid = p.partrelid AND d.refobjsubid = a.attnum))
 )
 SELECT n.nspname::text AS schema,
        c.relname::text AS name,

@@ -23,7 +23,7 @@ SELECT n.nspname::text AS schema,
                                            OR k.confrelid = c.oid AND a.attnum = ANY (k.confkey))) AS is_key,
        c.reltuples::pg_catalog.float8 AS rows,
        pg_catalog.format(
-           'SELECT coalesce(avg((x.v ~ ''^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$'')::int), 0)::float8,'
+           'SELECT /* pgmend */ coalesce(avg((x.v ~ ''^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$'')::int), 0)::float8,'
            ' coalesce(avg((x.v ~ ''^\+?[0-9][0-9 ()/-]{7,18}[0-9]$'' AND x.v !~ ''^[0-9]{4}-[0-9]{2}-'')::int), 0)::float8,'
            ' coalesce(avg((x.v ~ ''^[A-Za-z0-9_:.$/+=-]{24,}$'' AND x.v ~ ''[0-9]'' AND x.v ~ ''[A-Za-z]'' AND x.v !~ ''^https?:''
                AND x.v !~ ''^[0-9a-f]{8}-[0-9a-f]{4}-'')::int), 0)::float8,'

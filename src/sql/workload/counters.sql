@@ -12,7 +12,8 @@
 -- @column is_own         bool   pgmend's own, or of the catalogues; false without texts
 -- @server 14+
 SELECT s.userid, s.queryid, s.toplevel, s.calls, s.total_exec_time,
-       coalesce(s.query LIKE '%pg\_catalog.%' OR s.query LIKE '%pgmend.%', false)
+       coalesce(s.query LIKE '%pg\_catalog.%' OR s.query LIKE '%pgmend.%'
+                OR s.query LIKE '%/* pgmend */%', false)
   FROM pg_stat_statements($1::pg_catalog.bool) s
  WHERE s.dbid = (SELECT d.oid
                    FROM pg_catalog.pg_database d
