@@ -79,7 +79,7 @@ bluegreen_begin(struct ctx *ctx, struct db *blue, const struct bluegreen_green *
         .sides = {
             [BLUE] = { .conninfo = green->blue_conninfo,
                 .reach = green->blue_reach,
-                .database = db_name(blue) },
+                .database = arena_strdup(ctx->arena, db_name(blue)) },
             [GREEN] = { .conninfo = green->green_conninfo,
                 .reach = green->green_reach,
                 .database = green->database },

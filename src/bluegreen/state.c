@@ -342,7 +342,8 @@ bluegreen_open(
         return error_set(ctx, ERR_CONFLICT,
             "pair %s, recorded here, is of two other databases: this one is a copy", ret->state.id);
     ret->dbs[here] = db;
-    ret->state.sides[here].database = db_name(db);
+    /* A switch closes the session that holds this name. */
+    ret->state.sides[here].database = arena_strdup(ctx->arena, db_name(db));
     if (!open_other(ctx, ret, here, place))
         return false;
 

@@ -116,7 +116,7 @@ arm(struct ctx *ctx, struct switching *switching)
     int target = switching->options->target;
     const char *schema = pair->schema;
 
-    pair->state.clients_name = db_name(pair->dbs[pair->state.live]);
+    pair->state.clients_name = arena_strdup(ctx->arena, db_name(pair->dbs[pair->state.live]));
     pair->state.pooler_file = switching->options->pooler_file;
     if (!bg_check_move(ctx, &switching->move) || !refresh_views(ctx, switching) ||
         !bluegreen_record(ctx, pair, BG_ARMING) || !bg_publish(ctx, pair, target) ||

@@ -101,8 +101,8 @@ gate_check_rehearsed(struct ctx *ctx, const struct gate_input *input, struct gat
 bool
 gate_check_staging(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
 {
-    ret->remedy = "pgmend rehearse on a staging copy with rows, or pgmend gate pass staging "
-                  "--note \"who, when, where it can be seen\"";
+    ret->remedy = "pgmend rehearse PLAN --with-rows (or --staging NAME), or pgmend gate pass "
+                  "staging --note \"who, when, where it can be seen\"";
     return check_of_plan(ctx, input, "it has not run on staging, and nobody has recorded it",
         "what ran on staging was another plan", ret);
 }

@@ -11,6 +11,10 @@
 #define MOST_SILENT_US    INT64_C(60000000)
 #define STANDARD_LAG_US   INT64_C(10000000)
 
+/* Of a server that writes little, a lag up to that interval only says when the standby last spoke. */
+#define QUIET_BYTES INT64_C(1048576)
+#define QUIET_US    INT64_C(10000000)
+
 /* What is wrong with it; NULL: nothing. */
 static const char *
 judge_receiver(struct arena *arena, const struct sql_change_gate_replicas *row, int64_t most_us)
@@ -21,7 +25,7 @@ judge_receiver(struct arena *arena, const struct sql_change_gate_replicas *row, 
     if (!text_equal(row->state, "streaming"))
         return arena_printf(arena, "%s is not in step yet (%s, %s behind)", row->name, row->state,
             text_from_bytes(arena, row->bytes));
-    if (row->lag > most_us)
+    if (row->lag > most_us && (row->bytes > QUIET_BYTES || row->lag > most_us + QUIET_US))
         return arena_printf(arena, "%s is %s behind", row->name, text_from_us(arena, row->lag));
     if (row->bytes > MOST_BEHIND_BYTES)
         return arena_printf(
@@ -87,7 +91,7 @@ gate_check_replicas(struct ctx *ctx, const struct gate_input *input, struct gate
     }
     ret->state = red.count > 0 ? GATE_RED : GATE_GREEN;
     ret->text = red.count > 0   ? text_list_join(ctx->arena, &red, "; ")
-                : receivers > 0 ? arena_printf(ctx->arena, "%zu in step: %s behind at most",
+                : receivers > 0 ? arena_printf(ctx->arena, "%zu in step: the limit is %s",
                                       receivers, text_from_us(ctx->arena, most_us))
                                 : "there are no standbys and no replication slots that wait";
     ret->remedy = "bring the standby back or wait until it has caught up; drop a slot that nobody "

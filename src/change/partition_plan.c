@@ -4,7 +4,8 @@
 #include "change/partition.h"
 #include "db/ident.h"
 
-enum { MOST_DEFAULT_ROWS = 1000000 };
+/* An index of a number and a time: 24 bytes and a pointer, pages 90 % full. */
+enum { MOST_DEFAULT_ROWS = 1000000, INDEX_ROW_BYTES = 36 };
 
 static const char *
 wish_text(struct ctx *ctx, const struct partition_wish *wish)
@@ -57,9 +58,6 @@ partition_change(
         .column = wish->key,
         .type = wish->unit,
         .definition = wish_text(ctx, wish),
-        .bytes = -1,
-        .wal_bytes = -1,
-        .us = -1,
     };
     if (!work_find_table(ctx, db, ret, &table, &is_good))
         return false;
@@ -67,6 +65,8 @@ partition_change(
         return true;
     ret->table_oid = table.oid;
     ret->table_rows = (int64_t)table.rows;
+    ret->bytes = table.rows > 0 ? (int64_t)table.rows * INDEX_ROW_BYTES : 0;
+    ret->wal_bytes = ret->bytes;
     if (!find_bound(ctx, db, wish, table.oid, &ret->expression) ||
         !partition_compose(ctx, db, ret, &made, &is_good))
         return false;

@@ -9,8 +9,13 @@
  * the processors are busy and statements of microseconds take some more of them.
  */
 enum { LEAST_CALLS_BEFORE = 20, LEAST_CALLS = 5, LEAST_CALLS_TOGETHER = 20, LEAST_ENDED = 20 };
-enum { REPORT_US = 10000000 };
 static const double least_extra_ms = .5;
+
+/*
+ * Without news a replica reports every 10 s only (wal_receiver_status_interval): of a server that writes little the
+ * measured lag is up to that, although everything was replayed at once.
+ */
+enum { REPORT_US = 10000000, LEAST_BEHIND_BYTES = 1024 * 1024 };
 
 /* What cannot be asked is not bad; only without a session there is nothing to go on with. */
 static bool
@@ -147,7 +152,7 @@ compare_times(struct ctx *ctx, struct db *db, struct watchdog_memory *memory, do
 
 /*
  * How long it has been behind at the same position, by our own clock: a replica that is frozen reports nothing,
- * and its lag stays what it was. Without news it may report every 10 s only (wal_receiver_status_interval).
+ * and its lag stays what it was.
  */
 static double
 stands_still(struct watchdog_memory *memory, const struct sql_change_watchdog_replicas *row)
@@ -180,7 +185,7 @@ look_at_replicas(
         return false;
     for (size_t i = 0; i < rows.count; i++) {
         const struct sql_change_watchdog_replicas *row = &rows.items[i];
-        double lag_us = row->behind_bytes > 0 ? (double)row->lag_us : 0;
+        double lag_us = row->behind_bytes > LEAST_BEHIND_BYTES ? (double)row->lag_us : 0;
 
         lag_us = fmax(lag_us, stands_still(memory, row));
         if (!(lag_us <= ret->lag_us)) {

@@ -61,6 +61,7 @@
     TITLE("Partitions")             \
     COMMAND(partition_advise)       \
     COMMAND(partition_extend)       \
+    COMMAND(scaling)                \
     TITLE("Migrations")             \
     COMMAND(migrations_analyze)     \
     COMMAND(migrations_graph)       \

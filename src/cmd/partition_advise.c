@@ -57,7 +57,7 @@ static const char *
 growth_text(struct arena *arena, const struct partition_advice *advice)
 {
     if (isnan(advice->rows_per_day))
-        return "not known: the counters are younger than an hour";
+        return "not known: the counters are younger than a day";
     return arena_printf(arena,
         "%s rows a day since the counters were reset; in half a year about %s",
         text_from_count(arena, (int64_t)advice->rows_per_day),
@@ -181,11 +181,22 @@ print(struct ctx *ctx, struct run *run, const struct partition_advices *advices,
 }
 
 static bool
+find_table(struct ctx *ctx, struct run *run, const char **ret)
+{
+    const char *schema;
+    const char *table;
+
+    if (!partition_planning_find(ctx, run->db, run->operands.items[0], &schema, &table))
+        return false;
+    *ret = db_qualified(ctx->arena, schema, table);
+    return true;
+}
+
+static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
-    const struct partition_question question = {
-        .table = run->operands.count > 0 ? run->operands.items[0] : NULL,
+    struct partition_question question = {
         .key = opts->column,
         .unit = text_equal(opts->by, "auto") ? NULL : opts->by,
         .least_bytes = opts->least,
@@ -195,6 +206,8 @@ run(struct ctx *ctx, struct run *run)
     struct partition_advices advices;
     struct plan plan = { 0 };
 
+    if (run->operands.count > 0 && !find_table(ctx, run, &question.table))
+        return false;
     if (opts->output && !question.table)
         return error_set(ctx, ERR_USAGE, "-o needs a TABLE");
     if (opts->ahead < 1 || opts->ahead > PARTITION_MOST_AHEAD)

@@ -2,7 +2,6 @@
 #include "cmd/parts/index_state.h"
 #include "cmd/parts/partition_planning.h"
 #include "db/ident.h"
-#include "sql.h"
 
 struct options {
     int32_t months;
@@ -19,21 +18,6 @@ static const struct field options[] = {
 };
 
 static bool
-find_table(struct ctx *ctx, struct db *db, const char *name, const char **ret_schema,
-    const char **ret_table)
-{
-    struct sql_catalog_table_rows rows;
-
-    if (!sql_catalog_table(ctx, db, &rows, .name = name))
-        return false;
-    if (rows.count != 1)
-        return error_set(ctx, ERR_NOT_FOUND, "table %s does not exist", name);
-    *ret_schema = rows.items[0].schema;
-    *ret_table = rows.items[0].name;
-    return true;
-}
-
-static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
@@ -43,7 +27,7 @@ run(struct ctx *ctx, struct run *run)
 
     if (wish.ahead < 1 || wish.ahead > PARTITION_MOST_AHEAD)
         return error_set(ctx, ERR_USAGE, "so many partitions cannot be made: %d", wish.ahead);
-    if (!find_table(ctx, run->db, run->operands.items[0], &wish.schema, &wish.table) ||
+    if (!partition_planning_find(ctx, run->db, run->operands.items[0], &wish.schema, &wish.table) ||
         !partition_planning_extend(ctx, run->db, &wish, &plan))
         return false;
     if (!opts->dry_run && plan.count > 0 &&

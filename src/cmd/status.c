@@ -298,10 +298,9 @@ print_json(struct ctx *ctx, struct run *run, const struct picture *picture)
                   holder->application, "since", holder->since, "is_orphan", (int)holder->is_orphan,
                   "phase", picture->progress.phase ? picture->progress.phase : "")
             : json_null();
-    json_t *json CLEANUP(json_release) = json_pack("{s:o, s:o, s:o, s:I, s:I, s:o, s:o}", "running",
-        running, "plan", status_plan_json(&picture->plan), "calm", calm_json(ctx, picture->calm),
-        "unfinished", (json_int_t)picture->unfinished, "logging_left", (json_int_t)picture->logging,
-        "changes",
+    json_t *json CLEANUP(json_release) = json_pack("{s:o, s:o, s:I, s:I, s:o, s:o}", "running",
+        running, "calm", calm_json(ctx, picture->calm), "unfinished",
+        (json_int_t)picture->unfinished, "logging_left", (json_int_t)picture->logging, "changes",
         out_json_rows(columns, COUNT_OF(columns), picture->standing.items, picture->standing.count,
             sizeof(struct standing)),
         "invalid_indexes",

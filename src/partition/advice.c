@@ -6,7 +6,7 @@
 #include "db/ident.h"
 #include "sql.h"
 
-enum { DAY_S = 86400, LEAST_COUNTED_S = 3600, HALF_YEAR_DAYS = 182, MOST_STATEMENTS = 5 };
+enum { DAY_S = 86400, LEAST_COUNTED_S = 86400, HALF_YEAR_DAYS = 182, MOST_STATEMENTS = 5 };
 
 /* More rows a week than this, and a month's partition is itself large. */
 static const double many_rows_a_week = 50e6;
@@ -29,13 +29,6 @@ add_statement(struct arena *arena, struct partition_advice *advice, const char *
         advice->everywhere.count = MOST_STATEMENTS;
 }
 
-/* Inserts meet one partition whatever they say. */
-static bool
-is_insert(const char *query)
-{
-    return strncasecmp(query, "insert", strlen("insert")) == 0;
-}
-
 static void
 weigh_statements(
     struct arena *arena, const struct workload *workload, struct partition_advice *advice)
@@ -48,7 +41,7 @@ weigh_statements(
             const struct workload_statement *statement = &workload->items[i];
             struct partition_use use;
 
-            if (!statement->query || is_insert(statement->query))
+            if (!statement->query)
                 continue;
             use = partition_use_of(arena, statement->query, advice->table, advice->key);
             if (!use.is_of_table)

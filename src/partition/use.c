@@ -52,6 +52,20 @@ walk(struct search *search, const json_t *node, bool is_condition)
     }
 }
 
+/* Inserts meet one partition whatever they say, and what is no query is not made faster by any. */
+static bool
+is_query(const json_t *tree)
+{
+    static const char *const kinds[] = { "SelectStmt", "UpdateStmt", "DeleteStmt", "MergeStmt" };
+    const json_t *statement =
+        json_object_get(json_array_get(json_object_get(tree, "stmts"), 0), "stmt");
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (json_object_get(statement, kinds[i]))
+            return true;
+    return false;
+}
+
 struct partition_use
 partition_use_of(struct arena *arena, const char *query, const char *table, const char *key)
 {
@@ -60,8 +74,10 @@ partition_use_of(struct arena *arena, const char *query, const char *table, cons
     json_t *tree CLEANUP(json_release) = NULL;
 
     /* What the grammar does not know is left out; most statements do not even name the table. */
-    if (!query || !strstr(query, table) || !sql_parse(&ctx, query, &tree))
+    if (!query || strstr(query, "/* pgmend */") || !strstr(query, table) ||
+        !sql_parse(&ctx, query, &tree))
         return search.found;
-    walk(&search, tree, false);
+    if (is_query(tree))
+        walk(&search, tree, false);
     return search.found;
 }

@@ -5,6 +5,7 @@
 #include "support/test.h"
 
 #include "change/gate.h"
+#include "cmd/parts/rehearsal_record.h"
 #include "test_change_support.h"
 
 #define HOUR_US INT64_C(3600000000)
@@ -176,6 +177,26 @@ test_staging_is_of_a_plan(void **state)
     assert_gate(bench, &of_two, "staging", GATE_RED, "too old");
 }
 
+/* The rehearsal was of a database of a few bytes; this one is larger by far. */
+static void
+test_staging_is_outgrown(void **state)
+{
+    struct bench *bench = *state;
+    struct plan plan = { .hash = "1111" };
+    struct gate_input input = input_of(bench, &plan);
+    json_t *small CLEANUP(json_release) = json_pack("{s:s, s:b, s:i, s:i}", "plan_hash", "1111",
+        "with_rows", 1, "database_bytes", 1000, "rows", 1);
+    json_t *large CLEANUP(json_release) = json_pack("{s:s, s:b, s:I, s:I}", "plan_hash", "1111",
+        "with_rows", 1, "database_bytes", (json_int_t)1 << 50, "rows", (json_int_t)1 << 50);
+
+    must(bench, gate_record(&bench->ctx, bench->db, "staging", true, "ran", "1111"));
+    must(bench, rehearsal_save(&bench->ctx, bench->db, "1111", large));
+    assert_gate(bench, &input, "staging", GATE_GREEN, "ran");
+    run(bench, "ANALYZE app.t");
+    must(bench, rehearsal_save(&bench->ctx, bench->db, "1111", small));
+    assert_gate(bench, &input, "staging", GATE_WARNING, "ran");
+}
+
 static void
 begin_old_transaction(struct bench *bench, struct db *db)
 {
@@ -291,6 +312,7 @@ main(void)
         test_with_bench(test_window_refuses),
         test_with_bench(test_window_is_long_enough),
         test_with_bench(test_staging_is_of_a_plan),
+        test_with_bench(test_staging_is_outgrown),
         test_with_bench(test_turns_red),
         test_with_bench(test_hard_gate_turns_red),
         test_with_bench(test_monitored_by_store),

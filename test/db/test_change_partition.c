@@ -218,6 +218,43 @@ doubled_key_keeps_it_partitioned(void **state)
         bench, "SELECT count(*) FROM pg_class WHERE relname = 'message_pkey_history'", "0");
 }
 
+/* The next months, once; a month that holds rows is not dropped. */
+static void
+next_partitions_are_made(void **state)
+{
+    struct bench *bench = *state;
+    struct partition_wish wish = wish_of(bench, true);
+    struct rollout_outcome outcome;
+    struct journal_entry entry;
+    struct plan plan = { 0 };
+
+    make_table(bench);
+    do_change(bench, planned(bench, true), "partitioned");
+    wish.ahead = 4;
+    wish.unit = NULL;
+    must(bench, partition_extend(&bench->ctx, bench->db, &wish, &plan));
+    assert_int_equal(plan.count, 1);
+    plan.database = bench->database;
+    must(bench, plan_seal(&bench->ctx, bench->db, &plan));
+    do_change(bench, plan.items[0], "added");
+    do_change(bench, plan.items[0], "it is there already");
+    run(bench,
+        "INSERT INTO app.message (dialog_id, \"at\") SELECT 1, max(split_part("
+        "pg_get_expr(c.relpartbound, c.oid), '''', 2)::timestamp) FROM pg_inherits AS h"
+        " JOIN pg_class AS c ON c.oid = h.inhrelid WHERE h.inhparent = 'app.message'::regclass"
+        " AND c.relname LIKE 'message_y%'");
+    entry = last_entry(bench);
+    assert_false(rollout_undo(&bench->ctx, &bench->rollout, &entry, &outcome));
+    assert_error(&bench->ctx, ERR_CONFLICT, "holds rows");
+    error_clear(&bench->ctx);
+    run(bench, "DELETE FROM app.message WHERE \"at\" > now()");
+    undo_last(bench, "dropped");
+    plan = (struct plan){ 0 };
+    wish.ahead = 3;
+    must(bench, partition_extend(&bench->ctx, bench->db, &wish, &plan));
+    assert_int_equal(plan.count, 0);
+}
+
 /* -- clients -- */
 
 struct clients {
@@ -395,6 +432,7 @@ main(void)
         cmocka_unit_test_setup_teardown(obstacles_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_beyond_the_bound_leave_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(doubled_key_keeps_it_partitioned, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(next_partitions_are_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(clients_notice_nothing, set_up, tear_down),
     };
 

@@ -1,6 +1,9 @@
 /* Restore points: on a server that archives nothing, and on one of the test's own that does. */
 #include "support/test.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/process.h"
 #include "change/journal.h"
 #include "change/restore_point.h"
@@ -125,10 +128,13 @@ static void
 test_archived(void **state)
 {
     struct ctx *ctx = *state;
-    const char *folder = file_join(ctx->arena, test_folder(ctx), "pg");
+    const char *above = test_folder(ctx);
+    const char *folder = file_join(ctx->arena, above, "pg");
     const char *url = arena_printf(ctx->arena, "host=%s/socket port=5432 dbname=postgres", folder);
     struct db *db;
 
+    /* The server's user has to be able to enter it. */
+    assert_int_equal(chmod(above, 0755), 0);
     cluster(ctx, "start", folder, "--scratch");
     db = connect_to(ctx, arena_printf(ctx->arena, "%s user=postgres", url));
     assert_true(db_exec(ctx, db, "ALTER SYSTEM SET archive_mode = on"));
@@ -137,6 +143,7 @@ test_archived(void **state)
     restart(ctx, folder);
     check_archived(ctx, url);
     cluster(ctx, "remove", folder, NULL);
+    assert_int_equal(rmdir(above), 0);
 }
 
 int

@@ -19,6 +19,7 @@ const struct plan_source plan_sources[] = {
     { "migrations", "migrations", false, collect_migrations },
     { "settings", "settings", false, collect_settings },
     { "pool", "connections", false, collect_pool },
+    { "partition", "big tables", false, collect_partitions },
 };
 
 const size_t plan_source_count = COUNT_OF(plan_sources);

@@ -95,7 +95,7 @@ const struct checklist_item checklist_items[] = {
 
     { "monitoring-runs", "monitoring", "A monitor runs all the time and keeps what it sees",
         DEVOPS, AT(3, 5), BY(MEASURE_MONITOR, "pgmend monitor --output-dir DIR") },
-    { "alert-rules", "monitoring", "Alerts are judged: CPU above 80 %, memory above 90 %, statements above 1 s",
+    { "alert-rules", "monitoring", "Alerts: CPU above 80 %, memory above 90 %, statements above 1 s",
         DEVOPS, AT(3, 5), BY(MEASURE_ALERTS, "pgmend monitor test-alert") },
 
     { "kpi-api-p95", "kpis", "API answers in less than 200 ms (95th percentile)",

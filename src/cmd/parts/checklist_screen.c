@@ -72,9 +72,10 @@ print_line(struct ctx *ctx, FILE *out, const struct checklist *list,
                          : is_late(list, line)                                       ? MARK_FAIL
                                                                                      : MARK_INFO;
 
-    out_mark_line(out, mark, "%-26s %s", line->item->id, line->item->title);
-    fprintf(out, "      %s, %s%s: %s%s%s\n", owner_of(ctx->arena, view, line->item->owner),
-        when(ctx->arena, line), is_late(list, line) ? " (late)" : "",
+    out_mark_line(out, mark, "%s", line->item->title);
+    fprintf(out, "      %s (%s, %s%s): %s%s%s\n", line->item->id,
+        owner_of(ctx->arena, view, line->item->owner), when(ctx->arena, line),
+        is_late(list, line) ? ", late" : "",
         line->state == ITEM_TICKED ? "ticked, not measured" : checklist_state_name(line->state),
         line->evidence ? "; " : "", line->evidence ? line->evidence : "");
     if (line->actor && (line->state == ITEM_TICKED || !line->is_measured))

@@ -3,6 +3,24 @@
 #include "base/clock.h"
 #include "change/journal.h"
 #include "change/judge.h"
+#include "sql.h"
+
+bool
+partition_planning_find(struct ctx *ctx, struct db *db, const char *name, const char **ret_schema,
+    const char **ret_table)
+{
+    struct db_transaction transaction CLEANUP(db_transaction_end) = { 0 };
+    struct sql_catalog_table_rows rows;
+
+    if (!db_begin(ctx, db, NULL, &transaction) || !db_use_own_path(ctx, db) ||
+        !sql_catalog_table(ctx, db, &rows, .name = name))
+        return false;
+    if (rows.count != 1)
+        return error_set(ctx, ERR_NOT_FOUND, "table %s does not exist", name);
+    *ret_schema = rows.items[0].schema;
+    *ret_table = rows.items[0].name;
+    return true;
+}
 
 static bool
 begin(struct ctx *ctx, struct db *db, struct plan *ret)

@@ -5,6 +5,7 @@
 #include "change/restore_point.h"
 #include "cmd/parts/plan_order_risk.h"
 #include "cmd/parts/print_plan_steps.h"
+#include "cmd/parts/rehearsal_record.h"
 #include "monitor/plain.h"
 
 /* The plan's own goals, which every rehearsal is held against. */
@@ -22,7 +23,8 @@ struct page {
     bool has_backup;
     struct backup_info backup;
     const char *why_no_backup;
-    const char *points; /* why there are no restore points; NULL: there are */
+    const char *points;      /* why there are no restore points; NULL: there are */
+    const json_t *rehearsal; /* what the last one measured; NULL: there was none */
 };
 
 /* One line, and no pipe, which would end a cell. */
@@ -50,6 +52,35 @@ look_up(struct ctx *ctx, struct db *db, struct page *page)
     if (!page->has_backup && !page->why_no_backup)
         page->why_no_backup = own.error.message ? own.error.message : "there is none";
     return restore_point_advice(ctx, db, &page->points);
+}
+
+/* How long the undo of a step took when it was rehearsed; -1: it was not. */
+static int64_t
+rehearsed_us(const struct page *page, const char *id)
+{
+    const json_t *steps = page->rehearsal ? json_object_get(page->rehearsal, "steps") : NULL;
+    size_t i;
+    const json_t *step;
+
+    json_array_foreach(steps, i, step)
+    {
+        if (text_equal(json_get_text(page->arena, step, "step", ""), id))
+            return json_get_int(step, "undo_us", -1);
+    }
+    return -1;
+}
+
+/* "200 ms rehearsed", "200 ms estimated", or that nobody knows. */
+static const char *
+undo_time(const struct page *page, const struct plan_step *step)
+{
+    int64_t us = rehearsed_us(page, step->id);
+
+    if (us >= 0)
+        return arena_printf(page->arena, "%s rehearsed", text_from_us(page->arena, us));
+    if (step->undo_us < 0)
+        return not_measured;
+    return arena_printf(page->arena, "%s estimated", text_from_us(page->arena, step->undo_us));
 }
 
 /* ---- the parts ---- */
@@ -89,20 +120,26 @@ database_time(const struct page *page)
         page->arena, "%s measured", text_from_us(page->arena, page->backup.restore_us));
 }
 
-/* Of all steps together; an estimate, said to be one. */
+/* Of all steps together: rehearsed, if all of them were; else an estimate, said to be one. */
 static const char *
 index_time(const struct page *page)
 {
+    bool is_rehearsed = true;
     int64_t us = 0;
 
     for (size_t i = 0; i < page->plan->steps.count; i++) {
         const struct plan_step *step = &page->plan->steps.items[i];
+        int64_t measured_us = rehearsed_us(page, step->id);
 
-        if (step->count > 0 && step->undo_us < 0)
+        if (step->count == 0)
+            continue;
+        is_rehearsed &= measured_us >= 0;
+        if (measured_us < 0 && step->undo_us < 0)
             return not_measured;
-        us += step->count > 0 ? step->undo_us : 0;
+        us += measured_us >= 0 ? measured_us : step->undo_us;
     }
-    return arena_printf(page->arena, "%s estimated for all steps", text_from_us(page->arena, us));
+    return arena_printf(page->arena, "%s %s for all steps", text_from_us(page->arena, us),
+        is_rehearsed ? "rehearsed" : "estimated");
 }
 
 static void
@@ -159,10 +196,8 @@ add_step(struct page *page, size_t position)
     }
     buffer_printf(&page->text,
         "- code: nothing; the application does not change with this step\n"
-        "- index: `pgmend rollback --to %s` undoes this step and those after it; this one takes "
-        "%s%s\n",
-        before, step->undo_us < 0 ? not_measured : text_from_us(page->arena, step->undo_us),
-        step->undo_us < 0 ? "" : " (estimated)");
+        "- index: `pgmend rollback --to %s` undoes this step and those after it; this one: %s\n",
+        before, undo_time(page, step));
     for (size_t i = 0; i < step->count && i < 3; i++) {
         const char *undo = page->plan->items[step->first + step->count - 1 - i].undo;
 
@@ -198,6 +233,17 @@ add_steps(struct page *page)
     }
 }
 
+/* As the beginning of a paragraph. */
+static const char *
+with_capital(struct arena *arena, const char *sentence)
+{
+    char *text = arena_strdup(arena, sentence);
+
+    if (*text >= 'a' && *text <= 'z')
+        *text = (char)(*text - 'a' + 'A');
+    return text;
+}
+
 static void
 add_end(struct page *page)
 {
@@ -205,7 +251,7 @@ add_end(struct page *page)
         "## To a point in time\n\n%s%s\n\n`pgmend rollback --level database --recipe` prints the "
         "recovery settings with the LSN of each point that was set. A base backup "
         "(`pg_basebackup`) from before it and the archived WAL since are needed.\n\n",
-        page->points ? page->points
+        page->points ? with_capital(page->arena, page->points)
                      : "WAL is archived: apply sets the restore points named above before each "
                        "phase.",
         page->points && !text_ends_with(page->points, ".") ? "." : "");
@@ -224,6 +270,7 @@ bool
 plan_runbook_write(
     struct ctx *ctx, struct db *db, const struct plan_runbook *runbook, const char *path)
 {
+    json_t *rehearsal CLEANUP(json_release) = NULL;
     struct plan whole = *runbook->plan;
     const struct plan_step all = { .id = "1.1",
         .phase = 1,
@@ -239,8 +286,9 @@ plan_runbook_write(
 
     if (whole.steps.count == 0 && whole.count > 0)
         VEC_PUSH(ctx->arena, &whole.steps, all);
-    if (!look_up(ctx, db, &page))
+    if (!look_up(ctx, db, &page) || !rehearsal_load(ctx, db, whole.hash, &rehearsal))
         return error_wrap(ctx, "writing the runbook");
+    page.rehearsal = rehearsal;
     add_head(&page, db_label(ctx->arena, db));
     add_levels(&page);
     add_people(&page);

@@ -171,6 +171,32 @@ undo_trigger(struct arena *arena, const struct change *change, struct buffer *re
         add(ret, arena_printf(arena, "DROP FUNCTION IF EXISTS %s", function + sizeof(word) - 1));
 }
 
+/* ---- partitions ---- */
+
+/* Which rows go where hangs on what is there at that moment, and its undo moves them back in batches. */
+static void
+leave_to_apply(struct buffer *ret)
+{
+    buffer_add(
+        ret, "\\warn 'only pgmend apply and pgmend rollback can do this: it is passed over'\n");
+}
+
+static void
+undo_partition(struct arena *arena, const struct change *change, struct buffer *ret)
+{
+    const char *name = db_qualified(arena, change->schema, change->name);
+
+    buffer_printf(ret,
+        "DO $undo$\n"
+        "BEGIN\n"
+        "    IF EXISTS (SELECT 1 FROM %s) THEN\n"
+        "        RAISE EXCEPTION 'the partition holds rows: it is not dropped';\n"
+        "    END IF;\n"
+        "    DROP TABLE %s;\n"
+        "END $undo$;\n",
+        name, name);
+}
+
 /* ---- both ways ---- */
 
 bool
@@ -183,6 +209,10 @@ plan_sql_do(struct ctx *ctx, struct db *db, const struct change *change, struct 
     }
     if (change_is_of(change, KIND_RECORD)) {
         record(ctx->arena, change, ret);
+        return true;
+    }
+    if (change_is_of(change, KIND_PARTITION)) {
+        leave_to_apply(ret);
         return true;
     }
     /* An unusable index of this name is in the way. */
@@ -200,19 +230,26 @@ plan_sql_do(struct ctx *ctx, struct db *db, const struct change *change, struct 
 bool
 plan_sql_undo(struct ctx *ctx, struct db *db, const struct change *change, struct buffer *ret)
 {
+    struct change own = *change;
+
+    /* A plan that was made by another program need not say it. */
+    if (!own.undo)
+        change_compose(ctx->arena, &own);
     if (change_is_of(change, KIND_RECORD))
         return undo_record(ctx, db, change, ret);
     if (change_is_of(change, KIND_SETTING))
         return undo_setting(ctx, db, change, ret);
     if (change_is_of(change, KIND_FUNCTION))
         return undo_function(ctx, db, change, ret);
-    if (change_is_of(change, KIND_TRIGGER)) {
+    if (change_is_of(change, KIND_TRIGGER))
         undo_trigger(ctx->arena, change, ret);
-        return true;
-    }
-    if (!change->undo || text_starts_with(change->undo, "nothing"))
+    else if (change_is_of(change, KIND_PARTITION))
+        leave_to_apply(ret);
+    else if (change_is_of(change, KIND_PARTITION_ADD))
+        undo_partition(ctx->arena, change, ret);
+    else if (!own.undo || text_starts_with(own.undo, "nothing"))
         buffer_printf(ret, "-- %s: nothing to undo\n", change->kind);
     else
-        add(ret, change->undo);
+        add(ret, own.undo);
     return true;
 }

@@ -174,8 +174,8 @@ step_proof_begin(struct ctx *ctx, struct step_window *window, const struct plan_
 const char *
 proof_tell_early(struct arena *arena, const struct step_proof *proof, double calls)
 {
-    return arena_printf(arena, "its statements were called %.0f times within %s; %lld are wanted",
-        calls, text_from_us(arena, clock_us() - proof->start_us),
+    return arena_printf(arena, "its statements were called %.0f time%s within %s; %lld are wanted",
+        calls, calls == 1 ? "" : "s", text_from_us(arena, clock_us() - proof->start_us),
         (long long)proof->proving->least_calls);
 }
 

@@ -17,6 +17,7 @@ THREADS = 8
 
 def work(thread, conninfo, prefix, folder, acked, failed, started):
     connection = psycopg2.connect(conninfo)
+    think = threading.Event()
     number = 0
     while not os.path.exists(f"{folder}/stop"):
         number += 1
@@ -32,6 +33,7 @@ def work(thread, conninfo, prefix, folder, acked, failed, started):
             connection.close()
             connection = psycopg2.connect(conninfo)
         started[thread] = True
+        think.wait(0.01)
 
 
 def main():

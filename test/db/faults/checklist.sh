@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The checklist against what is really there: nothing, an index that is built, used, dropped by someone else; ticks by
 # several people at once, by a role that may not, and dates. Prints TAP.
+# Functions are called by wait_until.
+# shellcheck disable=SC2317
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

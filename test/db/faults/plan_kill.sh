@@ -11,6 +11,7 @@ readonly MOST=200 # points; a run that never gets through would loop for ever
 
 # Beside the end of lib.sh, whose database they are made from.
 templates=()
+# shellcheck disable=SC2317 # a trap calls it
 drop_templates() {
     local name
 
@@ -103,12 +104,6 @@ write_steps '{"steps": [{"id": "1.1", "phase": 1, "title": "an index of no use",
    "statement": "CREATE INDEX CONCURRENTLY items_note ON public.items USING btree (note)",
    "undo": "DROP INDEX CONCURRENTLY public.items_note", "definition": "USING btree (note)"}]}]}'
 keep useless
-traffic() { # until the database goes away
-    {
-        echo 'PREPARE q(int) AS SELECT count(b) FROM items WHERE a = $1;'
-        while :; do echo "EXECUTE q($((RANDOM % 1000)));"; done
-    } | psql -X -q -A -t -d "$db" >/dev/null 2>&1
-}
 readonly PROVE=(apply "$plan" "${LAX[@]}" --window 1s --no-guard)
 for kind in step journal; do
     cut=0

@@ -59,3 +59,12 @@ end_state() {
     sql "SELECT name, value FROM pgmend.value WHERE name NOT LIKE 'restore%' ORDER BY 1"
     sql "SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid"
 }
+
+# Statements that read items by a, until the database goes away: an index on it pays, one on note does nothing for them.
+# shellcheck disable=SC2016 # $1 is the statement's
+traffic() {
+    {
+        echo 'PREPARE q(int) AS SELECT count(b) FROM items WHERE a = $1;'
+        while :; do echo "EXECUTE q($((RANDOM % 1000)));"; done
+    } | psql -X -q -A -t -d "$db" >/dev/null 2>&1
+}

@@ -198,14 +198,6 @@ is "$rc|$(schema)" "0|$applied" 'the same command goes on'
 
 # -- a step that does not pay ------------------------------------------------------------------------
 
-# Statements that read items by a: an index on it pays, one on note does nothing for them.
-traffic() {
-    {
-        echo 'PREPARE q(int) AS SELECT count(b) FROM items WHERE a = $1;'
-        while :; do echo "EXECUTE q($((RANDOM % 1000)));"; done
-    } | psql -X -q -A -t -d "$db" >/dev/null 2>&1
-}
-
 proof='{\"kind\": \"workload\", \"relations\": [\"public.items\"], \"least_gain\": 0.3, \"most_loss\": 0.95}'
 index_step() { # id column
     echo "{\"id\": \"$1\", \"phase\": 1, \"title\": \"index on $2\", \"promise\": \"a third less\", \"proof\": \"$proof\", \"changes\": [

@@ -6,6 +6,7 @@
 # shellcheck source=fill_lib.sh
 . "$here/fill_lib.sh"
 
+# shellcheck disable=SC2119
 start_cluster || {
     echo 'Bail out! the cluster does not start'
     exit 1
@@ -19,6 +20,8 @@ CREATE INDEX notes_word ON notes (word);
 CREATE INDEX notes_word_too ON notes (word);
 ANALYZE;
 SQL
+# Where it is there, indexes are tried without a scratch server, which takes seconds each time.
+[ "$(sql "SELECT count(*) FROM pg_available_extensions WHERE name = 'hypopg'")" = 0 ] || sql 'CREATE EXTENSION hypopg'
 readonly whole=$work/whole.plan
 printf '%s\n' '-- calls: 5000' 'SELECT * FROM notes WHERE item = 77 ORDER BY at DESC LIMIT 10;' \
     '-- calls: 300' 'SELECT * FROM items WHERE b = '"'row 5'"';' >"$work/work.sql"
@@ -106,7 +109,7 @@ psql -X -q -d postgres -c "CREATE ROLE poor LOGIN"
 run plan "${SOURCE[@]}" --db-url "postgresql://poor@/$db"
 is "$rc" 0 'a role without rights gets a plan too'
 has "$both" ' 0 changes' 'but none with changes that it may not make'
-has "$both" 'index was not looked at' 'which says what it could not look at'
+is "$(grep -c 'may not\|index was not looked at' <<<"$both" | sed 's,^[1-9].*,some,')" some 'which says what it may not do'
 for wrong in "--script $work/none.sql" "--skip everything" "--log $work/none.log" "$work/own.sql --script $work/own.sql"; do
     # shellcheck disable=SC2086
     run plan $wrong
@@ -115,7 +118,7 @@ done
 
 # -- interrupted ---------------------------------------------------------------------------------
 
-start plan --skip settings -o "$work/cut.plan" --sql "$work/cut" --runbook "$work/cut.md" --workload "$work/work.sql"
+start plan --skip settings --skip index -o "$work/cut.plan" --sql "$work/cut" --runbook "$work/cut.md" --workload "$work/work.sql"
 wait_until 'it looks at the connections' grep -q 'looking: connections' "$work/bg.err"
 kill -INT "$running"
 finish
@@ -130,7 +133,7 @@ is "$rc" 0 'a plan file becomes scripts'
 copy_database
 psql -X -q -d "${db}_slow" -f "$work/steps/all.sql" >"$work/psql.out" 2>&1
 is "$?" 0 'psql runs all of them'
-run apply "$whole" "${LAX[@]}"
+run apply "$whole" "${LAX[@]}" --window 1s
 is "$rc" 0 'apply does the plan'
 is "$(dump_of "${db}_slow")" "$(dump_of "$db")" 'both give the same schema'
 is "$([ "$(dump_of "$db")" = "$now" ] || echo changed)" changed 'which is another one than before'
@@ -148,7 +151,7 @@ is "$(cat "$work/steps/notes.txt")" mine 'which is left alone'
 rm "$work/steps/notes.txt"
 touch -d 2020-01-01 "$work/steps/all.sql"
 run plan "$work/own.sql" --sql "$work/steps"
-is "$rc $(ls "$work/steps" | tr '\n' ' ')" '0 01-all-changes-of-the-plan.sql all.sql undo undo.sql ' 'scripts of an older plan are replaced'
+is "$rc $(find "$work/steps" -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort | tr '\n' ' ')" '0 01-all-changes-of-the-plan.sql all.sql undo undo.sql ' 'scripts of an older plan are replaced'
 
 # Every kind of change: columns, triggers, batches, functions, values.
 script "$db" <<'SQL'
@@ -190,7 +193,7 @@ run apply "$whole" "${LAX[@]}" --db-url "postgresql:///${db}_slow"
 is "$rc" 9 'a plan of another database is refused'
 sql 'ALTER TABLE notes ADD COLUMN more int'
 state_stale=$(dump_of "$db")
-run apply "$whole" "${LAX[@]}"
+run apply "$whole" "${LAX[@]}" --window 1s
 is "$rc" 9 'a stale plan is refused'
 has "$both" 'stale' 'and called so'
 is "$(dump_of "$db")" "$state_stale" 'and nothing is changed'

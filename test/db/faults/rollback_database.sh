@@ -38,8 +38,10 @@ paused() { # the databases that are paused
     psql -X -q -A -t -d "$console dbname=pgbouncer" -c 'SHOW DATABASES' |
         awk -F'|' '$(NF - 1) == 1 { print $1 }' | tr '\n' ' '
 }
+# shellcheck disable=SC2317 # called by wait_until
 nothing_paused() { [ -z "$(paused)" ]; }
 count() { sql 'SELECT count(*) FROM written' "$1"; }
+# shellcheck disable=SC2317 # called by wait_until
 answers() { psql -X -q -A -t -d "$through dbname=app" -c 'SELECT count(*) > 0 FROM written'; }
 side_databases() { sql "SELECT count(*) FROM pg_database WHERE datname LIKE 'pgmend\\_scratch%'" postgres; }
 

@@ -10,7 +10,7 @@ run rollback --level code --release-command "echo going back; echo to \$((40 + 2
 is "$rc" 0 'the release command is run'
 has "$out" 'to 42' 'its last lines are shown, errors too'
 is "$([ -e "$work/done" ] && echo yes)" yes 'it did what it does'
-is "$(sql "SELECT state FROM pgmend.journal WHERE kind = 'release command'")" done 'it stands in the journal'
+is "$(sql "SELECT state FROM pgmend.journal WHERE kind = 'release command'")" 'done' 'it stands in the journal'
 run rollback --level code --release-command 'echo no such release; exit 7'
 is "$rc" 1 'a command that fails is an error'
 has "$err" 'status 7' 'its status is told'
