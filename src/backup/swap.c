@@ -304,24 +304,27 @@ prepare(struct ctx *ctx, struct swap *swap)
            db_open_like(ctx, swap->admin, &options, &swap->other);
 }
 
+static void
+end_swap(struct swap *swap)
+{
+    db_cleanup(&swap->other);
+}
+
 bool
 backup_restore_swap(
     struct ctx *ctx, struct backup_side *side, struct backup_pooler *pooler, const char **ret_old)
 {
-    struct swap swap = {
+    struct swap swap CLEANUP(end_swap) = {
         .admin = side->admin,
         .live = side->live,
         .side = side->name,
         .old = old_name(ctx->arena, side->live),
         .backup = side->backup,
     };
-    struct db *other CLEANUP(db_cleanup) = NULL;
     enum backup_swap_outcome outcome = SWAP_DONE;
     bool is_good;
 
-    is_good = prepare(ctx, &swap);
-    other = swap.other;
-    if (!is_good) {
+    if (!prepare(ctx, &swap)) {
         error_wrap(ctx, "preparing the swap");
         return error_state(ctx, "The live database was not touched.");
     }

@@ -79,7 +79,6 @@ struct bluegreen {
     const char *state_dir;
 };
 
-const char *bluegreen_step_name(enum bluegreen_step step);
 /* BG_ABANDONED for a word that is none. */
 enum bluegreen_step bluegreen_step_of(const struct bluegreen_state *state);
 const char *bluegreen_side_name(int side); /* "blue" */

@@ -44,16 +44,24 @@ read_server(struct ctx *ctx, struct db *db, struct sql_bluegreen_server *ret)
 
 /* ---- settings ---- */
 
+/* Of something that a server has so many of. */
+struct quota {
+    const char *name; /* of the setting */
+    int64_t value;
+    int64_t used;
+    int64_t more; /* wanted */
+};
+
 static void
-check_setting(struct ctx *ctx, struct check *check, const char *side, const char *name,
-    int64_t value, int64_t used, int64_t more)
+check_setting(struct ctx *ctx, struct check *check, const char *side, const struct quota *quota)
 {
-    if (value - used >= more)
+    if (quota->value - quota->used >= quota->more)
         return;
     OBSTACLE(
         TEXT("%s: %s is %" PRId64 ", of which %" PRId64 " are in use; %" PRId64 " more are needed",
-            side, name, value, used, more),
-        TEXT("ALTER SYSTEM SET %s = %" PRId64 "; and restart the server", name, used + more));
+            side, quota->name, quota->value, quota->used, quota->more),
+        TEXT("ALTER SYSTEM SET %s = %" PRId64 "; and restart the server", quota->name,
+            quota->used + quota->more));
 }
 
 /* Both servers send and receive: after a switch it goes the other way. */
@@ -70,11 +78,15 @@ check_server(struct ctx *ctx, struct check *check, const char *side,
             "ALTER SYSTEM SET wal_level = 'logical'; and restart the server");
     if (server->is_standby)
         OBSTACLE(TEXT("%s: the server is a standby", side), "Connect to the primary.");
-    check_setting(
-        ctx, check, side, "max_replication_slots", server->max_slots, server->slots, links);
-    check_setting(ctx, check, side, "max_wal_senders", server->max_senders, server->senders, links);
-    check_setting(ctx, check, side, "max_logical_replication_workers", server->max_workers,
-        server->subscriptions, NEW_SLOTS + 1);
+    const struct quota quotas[] = {
+        { "max_replication_slots", server->max_slots, server->slots, links },
+        { "max_wal_senders", server->max_senders, server->senders, links },
+        { "max_logical_replication_workers", server->max_workers, server->subscriptions,
+            NEW_SLOTS + 1 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(quotas); i++)
+        check_setting(ctx, check, side, &quotas[i]);
     if (server->processes <= server->max_workers)
         WARNING(TEXT("%s: max_worker_processes is %" PRId64
                      ", no more than max_logical_replication_workers",

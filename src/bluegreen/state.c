@@ -37,7 +37,7 @@ static const struct field side_fields[] = {
 static const char *const step_names[] = { BLUEGREEN_STEPS(STEP_ROW) };
 #undef STEP_ROW
 
-const char *
+static const char *
 bluegreen_step_name(enum bluegreen_step step)
 {
     return step_names[step];

@@ -24,20 +24,20 @@
 enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 #undef ACTION_ENUM
 
-#define KIND_INDEX    "create index"
-#define KIND_DROP     "drop index"
-#define KIND_REINDEX  "reindex"
-#define KIND_COLUMN   "add column"
-#define KIND_TRIGGER  "create trigger"
-#define KIND_FILL     "fill column"
-#define KIND_FUNCTION "create function"
-#define KIND_VACUUM   "vacuum"
-#define KIND_RECORD   "record"
-#define KIND_SETTING  "setting"
-#define KIND_PARTITION "partition table"
+#define KIND_INDEX         "create index"
+#define KIND_DROP          "drop index"
+#define KIND_REINDEX       "reindex"
+#define KIND_COLUMN        "add column"
+#define KIND_TRIGGER       "create trigger"
+#define KIND_FILL          "fill column"
+#define KIND_FUNCTION      "create function"
+#define KIND_VACUUM        "vacuum"
+#define KIND_RECORD        "record"
+#define KIND_SETTING       "setting"
+#define KIND_PARTITION     "partition table"
 #define KIND_PARTITION_ADD "add partition"
-#define KIND_FLAG     "flag" /* of src/flags; never in a plan */
-#define KIND_FLAG_OFF "flag off"
+#define KIND_FLAG          "flag" /* of src/flags; never in a plan */
+#define KIND_FLAG_OFF      "flag off"
 
 /*
  * One change of a kind. Members that a kind has no use for are NULL or 0; kind.h says which ones

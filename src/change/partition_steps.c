@@ -268,7 +268,7 @@ partition_remove_rests(struct ctx *ctx, struct rollout *rollout, const struct pa
         .data = partition,
     };
     struct rollout_outcome ignored = { 0 };
-    bool is_gone;
+    bool is_gone = false;
 
     if (*partition->primary_index &&
         !rollout_drop(ctx, rollout, partition->about.schema, partition->primary_index,

@@ -77,7 +77,8 @@ disconnect(struct pgbouncer *pgbouncer)
     db_cleanup(&pgbouncer->db);
 }
 
-bool
+/* Connects again, whatever there was. */
+static bool
 pgbouncer_connect(struct ctx *ctx, struct pgbouncer *pgbouncer)
 {
     const struct db_options options = {

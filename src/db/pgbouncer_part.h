@@ -9,9 +9,6 @@ struct pgbouncer {
     struct db *db; /* NULL: not connected at the moment */
 };
 
-/* Connects again, whatever there was. */
-bool pgbouncer_connect(struct ctx *ctx, struct pgbouncer *pgbouncer) MUST_CHECK;
-
 /*
  * One command of the console; limit_us 0: 10 s. ERR_TIMEOUT when there is no answer. After that, a signal, and what
  * broke the connection, it is closed and made again by the next command.

@@ -162,6 +162,16 @@ missing_line(struct arena *arena, const struct sql_staging_mask_links *link,
         mask_kind_name(from->rule->kind));
 }
 
+/* Whether a link is as it should be; else its other end has to be named. */
+static bool
+is_linked(const struct resolve *work, const struct sql_staging_mask_links *link,
+    const struct mask_column *from, const struct mask_column *to)
+{
+    if (from && to && !text_list_has(&work->plan->orphans, link->orphans))
+        text_list_add(work->ctx->arena, &work->plan->orphans, link->orphans);
+    return (!from && !to) || (from && to) || (from && from->rule->kind == MASK_NULL);
+}
+
 static bool
 check_links(struct resolve *work)
 {
@@ -176,20 +186,13 @@ check_links(struct resolve *work)
         const struct mask_column *to =
             find_column(work, link->to_schema, link->to_table, link->to_attribute);
 
-        if (!from && !to)
-            continue;
         if (from && to && from->rule->kind != to->rule->kind)
             return mask_refuse(work->ctx, work->rules, from->rule,
                 "%s.%s refers to %s.%s, which is masked as \"%s\" and not as \"%s\"",
                 link->table_name, link->attribute, link->to_table, link->to_attribute,
                 mask_kind_name(to->rule->kind), mask_kind_name(from->rule->kind));
-        if (from && from->rule->kind == MASK_NULL && !to)
+        if (is_linked(work, link, from, to))
             continue;
-        if (from && to) {
-            if (!text_list_has(&work->plan->orphans, link->orphans))
-                text_list_add(arena, &work->plan->orphans, link->orphans);
-            continue;
-        }
         rule = from ? from->rule : to->rule;
 
         const char *line = missing_line(arena, link, from, to);

@@ -11,7 +11,8 @@ find_end(const char *text)
 
     for (; *text; text++) {
         if (quote) {
-            quote = *text == quote ? '\0' : quote;
+            if (*text == quote)
+                quote = '\0';
             continue;
         }
         if (*text == '"' || *text == '\'')

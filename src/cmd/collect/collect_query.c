@@ -99,7 +99,7 @@ add_finding(struct arena *arena, const struct query_finding *finding, const stru
             .gain_ratio = finding->share >= 0 ? finding->share : NAN,
             .risk = "medium",
             .manual = rewrite_command(arena, paths, finding->id),
-            .undo = "pgmend flags set FLAG off, which takes less than a second",
+            .undo = "pgmend flags set FLAG --percent 0, which takes less than a second",
             .promise = "the same answers with fewer statements: pgmend queries check",
         });
 }

@@ -159,6 +159,21 @@ checklist_print(
     print_next(ctx, out, list, view);
 }
 
+static void
+print_markdown_line(struct ctx *ctx, FILE *out, const struct checklist_line *line,
+    const struct checklist_view *view)
+{
+    const struct checklist_item *item = line->item;
+    const char *goal =
+        item->of && item->measure == MEASURE_KPI ? arena_printf(ctx->arena, ": %s", item->of) : "";
+    const char *how = item->how ? arena_printf(ctx->arena, "`%s`", item->how) : "";
+
+    fprintf(out, "| [%c] | `%s` | %s | %s | %s | %s%s | %s |\n",
+        checklist_is_done(line) ? 'x' : ' ', item->id, item->title,
+        owner_of(ctx->arena, view, item->owner), when(ctx->arena, line),
+        checklist_measure_says(item->measure), goal, how);
+}
+
 void
 checklist_print_markdown(
     struct ctx *ctx, FILE *out, const struct checklist *list, const struct checklist_view *view)
@@ -168,9 +183,9 @@ checklist_print_markdown(
 
         for (size_t i = 0; i < list->count; i++) {
             const struct checklist_line *line = &list->items[i];
-            const struct checklist_item *item = line->item;
 
-            if (!text_equal(item->section, checklist_sections[s].name) || !is_shown(view, line))
+            if (!text_equal(line->item->section, checklist_sections[s].name) ||
+                !is_shown(view, line))
                 continue;
             if (!has_title)
                 fprintf(out,
@@ -178,13 +193,7 @@ checklist_print_markdown(
                     "| --- | --- | --- | --- | --- | --- | --- |\n",
                     checklist_sections[s].title);
             has_title = true;
-            fprintf(out, "| [%c] | `%s` | %s | %s | %s | %s%s%s | %s%s%s |\n",
-                checklist_is_done(line) ? 'x' : ' ', item->id, item->title,
-                owner_of(ctx->arena, view, item->owner), when(ctx->arena, line),
-                checklist_measure_says(item->measure),
-                item->of && item->measure == MEASURE_KPI ? ": " : "",
-                item->of && item->measure == MEASURE_KPI ? item->of : "", item->how ? "`" : "",
-                item->how ? item->how : "", item->how ? "`" : "");
+            print_markdown_line(ctx, out, line, view);
         }
         if (has_title)
             fputc('\n', out);

@@ -101,6 +101,10 @@ print_pooler(struct ctx *ctx, const struct work *work, FILE *out)
     struct text_list names = { 0 };
     int64_t clients = 0;
 
+    if (!work->swap.pooler && work->facts.direct == 0) {
+        out_mark_line(out, MARK_INFO, "no session of a client is in the database now");
+        return;
+    }
     if (!work->swap.pooler) {
         out_mark_line(out, MARK_WARN,
             "without --pgbouncer %" PRId64 " %s of clients will be ended: they get an error and "
@@ -227,8 +231,9 @@ print_lost(struct ctx *ctx, const struct work *work)
     if (!work->is_lost_known)
         return;
     out_mark_line(work->run->out, MARK_INFO,
-        "%s more rows in %zu tables are only in the database that was replaced%s",
+        "%s more rows in %zu %s are only in the database that was replaced%s",
         text_from_count(ctx->arena, lost), work->lost_count,
+        work->lost_count == 1 ? "table" : "tables",
         lost > asked ? arena_printf(ctx->arena, ", %s of them written after the question",
                            text_from_count(ctx->arena, lost - asked))
                      : "");
@@ -251,7 +256,8 @@ print_after(struct ctx *ctx, const struct work *work)
                                        "; %" PRId64 " other sessions were ended", swap->side.ended)
                                  : "");
     else
-        out_mark_line(out, MARK_INFO, "%" PRId64 " sessions were ended", swap->side.ended);
+        out_mark_line(out, MARK_INFO, "%" PRId64 " %s ended", swap->side.ended,
+            swap->side.ended == 1 ? "session was" : "sessions were");
     out_mark_line(out, MARK_INFO, "the database as it was before is kept as %s", swap->old);
     print_lost(ctx, work);
     health_print(out, &work->health);

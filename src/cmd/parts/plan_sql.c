@@ -96,7 +96,7 @@ name_of(struct arena *arena, size_t position, const struct plan_step *step)
     bool is_gap = false;
 
     for (const char *at = step->title; *at && slug.length < SLUG_LENGTH; at++) {
-        char lower = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+        char lower = (char)(*at >= 'A' && *at <= 'Z' ? *at - 'A' + 'a' : *at);
         bool is_word = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
 
         if (is_word && is_gap && slug.length > 0)

@@ -20,7 +20,8 @@ struct sheet {
     size_t width;
 };
 
-const char *
+/* "42 %", "0.3 %"; "?": not known. */
+static const char *
 plan_gain_text(struct arena *arena, double ratio)
 {
     if (isnan(ratio))
@@ -69,12 +70,16 @@ put(const struct sheet *sheet, const char *label, const char *text)
     page_wrap(sheet->out, plain_text(sheet->arena, text), TEXT_COLUMN, TEXT_COLUMN, sheet->width);
 }
 
-/* A function is long: its first line, and how many there are. */
+/* A function is long: its first line, and how many there are. NULL stays NULL: a vacuum has no undo. */
 static const char *
 head_of(struct arena *arena, const char *statement)
 {
-    size_t first = strcspn(statement, "\n");
     size_t lines = 1;
+
+    if (!statement)
+        return NULL;
+
+    size_t first = strcspn(statement, "\n");
 
     for (const char *at = statement; *at; at++)
         lines += *at == '\n' && at[1];
@@ -108,7 +113,8 @@ numbers_of(struct arena *arena, const struct plan *plan, const struct plan_step 
     struct plan_cost cost;
 
     plan_cost_of(plan, step, &cost);
-    buffer_printf(&text, "gain %s, risk %s", plan_gain_text(arena, step->gain_ratio), step->risk);
+    buffer_printf(&text, "gain %s, risk %s", plan_gain_text(arena, step->gain_ratio),
+        step->risk ? step->risk : "?");
     if (step->count == 0) {
         buffer_add(&text, ", by hand");
         return buffer_text(&text);

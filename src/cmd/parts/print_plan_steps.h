@@ -9,9 +9,6 @@
 /* brief: a line a step, for who has seen it already. */
 void print_plan_steps(struct ctx *ctx, FILE *out, const struct plan *plan, bool is_brief);
 
-/* "42 %", "0.3 %"; "?": not known. */
-const char *plan_gain_text(struct arena *arena, double ratio);
-
 /* What the changes of a step cost together, as estimated. */
 struct plan_cost {
     int64_t us;

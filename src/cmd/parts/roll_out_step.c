@@ -9,7 +9,8 @@
 #include "cmd/parts/roll_out_steps.h"
 #include "cmd/parts/rollback_steps.h"
 
-bool
+/* Writes the record, in spite of a signal; the error in ctx stays. */
+static bool
 step_record_put(struct ctx *ctx, const struct stepped *all, struct step_work *work,
     const char *state, const char *why)
 {
@@ -39,7 +40,8 @@ step_record_put(struct ctx *ctx, const struct stepped *all, struct step_work *wo
     return is_written;
 }
 
-bool
+/* How many changes of a step stand by the journal. */
+static bool
 step_count_standing(
     struct ctx *ctx, const struct stepped *all, const struct plan_step *step, size_t *ret)
 {

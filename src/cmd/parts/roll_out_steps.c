@@ -75,7 +75,8 @@ way_by_record(const struct roll_out_options *options, struct step_work *work)
     return STEP_DO;
 }
 
-enum step_way
+/* Also sets work->passed. Nothing but what needs it is looked at again while a run goes on. */
+static enum step_way
 step_way_of(struct arena *arena, const struct stepped *all, struct step_work *work)
 {
     const struct plan_step *step = work->step;

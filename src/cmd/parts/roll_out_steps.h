@@ -36,9 +36,6 @@ enum step_way {
     STEP_TELL,  /* by hand */
 };
 
-/* Also sets work->passed. Nothing but what needs it is looked at again while a run goes on. */
-enum step_way step_way_of(struct arena *arena, const struct stepped *all, struct step_work *work);
-
 /* Whether something is left to be done of the plan, seen before a run begins. */
 bool steps_have_work(struct ctx *ctx, struct db *db, const struct plan *plan,
     const struct roll_out_options *options, bool *ret) MUST_CHECK;
@@ -53,14 +50,6 @@ bool steps_check_options(
  */
 bool step_do(struct ctx *ctx, struct stepped *all, struct step_work *work, enum step_way way)
     MUST_CHECK;
-
-/* Writes the record, in spite of a signal; the error in ctx stays. */
-bool step_record_put(struct ctx *ctx, const struct stepped *all, struct step_work *work,
-    const char *state, const char *why);
-
-/* How many changes of a step stand by the journal. */
-bool step_count_standing(struct ctx *ctx, const struct stepped *all, const struct plan_step *step,
-    size_t *ret) MUST_CHECK;
 
 /* The table at the end, or the JSON document. */
 void steps_print_result(struct ctx *ctx, const struct stepped *all);

@@ -3,6 +3,8 @@
 #include "base/clock.h"
 
 static const int64_t goal_us = INT64_C(30) * 60 * 1000000;
+/* Making a database, reading catalogues and renaming take a moment whatever the size. */
+static const int64_t least_us = 1000000;
 
 static bool
 find_named(struct ctx *ctx, const char *folder, const char *name, struct backup_info *ret)
@@ -112,7 +114,7 @@ rollback_predict(struct ctx *ctx, const char *folder, const struct backup_info *
         ret->growth = (double)bytes / (double)backup->database_bytes;
     /* Comparing reads everything once, beside and live; no slower than it was written. */
     if (ret->restore_us >= 0)
-        ret->whole_us = (int64_t)((double)ret->restore_us * (2 + ret->growth));
+        ret->whole_us = least_us + (int64_t)((double)ret->restore_us * (2 + ret->growth));
     ret->text = describe(ctx, backup, ret, bytes);
     return true;
 }

@@ -35,7 +35,8 @@ struct judging {
     double chance; /* of being wrong, for each question of this look */
 };
 
-const struct statement_scope *
+/* A statement's scope; read once, kept in arena. */
+static const struct statement_scope *
 proof_scope(struct arena *arena, struct map *scopes, const struct window_statement *statement)
 {
     struct statement_scope *scope = map_get(scopes, statement->fingerprint);

@@ -86,10 +86,6 @@ struct proof_judgement {
 void proof_judge(struct arena *arena, struct step_proof *proof, const struct workload_window *after,
     const struct proof_case *about, bool is_last, struct proof_judgement *ret);
 
-/* A statement's scope; read once, kept in arena. */
-const struct statement_scope *proof_scope(
-    struct arena *arena, struct map *scopes, const struct window_statement *statement);
-
 /* The statements of one window as the step's record has them. */
 const char *proof_story(struct arena *arena, const struct proof_judgement *judgements, size_t count,
     bool is_after, double seconds);
@@ -97,10 +93,6 @@ const char *proof_story(struct arena *arena, const struct proof_judgement *judge
 /* The window of such a text again, as far as it tells; of the statements that cost the most. */
 bool proof_window_from_story(struct ctx *ctx, const char *story, struct workload_window *ret)
     MUST_CHECK;
-
-/* Adds the names by which a relation's rows can be read. relation: quoted where needed. */
-bool proof_add_relation(
-    struct ctx *ctx, struct db *db, const char *relation, struct named_relations *ret) MUST_CHECK;
 
 /* One look: a verdict, and whether more looks could change it. ctx is of this look alone. */
 typedef bool proof_look(struct ctx *ctx, struct step_proof *proof,

@@ -11,7 +11,8 @@ enum { CALM_FACTOR = 8 };
 static const double least_gain = .05;
 static const double most_loss = .2;
 
-bool
+/* Adds the names by which a relation's rows can be read. relation: quoted where needed. */
+static bool
 proof_add_relation(
     struct ctx *ctx, struct db *db, const char *relation, struct named_relations *ret)
 {

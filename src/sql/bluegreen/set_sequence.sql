@@ -4,4 +4,4 @@
 -- @arg is_called bool
 -- @column value int8
 -- @server 14+
-SELECT pg_catalog.setval($1::pg_catalog.regclass, $2, $3) AS value;
+SELECT pg_catalog.setval($1::text::pg_catalog.regclass, $2, $3) AS value;

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Rehearsals with rows: on a staging copy and on one of their own; a copy that differs, is foreign, or was left in the
 # middle by a killed rehearsal. Prints TAP.
+# Functions are called by trap.
+# shellcheck disable=SC2317
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

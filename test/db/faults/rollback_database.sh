@@ -175,7 +175,7 @@ session_open direct
 session direct 'SELECT 1;'
 run "${level[@]}" --confirm "$db" --health-url "http://127.0.0.1:9/health" --health-timeout 2s
 is "$rc" 10 'without a pooler it is done too; the health address does not answer: status 10'
-has "$out" 'sessions were ended' 'sessions were ended, and that is said'
+has "$out" '1 session was ended' 'the session was ended, and that is said'
 has "$out" 'the service is not well' 'the service is not well'
 session_close direct
 run "${level[@]}" --recipe

@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Staging copies: equal to the database, ours and nobody else's, never half made; killed in the middle. Prints TAP.
+# Functions are called by trap.
+# shellcheck disable=SC2317
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
