@@ -1,6 +1,7 @@
 #include "cmd/parts/health_tell.h"
 
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "cli/out.h"
 #include "event/loop.h"
 #include "http/client.h"
@@ -145,8 +146,9 @@ void
 health_print(FILE *out, const struct health_told *told)
 {
     out_mark_line(out, told->is_well ? MARK_OK : MARK_FAIL, "%s", told->text);
+    /* How the server is configured was so before, and is "pgmend doctor"'s to tell. */
     for (size_t i = 0; i < told->others.count; i++)
-        out_mark_line(out, MARK_WARN, "critical too, but not of now: %s", told->others.items[i]);
+        log_debug("critical, but not of now: %s", told->others.items[i]);
     fflush(out);
 }
 
