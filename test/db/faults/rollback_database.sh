@@ -173,9 +173,10 @@ session_close holder
 # -- without a pooler ---------------------------------------------------------------------------------------------------
 session_open direct
 session direct 'SELECT 1;'
+sessions=$(sql "SELECT count(*) FROM pg_stat_activity WHERE datname = '$db' AND backend_type = 'client backend'" postgres)
 run "${level[@]}" --confirm "$db" --health-url "http://127.0.0.1:9/health" --health-timeout 2s
 is "$rc" 10 'without a pooler it is done too; the health address does not answer: status 10'
-has "$out" '1 session was ended' 'the session was ended, and that is said'
+has "$out" "info  $sessions session" "$sessions sessions were ended, and that is said"
 has "$out" 'the service is not well' 'the service is not well'
 session_close direct
 run "${level[@]}" --recipe
