@@ -51,6 +51,14 @@ find_entries(struct ctx *ctx, struct switching *switching)
     return error_hint(ctx, "SHOW DATABASES in its console says where they lead.");
 }
 
+/* Somebody's lock shall not keep us waiting, least of all while clients are held. */
+static bool
+limit_locks(struct ctx *ctx, struct bluegreen *pair)
+{
+    return db_set(ctx, pair->dbs[BLUE], "lock_timeout", "3s") &&
+           db_set(ctx, pair->dbs[GREEN], "lock_timeout", "3s");
+}
+
 static bool
 check_ready(struct ctx *ctx, struct switching *switching)
 {
@@ -374,8 +382,9 @@ bluegreen_switch(struct ctx *ctx, struct bluegreen *pair,
     };
 
     *ret = (struct bluegreen_switched){ 0 };
-    if (!open_pooler(ctx, &switching) || !find_entries(ctx, &switching) ||
-        !check_ready(ctx, &switching) || !bg_check_move(ctx, &switching.move))
+    if (!limit_locks(ctx, pair) || !open_pooler(ctx, &switching) ||
+        !find_entries(ctx, &switching) || !check_ready(ctx, &switching) ||
+        !bg_check_move(ctx, &switching.move))
         return error_state(ctx, "Nothing was changed.");
     ret->entries = switching.move.entries;
     note(&switching, "preparing the way back");

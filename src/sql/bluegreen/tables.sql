@@ -8,7 +8,6 @@
 -- @column has_identity bool
 -- @column is_unlogged bool
 -- @column is_owner bool
--- @column bytes int8
 -- @column rows int8 estimated; -1: never analysed
 -- @column replica_triggers text names of triggers that fire for replicated rows too
 -- @server 14+
@@ -25,7 +24,6 @@ SELECT c.oid AS id, n.nspname::text AS schema, c.relname::text AS name,
        END AS has_identity,
        c.relpersistence = 'u' AS is_unlogged,
        pg_catalog.pg_has_role(r.relowner, 'USAGE') AS is_owner,
-       pg_catalog.pg_total_relation_size(c.oid) AS bytes,
        c.reltuples::int8 AS rows,
        COALESCE((SELECT pg_catalog.string_agg(t.tgname::text, ', ' ORDER BY t.tgname)
                    FROM pg_catalog.pg_trigger AS t

@@ -98,9 +98,9 @@ is "$(psql -X -q -A -t -d "$clients" -c 'INSERT INTO keyless VALUES (3) RETURNIN
 is "$(sql "SELECT count(*) FROM pg_replication_slots WHERE slot_name LIKE '%blue'" postgres)" 0 'no slot of the try is left'
 session_close direct
 
-# Green is held back by a lock: it lags, and does not come after in time.
-session_open holder app_green
-session holder 'SET default_transaction_read_only = off; BEGIN; LOCK TABLE acked IN ACCESS EXCLUSIVE MODE;'
+# Green's worker stands still: it lags, and does not come after in time.
+worker_pid=$(sql "SELECT pid FROM pg_stat_subscription WHERE relid IS NULL AND pid IS NOT NULL" app_green)
+kill -STOP "$worker_pid"
 psql -X -q -d "$clients" -c "INSERT INTO acked SELECT 'lag' || g FROM generate_series(1, 20000) AS g"
 run bluegreen switch --db-url "$app" --pgbouncer "$console" --max-lag 100kB --yes
 is "$rc" 4 'a switch while green lags is refused'
@@ -109,8 +109,7 @@ run bluegreen switch --db-url "$app" --pgbouncer "$console" --max-lag 1GB --max-
 is "$rc" 1 'what does not come over within --max-pause is taken back'
 has "$err" 'Nothing has changed: blue is live' 'and says so'
 is "$(psql -X -q -A -t -d "$clients" -c 'INSERT INTO keyless VALUES (4) RETURNING x')" 4 'clients write on blue'
-session holder 'ROLLBACK;'
-session_close holder
+kill -CONT "$worker_pid"
 
 sql "CREATE TABLE late (id int PRIMARY KEY)" app
 run bluegreen status --db-url "$app"
