@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # What the tests of blue-green share: clusters with wal_level = logical, a pooler, a load whose every acknowledged
 # write is known.
+# What is set here is used there.
+# shellcheck disable=SC2034
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-# shellcheck disable=SC2034
 
 pgbouncer=$(command -v pgbouncer || echo /usr/sbin/pgbouncer)
 [ -x "$pgbouncer" ] || skip_all 'pgbouncer is not installed'

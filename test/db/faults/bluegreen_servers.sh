@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Blue-green on two servers: PgBouncer's entry is rewritten, there and back under load; a run killed wherever its
 # state is written ends as one that was not; a side that is lost. Prints TAP.
+# Functions are called by their names.
+# shellcheck disable=SC2317
 # shellcheck source=bluegreen_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/bluegreen_lib.sh"
 
