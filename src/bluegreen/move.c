@@ -167,6 +167,9 @@ write_like(struct ctx *ctx, const struct pooler_file *file, const char *path, co
         return false;
     if (chown(path, file->info.st_uid, file->info.st_gid) != 0)
         return error_set_errno(ctx, "giving %s to its owner", path);
+    /* The umask has had a say when it was made. */
+    if (chmod(path, file->info.st_mode & 07777) != 0)
+        return error_set_errno(ctx, "giving %s its mode", path);
     return true;
 }
 

@@ -13,7 +13,13 @@
 #include "db/pgbouncer.h"
 #include "sql.h"
 
-enum { SESSIONS_LIMIT_US = 5000000, TICK_US = 20000, CHECK_SHARE = 4, NAMED_SESSIONS = 5 };
+enum {
+    SESSIONS_LIMIT_US = 5000000,
+    START_LIMIT_US = 15000000,
+    TICK_US = 20000,
+    CHECK_SHARE = 4,
+    NAMED_SESSIONS = 5
+};
 
 struct switching {
     struct bg_move move;
@@ -59,6 +65,22 @@ limit_locks(struct ctx *ctx, struct bluegreen *pair)
            db_set(ctx, pair->dbs[GREEN], "lock_timeout", "3s");
 }
 
+/* A subscription that was just enabled needs some seconds before its worker starts. */
+static bool
+look_until_working(struct ctx *ctx, const struct bluegreen *pair, struct bluegreen_look *ret)
+{
+    int64_t end = clock_us() + START_LIMIT_US;
+
+    for (;;) {
+        if (!bluegreen_look(ctx, pair, ret))
+            return false;
+        if (ret->is_working || !ret->is_enabled || clock_us() > end)
+            return true;
+        if (!clock_sleep_us(TICK_US))
+            return interrupt_error(ctx, interrupt_signal());
+    }
+}
+
 static bool
 check_ready(struct ctx *ctx, struct switching *switching)
 {
@@ -67,7 +89,7 @@ check_ready(struct ctx *ctx, struct switching *switching)
     struct text_list drift;
     struct sql_bluegreen_server_rows server;
 
-    if (!bluegreen_look(ctx, pair, &look) || !bluegreen_drift(ctx, pair, &drift) ||
+    if (!look_until_working(ctx, pair, &look) || !bluegreen_drift(ctx, pair, &drift) ||
         !sql_bluegreen_server(ctx, pair->dbs[pair->state.live], &server))
         return false;
     if (!look.has_subscription || !look.has_slot || !look.is_working || look.ready < look.tables) {

@@ -99,6 +99,17 @@ remarks_json(const struct work *work)
     return json;
 }
 
+static const char *
+obstacles_text(struct ctx *ctx, const struct work *work)
+{
+    struct text_list texts = { 0 };
+
+    for (size_t i = 0; i < work->remarks.count; i++)
+        if (work->remarks.items[i].weight == BLUEGREEN_OBSTACLE)
+            text_list_add(ctx->arena, &texts, work->remarks.items[i].text);
+    return text_list_join(ctx->arena, &texts, "; ");
+}
+
 static bool
 look_first(struct ctx *ctx, struct work *work, struct db *blue)
 {
@@ -112,8 +123,9 @@ look_first(struct ctx *ctx, struct work *work, struct db *blue)
         return true;
     error_set(ctx, ERR_GATE, "%zu thing%s in the way of a blue-green pair", obstacles,
         obstacles == 1 ? " stands" : "s stand");
+    /* A machine reads the error: it gets them all there. */
     if (work->run->global->json)
-        error_hint(ctx, "The first: %s", work->remarks.items[0].text);
+        error_hint(ctx, "%s", obstacles_text(ctx, work));
     return error_state(ctx, "Nothing was changed.");
 }
 
@@ -213,6 +225,20 @@ print(struct ctx *ctx, struct work *work, int64_t us)
     out_next(out, "pgmend bluegreen verify");
 }
 
+static void
+print_dry(const struct work *work)
+{
+    json_t *document CLEANUP(json_release) = NULL;
+
+    if (!work->run->global->json) {
+        out_mark_line(work->run->out, MARK_OK, "nothing stands in the way");
+        return;
+    }
+    document = json_object();
+    json_object_set_new(document, "remarks", remarks_json(work));
+    out_json(work->run->out, document);
+}
+
 /* A pair that is there: of a run that was cut off, or complete. */
 static bool
 find_pair(struct ctx *ctx, struct work *work, struct db *blue, bool *ret_found)
@@ -248,6 +274,9 @@ begin(struct ctx *ctx, struct work *work, struct db *blue)
 
     if (!run_lock_take(ctx, blue, "bluegreen create") || !find_pair(ctx, work, blue, &is_found))
         return false;
+    if (is_found && work->opts->dry_run)
+        return error_set(
+            ctx, ERR_CONFLICT, "there is a pair already, at step \"%s\"", work->pair.state.step);
     if (is_found) {
         work->wish.way = work->pair.state.without_revisions ? BLUEGREEN_MIGRATIONS : work->wish.way;
         /* Cut off before green was there. */
@@ -316,8 +345,8 @@ run(struct ctx *ctx, struct run *run)
     if (opts->jobs < 1 || opts->jobs > 64)
         return error_set(ctx, ERR_USAGE, "--jobs is 1 to 64");
     is_good = bluegreen_connect(ctx, run, ACCESS_WRITE, &blue) && begin(ctx, &work, blue);
-    if (is_good && opts->dry_run && !run->global->json)
-        out_mark_line(run->out, MARK_OK, "nothing stands in the way");
+    if (is_good && opts->dry_run)
+        print_dry(&work);
     if (is_good && !opts->dry_run)
         is_good = work_on(ctx, &work);
     db_cleanup(&work.green.db);

@@ -22,7 +22,7 @@ struct options {
 /* clang-format off */
 static const struct field options[] = {
     FIELD(struct options, pgbouncer, .required = true, .secret = true, .arg = "URL",
-        .help = "PgBouncer, as one of its admin_users"),
+        .help = "admin console of PgBouncer, as one of its admin_users"),
     FIELD(struct options, pgbouncer_ini, .arg = "FILE",
         .help = "rewrite its entry here; default is to exchange the databases' names"),
     FIELD(struct options, other_url, .secret = true, .arg = "URL",

@@ -21,6 +21,18 @@ is "$rc" 4 'obstacles: nothing is begun'
 has "$out" 'public.keyless has no replica identity' 'the table without a replica identity is named'
 has "$out" '--full-identity' 'with the remedy'
 has "$out" '1 large objects are not replicated' 'large objects are told at the same time'
+sql 'CREATE ROLE plain LOGIN' postgres
+run bluegreen create --db-url "$app user=plain" --green "$green user=plain"
+is "$rc" 4 'a role without rights'
+has "$out" 'role plain may not replicate' 'replication is told'
+if [ "$(sql 'SHOW server_version_num' postgres)" -lt 160000 ]; then
+    has "$out" 'CREATE SUBSCRIPTION needs a superuser before PostgreSQL 16' 'and the subscription'
+else
+    has "$out" 'role plain may not create subscriptions' 'and the subscription'
+fi
+has "$out" 'table public.keyless belongs to another role' 'and tables of others'
+run bluegreen create --db-url "$app" --green "$green" --json
+has "$both" 'public.keyless has no replica identity' 'JSON holds the obstacles too'
 is "$(sql "SELECT count(*) FROM pg_database WHERE datname = 'app_green'" postgres)" 0 'green was not made'
 is "$(slots)" '' 'no slot was made'
 is "$(sql "SELECT to_regclass('pgmend.bluegreen') IS NULL" app)" t 'nothing was written into blue'

@@ -35,8 +35,11 @@ killed_everywhere() { # what takes it back, arguments of pgmend
     kills=0
     while [ "$kills" -lt 20 ]; do
         rc=0
-        (PGMEND_FAULT=bluegreen:$((kills + 1)) exec "$pgmend" --state-dir "$state" "$@" >"$work/out" 2>"$work/err" \
-            </dev/null) 2>/dev/null || rc=$?
+        # Its own shell says nothing of the kill.
+        {
+            PGMEND_FAULT=bluegreen:$((kills + 1)) "$pgmend" --state-dir "$state" "$@" >"$work/out" 2>"$work/err" \
+                </dev/null || rc=$?
+        } 2>/dev/null
         [ "$rc" = 137 ] || break
         kills=$((kills + 1))
         run "$@"

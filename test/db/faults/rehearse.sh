@@ -26,6 +26,12 @@ value() { # JSON path of the last record
     sql "SELECT value #>> '$1' FROM pgmend.value WHERE name LIKE 'rehearsal %' ORDER BY changed_at DESC LIMIT 1"
 }
 
+# Databases are counted: those of other tests would be among them.
+# shellcheck disable=SC2119
+start_cluster || {
+    echo 'Bail out! the cluster does not start'
+    exit 1
+}
 create_database
 script=$(script_of 'CREATE INDEX CONCURRENTLY items_a ON items (a); CREATE INDEX CONCURRENTLY items_b ON items (b);')
 run staging create

@@ -23,6 +23,12 @@ scratches() {
     sql "SELECT count(*) FROM pg_database WHERE datname ~ '^pgmend_scratch_'"
 }
 
+# Databases are counted: those of other tests would be among them.
+# shellcheck disable=SC2119
+start_cluster || {
+    echo 'Bail out! the cluster does not start'
+    exit 1
+}
 create_database
 sql "CREATE SCHEMA pgmend; CREATE TABLE pgmend.journal_of_another (x int);
     CREATE TABLE people (id int PRIMARY KEY, email text NOT NULL UNIQUE);
