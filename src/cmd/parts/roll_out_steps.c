@@ -17,7 +17,7 @@ is_of(const char *state, const char *const *states, size_t count)
     return false;
 }
 
-/* What rests on a step may be done when it stands, or when a person says that it does. */
+/* It stands: proven, not measurable yet, without a proof, or by a person's word. */
 static bool
 is_kept(const char *state)
 {
@@ -93,7 +93,9 @@ step_way_of(struct arena *arena, const struct stepped *all, struct step_work *wo
         work->passed = "a change of it is blocked";
         return STEP_PASS;
     }
-    if (way == STEP_DO && needed && !is_kept(needed->record.state)) {
+    /* What still waits for its proof may be undone yet. */
+    if (way == STEP_DO && needed &&
+        (!is_kept(needed->record.state) || text_equal(needed->record.state, STEP_WAITING))) {
         work->passed = arena_printf(arena, "it rests on step %s, which is %s", step->needs,
             needed->record.state ? needed->record.state : "not done");
         return STEP_PASS;

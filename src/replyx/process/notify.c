@@ -1,19 +1,12 @@
-#include <errno.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "replyx/process/parent_part.h"
 
 enum { BARRIER_US = 5 * 1000 * 1000 };
-
-static void
-say(const char *text)
-{
-    if (sd_notify(0, text) < 0)
-        log_debug("systemd could not be told: %s", strerror(errno));
-}
 
 static const char *
 status_text(const struct parent *parent, struct arena *arena)
@@ -28,7 +21,7 @@ notify_ready(const struct parent *parent)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
 
-    say(arena_printf(
+    service_tell(arena_printf(
         arena, "MAINPID=%ld\nREADY=1\nSTATUS=%s", (long)getpid(), status_text(parent, arena)));
     /* Who takes over lets the old one go only when systemd knows who is the new one. */
     if (parent->predecessor && getenv("NOTIFY_SOCKET") && sd_notify_barrier(0, BARRIER_US) < 0)
@@ -40,7 +33,7 @@ notify_reloading(void)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
 
-    say(arena_printf(arena, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_us()));
+    service_tell(arena_printf(arena, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_us()));
 }
 
 void
@@ -48,25 +41,17 @@ notify_reloaded(const struct parent *parent)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
 
-    say(arena_printf(arena, "READY=1\nSTATUS=%s", status_text(parent, arena)));
+    service_tell(arena_printf(arena, "READY=1\nSTATUS=%s", status_text(parent, arena)));
 }
 
 void
 notify_stopping(void)
 {
-    say("STOPPING=1\nSTATUS=Requests under way are answered");
+    service_tell("STOPPING=1\nSTATUS=Requests under way are answered");
 }
 
 void
 notify_feed(void)
 {
-    say("WATCHDOG=1");
-}
-
-int64_t
-notify_watchdog_us(void)
-{
-    uint64_t us = 0;
-
-    return sd_watchdog_enabled(0, &us) > 0 ? (int64_t)us : 0;
+    service_tell("WATCHDOG=1");
 }

@@ -275,7 +275,7 @@ open_all(struct parent *parent)
                  "API tokens are taken");
     parent->count = parent->settings->workers;
     parent->children = ARENA_ARRAY(parent->ctx->arena, struct child, (size_t)parent->count);
-    parent->watchdog_us = notify_watchdog_us();
+    parent->watchdog_us = service_watchdog_us();
     children_start(parent);
     return true;
 }

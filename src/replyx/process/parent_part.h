@@ -77,4 +77,3 @@ void notify_reloading(void);
 void notify_reloaded(const struct parent *parent);
 void notify_stopping(void);
 void notify_feed(void);
-int64_t notify_watchdog_us(void);

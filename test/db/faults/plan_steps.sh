@@ -216,14 +216,15 @@ sql 'CREATE EXTENSION pg_stat_statements'
 write_steps "{\"steps\": [$(index_step 1.1 a), $(index_step 1.2 note), $rest]}"
 apply
 is "$rc|$(state_of 1.1)|$(state_of 1.2)" '0|waiting|waiting' 'without traffic nothing is claimed: the steps wait'
+is "$(state_of 4.1)|$(state_of 4.2)" '|' 'nor is anything done that rests on them: they may be undone yet'
 has "$out" '0 times' 'it says that nobody called them'
 run rollback --all
 traffic &
 load=$!
 run apply "$plan" "${LAX[@]}" --window 2s --no-guard
 is "$rc" 5 'a step that does not pay: the exit status says so'
-is "$(state_of 1.1)|$(state_of 1.2)|$(state_of 4.1)|$(state_of 4.2)" 'proven|undone|undone|done' \
-    'the one that pays is proven, the other undone, what rests on it stays undone, and the rest is done'
+is "$(state_of 1.1)|$(state_of 1.2)|$(state_of 4.1)|$(state_of 4.2)" 'proven|undone||done' \
+    'the one that pays is proven, the other undone, what rests on it is not done, and the rest is'
 is "$(inventory)" 'items_a|t|t|t|f' 'its index is gone, the other is there'
 has "$out" 'does not hold, is undone' 'it is told'
 has "$out" 'it rests on step 1.2, which is undone' 'so is what was passed over'
