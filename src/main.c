@@ -2,8 +2,11 @@
 
 #include <errno.h>
 
+#include "base/crypto.h"
 #include "base/interrupt.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/term.h"
 #include "cli/command.h"
 #include "cli/report.h"
@@ -49,6 +52,8 @@ run_program(struct ctx *ctx, int argc, char **argv)
 
     run.command = asked.command;
     run.failure_status = command_failure_status(&asked);
+    if (run.failure_status)
+        memory_set_exit_status(run.failure_status);
     if (!command_parse(ctx, &asked, &global, options, &run.operands))
         return report_error(ctx, asked.command, &run, global.json);
     if (global.help || global.version) {
@@ -81,6 +86,8 @@ main(int argc, char **argv)
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct ctx ctx = { .arena = arena };
 
+    json_guard_memory();
+    crypto_guard_memory();
     interrupt_catch();
     argv = command_take_arguments(arena, argc, argv);
     return finish_output(run_program(&ctx, argc > 0 ? argc - 1 : 0, argc > 0 ? argv + 1 : argv));

@@ -2,6 +2,8 @@
 
 #include <stdalign.h>
 
+#include "base/memory.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #    define ONE_MALLOC_EACH 1
 #elif defined(__has_feature)
@@ -28,20 +30,13 @@ struct arena {
     size_t used;
 };
 
-static _Noreturn void
-out_of_memory(size_t size)
-{
-    fprintf(stderr, "pgmend: out of memory (asked for %zu bytes)\n", size);
-    abort();
-}
-
 struct arena *
 arena_new(void)
 {
     struct arena *arena = calloc(1, sizeof(*arena));
 
     if (!arena)
-        out_of_memory(sizeof(*arena));
+        memory_exhausted(sizeof(*arena));
     return arena;
 }
 
@@ -98,7 +93,7 @@ add_block(struct arena *arena, size_t size)
     struct block *block = malloc(sizeof(*block) + room);
 
     if (!block)
-        out_of_memory(room);
+        memory_exhausted(room);
     block->used = 0;
     block->size = room;
     block->next = arena->blocks;
@@ -114,7 +109,7 @@ arena_alloc(struct arena *arena, size_t size)
     size_t rounded = (size + align - 1) & ~(align - 1);
 
     if (rounded < size)
-        out_of_memory(size);
+        memory_exhausted(size);
     if (ONE_MALLOC_EACH)
         rounded = size;
     if (ONE_MALLOC_EACH || !block || block->size - block->used < rounded)

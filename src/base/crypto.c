@@ -6,6 +6,42 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "base/memory.h"
+
+static void *
+guarded_alloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return memory_alloc(size);
+}
+
+static void *
+guarded_resize(void *memory, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (size > 0)
+        return memory_resize(memory, size);
+    free(memory); /* as OpenSSL's own does */
+    return NULL;
+}
+
+static void
+guarded_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(memory);
+}
+
+void
+crypto_guard_memory(void)
+{
+    /* It refuses when it has memory already: then all stays as it is. */
+    (void)CRYPTO_set_mem_functions(guarded_alloc, guarded_resize, guarded_free);
+}
+
 static const char *
 hex(struct arena *arena, const unsigned char *bytes, size_t count)
 {
@@ -26,7 +62,7 @@ sha256_of(struct arena *arena, const void *data, size_t length)
     unsigned int size = 0;
 
     if (!EVP_Digest(data, length, digest, &size, EVP_sha256(), NULL))
-        abort();
+        memory_exhausted(0);
     return hex(arena, digest, size);
 }
 
@@ -34,7 +70,7 @@ void
 sha256_bytes(const void *data, size_t length, unsigned char ret[SHA256_SIZE])
 {
     if (!EVP_Digest(data, length, ret, NULL, EVP_sha256(), NULL))
-        abort();
+        memory_exhausted(0);
 }
 
 const char *
@@ -93,7 +129,7 @@ hmac_sha256(const void *key, size_t key_length, const void *data, size_t length,
     unsigned char ret[SHA256_SIZE])
 {
     if (!HMAC(EVP_sha256(), key, (int)key_length, data, length, ret, NULL))
-        abort();
+        memory_exhausted(0);
 }
 
 bool
@@ -106,7 +142,7 @@ void
 random_bytes(void *ret, size_t count)
 {
     if (RAND_bytes(ret, (int)count) != 1)
-        abort();
+        memory_exhausted(0);
 }
 
 const char *
@@ -127,6 +163,6 @@ secret_equal(const char *a, const char *b)
     /* Digests have one length and tell nothing of the texts: neither their length nor their start. */
     if (!EVP_Digest(a, strlen(a), digests[0], &size, EVP_sha256(), NULL) ||
         !EVP_Digest(b, strlen(b), digests[1], &size, EVP_sha256(), NULL))
-        abort();
+        memory_exhausted(0);
     return CRYPTO_memcmp(digests[0], digests[1], size) == 0;
 }

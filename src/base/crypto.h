@@ -5,6 +5,12 @@
 
 enum { SHA256_HEX_SIZE = 65, SHA256_SIZE = 32 };
 
+/*
+ * From now on OpenSSL ends the program when there is no memory (base/memory.h), also for others that use it: its own
+ * initialisation goes on with NULL. Before its first use.
+ */
+void crypto_guard_memory(void);
+
 /* Sixty-four hexadecimal digits, in the arena. */
 const char *sha256_of(struct arena *arena, const void *data, size_t length);
 

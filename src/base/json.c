@@ -3,6 +3,13 @@
 #include <math.h>
 
 #include "base/file.h"
+#include "base/memory.h"
+
+void
+json_guard_memory(void)
+{
+    json_set_alloc_funcs(memory_alloc, free);
+}
 
 json_t *
 json_number(double number)

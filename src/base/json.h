@@ -6,6 +6,12 @@
 #include "base/ctx.h"
 #include "base/field.h"
 
+/*
+ * From now on a JSON value that there is no memory for ends the program (base/memory.h) and is not NULL: a document that
+ * lacks a member without a word would be worse. Before the first value is made.
+ */
+void json_guard_memory(void);
+
 /* For CLEANUP. */
 void json_release(json_t **json);
 

@@ -255,8 +255,11 @@ gate_check_duplicates(struct ctx *ctx, const struct gate_input *input, struct ga
             "%s cannot be unique: rows with the key (%s) are "
             "there more than once",
             change->name, key);
-        ret->remedy =
-            arena_printf(ctx->arena, "mend the rows; this finds them: %s", change->duplicates);
+        ret->remedy = arena_printf(ctx->arena, "mend the rows; this finds them: %s%s",
+            change->duplicates,
+            input->plan->steps.count > 1 && !input->step
+                ? "; meanwhile --step does the other steps"
+                : "");
         return true;
     }
     if (unchecked > 0) {

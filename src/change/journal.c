@@ -1,5 +1,7 @@
 #include "change/journal.h"
 
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/fault.h"
@@ -44,6 +46,27 @@ look_at_schema(struct ctx *ctx, struct db *db, struct sql_change_schema_exists *
     return true;
 }
 
+/* What a later pgmend changed there would be undone or misread by what this one writes. */
+static bool
+refuse_newer(struct ctx *ctx, const struct sql_change_schema_exists *schema)
+{
+    if (!schema->has_schema || schema->format <= JOURNAL_FORMAT)
+        return true;
+    error_set(ctx, ERR_UNSUPPORTED,
+        "schema pgmend was written by a newer pgmend (format %" PRId64 ", this one knows %d)",
+        schema->format, JOURNAL_FORMAT);
+    error_state(ctx, "Nothing was changed.");
+    return error_hint(ctx, "Use the version that wrote it; reading works with this one too.");
+}
+
+bool
+journal_check_format(struct ctx *ctx, struct db *db)
+{
+    struct sql_change_schema_exists schema;
+
+    return look_at_schema(ctx, db, &schema) && refuse_newer(ctx, &schema);
+}
+
 bool
 journal_is_installed(struct ctx *ctx, struct db *db, bool *ret)
 {
@@ -83,7 +106,7 @@ journal_install(struct ctx *ctx, struct db *db)
 {
     struct sql_change_schema_exists schema;
 
-    if (!look_at_schema(ctx, db, &schema))
+    if (!look_at_schema(ctx, db, &schema) || !refuse_newer(ctx, &schema))
         return false;
     if (schema.is_current || (schema.has_tables && upgrade_tables(ctx, db)))
         return true;
@@ -269,6 +292,17 @@ journal_begin(struct ctx *ctx, struct db *db, const struct journal_run *run, str
     }
     fault_point("journal");
     return true;
+}
+
+bool
+journal_retake(struct ctx *ctx, const struct journal *journal)
+{
+    const char *catalogue;
+
+    return (inventory_take(ctx, journal->db, &catalogue) &&
+               sql_change_run_catalogue(
+                   ctx, journal->db, .id = journal->run, .catalogue = catalogue)) ||
+           error_wrap(ctx, "recording the catalogue before the run");
 }
 
 bool

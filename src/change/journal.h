@@ -8,6 +8,13 @@
 #include "base/json.h"
 #include "db/db.h"
 
+/*
+ * What the tables of schema pgmend and the lines of the local file mean. A pgmend that changes it
+ * adds one, says so in the schema's comment ("pgmend format 2") and by a line {"format": 2} in the
+ * file; without either it is the first.
+ */
+enum { JOURNAL_FORMAT = 1 };
+
 #define ENTRY_STARTED  "started"
 #define ENTRY_DONE     "done"
 #define ENTRY_FAILED   "failed"   /* and nothing of it is left */
@@ -68,6 +75,9 @@ struct journal_run {
 bool journal_begin(
     struct ctx *ctx, struct db *db, const struct journal_run *run, struct journal *ret) MUST_CHECK;
 
+/* Takes the state of the catalogue anew: what an earlier run had left was put right since the run began. */
+bool journal_retake(struct ctx *ctx, const struct journal *journal) MUST_CHECK;
+
 /* Records how the run ended; message may be NULL. */
 bool journal_end(struct ctx *ctx, const struct journal *journal, const char *state,
     const char *message) MUST_CHECK;
@@ -86,7 +96,13 @@ bool journal_load(struct ctx *ctx, struct db *db, struct journal_entries *ret) M
 /* Whether schema pgmend with its tables is there. */
 bool journal_is_installed(struct ctx *ctx, struct db *db, bool *ret) MUST_CHECK;
 
-/* Makes schema pgmend and its tables where they are missing. */
+/* That schema pgmend, if it is there, is not of a newer pgmend's format: ERR_UNSUPPORTED. */
+bool journal_check_format(struct ctx *ctx, struct db *db) MUST_CHECK;
+
+/*
+ * Makes schema pgmend and its tables where they are missing. ERR_UNSUPPORTED: a newer pgmend has
+ * written there.
+ */
 bool journal_install(struct ctx *ctx, struct db *db) MUST_CHECK;
 
 /* Number that initdb gave the cluster; NULL when the role may not know. */

@@ -1,5 +1,7 @@
 #include "change/journal_file.h"
 
+#include <inttypes.h>
+
 #include "base/file.h"
 #include "base/vec.h"
 
@@ -97,6 +99,10 @@ read_line(struct ctx *ctx, const char *name, const char *line, struct journal_en
 
     if (!json_parse(ctx, name, line, &json))
         return false;
+    if (json_get_int(json, "format", JOURNAL_FORMAT) > JOURNAL_FORMAT)
+        return error_set(ctx, ERR_UNSUPPORTED,
+            "%s: the local journal was written by a newer pgmend (format %" PRId64 ")", name,
+            json_get_int(json, "format", JOURNAL_FORMAT));
     if (!json_object_get(json, "entry"))
         return true; /* a line about a run */
     read_entry(ctx, json, &entry);

@@ -143,14 +143,19 @@ bool
 rollout_heal(struct ctx *ctx, struct rollout *rollout)
 {
     struct journal_entries entries;
+    bool is_healed = false;
 
     if (!journal_load(ctx, rollout->db, &entries))
         return false;
     for (size_t i = 0; i < entries.count; i++) {
         struct journal_entry *entry = &entries.items[i];
 
-        if (journal_entry_is_open(entry) && !heal(ctx, rollout, entry))
+        if (!journal_entry_is_open(entry))
+            continue;
+        if (!heal(ctx, rollout, entry))
             return error_wrap(ctx, "putting right what an earlier run left");
+        is_healed = true;
     }
-    return true;
+    /* A rollback of this run is not measured by what the earlier one had left. */
+    return !is_healed || journal_retake(ctx, &rollout->journal);
 }

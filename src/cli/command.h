@@ -109,7 +109,10 @@ int command_failure_status(const struct invocation *asked);
 /* Overwrites passwords inside argv, so that they leave the process list. */
 void command_scrub(int argc, char **argv);
 
-/* The arguments as they were, in the arena; those that ps(1) shows are scrubbed. */
+/*
+ * The arguments as they were, in the arena; those that ps(1) shows are scrubbed, and from here on neither
+ * this process nor its children leave a core file.
+ */
 char **command_take_arguments(struct arena *arena, int argc, char **argv);
 
 /* --help of a command; of the program with NULL. */
@@ -126,6 +129,14 @@ int help_answer(const struct invocation *asked);
 
 /* man page (roff), for one command or with NULL for pgmend(1). */
 void man_print(FILE *out, const struct command *command);
+
+/* pgmend.ini(5). */
+void man_print_file(FILE *out);
+/* All pages, as files "pgmend-index-apply.1" of a folder that exists. ERR_IO. */
+bool man_write_all(struct ctx *ctx, const char *folder) MUST_CHECK;
+
+/* A pgmend.ini with every setting as a comment, for people to change. */
+void example_print(FILE *out);
 
 /* Completion script for "bash", "zsh" or "fish"; false for another shell. */
 bool completion_print(FILE *out, const char *shell);

@@ -1,116 +1,20 @@
 /* Man pages in the macros of man(7): pgmend(1) and a page a command, pgmend-index-apply(1). */
 
-#include <ctype.h>
-
+#include "base/file.h"
 #include "cli/page.h"
+#include "cli/roff.h"
 
-/*
- * Text that roff takes as it is: no escapes, no control lines, and dashes that can be copied.
- * Line ends become spaces unless they are asked to stay.
- */
-static void
-print_text(FILE *out, const char *text, bool keeps_lines)
+/* "pgmend-index-apply", in the arena; "pgmend" of NULL. */
+static char *
+page_name(struct arena *arena, const struct command *command)
 {
-    bool is_line_start = true;
-
-    for (; *text; text++) {
-        bool is_control = is_line_start && (*text == '.' || *text == '\'');
-
-        is_line_start = false;
-        if (is_control)
-            fputs("\\&", out);
-        switch (*text) {
-        case '\\':
-            fputs("\\e", out);
-            break;
-        case '-':
-            fputs("\\-", out);
-            break;
-        case '\'':
-            fputs("\\(aq", out);
-            break;
-        case '`':
-            fputs("\\(ga", out);
-            break;
-        case '^':
-            fputs("\\(ha", out);
-            break;
-        case '~':
-            fputs("\\(ti", out);
-            break;
-        case '\n':
-            is_line_start = keeps_lines || text[1] == '\n';
-            fputs(keeps_lines ? "\n" : text[1] == '\n' ? "\n.PP\n" : " ", out);
-            if (!keeps_lines)
-                text += strspn(text, "\n") - 1;
-            break;
-        default:
-            fputc(*text, out);
-        }
-    }
-    fputc('\n', out);
-}
-
-/* "PGMEND\-INDEX\-APPLY", or lower case. */
-static void
-print_name(FILE *out, const struct command *command, bool is_upper)
-{
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
-    const char *name =
+    char *name =
         arena_printf(arena, "pgmend%s%s", command ? " " : "", command ? command->path : "");
 
-    for (; *name; name++) {
-        int letter = (unsigned char)*name;
-
-        if (letter == ' ')
-            fputc('\\', out);
-        if (is_upper)
-            letter = (toupper)(letter); /* as a function: the macro nests too deep for lint */
-        fputc(letter == ' ' ? '-' : letter, out);
-    }
-}
-
-static void
-print_head(FILE *out, const struct command *command, const char *summary)
-{
-    fputs(".TH ", out);
-    print_name(out, command, true);
-    fputs(" 1 \"\" \"pgmend " PGMEND_VERSION "\" \"pgmend manual\"\n", out);
-    fputs(".nh\n.ad l\n.SH NAME\n", out);
-    print_name(out, command, false);
-    fputs(" \\- ", out);
-    print_text(out, summary, false);
-}
-
-static void
-print_section(FILE *out, const char *title, const char *text)
-{
-    fprintf(out, ".SH %s\n", title);
-    print_text(out, text, false);
-}
-
-/* A tagged paragraph: the tag in bold. */
-static void
-print_tagged(FILE *out, const char *tag, const char *text)
-{
-    fputs(".TP\n\\fB", out);
-    for (; *tag; tag++)
-        fputs(*tag == '-' ? "\\-" : (char[]){ *tag, '\0' }, out);
-    fputs("\\fR\n", out);
-    print_text(out, text, false);
-}
-
-static void
-print_options(FILE *out, struct arena *arena, const struct field *fields, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct field *field = &fields[i];
-        const char *name = page_option(arena, field);
-        const char *tag =
-            field->letter ? arena_printf(arena, "-%c, %s", field->letter, name) : name;
-
-        print_tagged(out, tag, page_option_help(arena, field));
-    }
+    for (char *at = name; *at; at++)
+        if (*at == ' ')
+            *at = '-';
+    return name;
 }
 
 static void
@@ -118,28 +22,28 @@ print_command(FILE *out, const struct command *command)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
 
-    print_head(out, command, command->summary);
-    print_section(out, "SYNOPSIS", page_usage(arena, command));
+    roff_head(out, page_name(arena, command), 1, command->summary);
+    roff_section(out, "SYNOPSIS", page_usage(arena, command));
     if (command->details || page_access(command))
         fputs(".SH DESCRIPTION\n", out);
     if (command->details)
-        print_text(out, command->details, false);
+        roff_text(out, command->details, false);
     if (command->details && page_access(command))
         fputs(".PP\n", out);
     if (page_access(command))
-        print_text(out, page_access(command), false);
+        roff_text(out, page_access(command), false);
     if (command->option_count > 0) {
         fputs(".SH OPTIONS\n", out);
-        print_options(out, arena, command->options, command->option_count);
+        roff_options(out, arena, command->options, command->option_count);
     }
     fputs(".SH GLOBAL OPTIONS\n", out);
-    print_options(out, arena, global_fields, global_field_count);
+    roff_options(out, arena, global_fields, global_field_count);
     if (command->examples) {
         fputs(".SH EXAMPLES\n.nf\n", out);
-        print_text(out, command->examples, true);
+        roff_text(out, command->examples, true);
         fputs(".fi\n", out);
     }
-    print_section(out, "SEE ALSO", "pgmend(1)");
+    roff_section(out, "SEE ALSO", "pgmend(1), pgmend.ini(5)");
 }
 
 static void
@@ -147,9 +51,9 @@ print_program(FILE *out)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
 
-    print_head(out, NULL, "make PostgreSQL databases fast, safely");
-    print_section(out, "SYNOPSIS", "pgmend COMMAND [OPTION]... [OPERAND]...");
-    print_section(out, "DESCRIPTION", page_about);
+    roff_head(out, page_name(arena, NULL), 1, "make PostgreSQL databases fast, safely");
+    roff_section(out, "SYNOPSIS", "pgmend COMMAND [OPTION]... [OPERAND]...");
+    roff_section(out, "DESCRIPTION", page_about);
     fputs(".SH COMMANDS\n", out);
     for (size_t i = 0; i < command_line_count; i++) {
         const struct command_line *line = &command_lines[i];
@@ -158,19 +62,97 @@ print_program(FILE *out)
             continue;
         if (line->title) {
             fputs(".SS ", out);
-            print_text(out, line->title, false);
+            roff_text(out, line->title, false);
         } else {
-            print_tagged(out, line->command->path, line->command->summary);
+            roff_tagged(out, line->command->path, line->command->summary);
         }
     }
     fputs(".SH GLOBAL OPTIONS\n", out);
-    print_options(out, arena, global_fields, global_field_count);
-    print_section(out, "ENVIRONMENT", page_environment);
-    print_section(out, "CONFIGURATION FILE", page_configuration);
+    roff_options(out, arena, global_fields, global_field_count);
+    roff_section(out, "ENVIRONMENT", page_environment);
+    roff_section(out, "CONFIGURATION FILE", page_configuration);
     fputs(".SH EXIT STATUS\n", out);
     for (size_t i = 0; i < page_status_count; i++)
-        print_tagged(
+        roff_tagged(
             out, arena_printf(arena, "%d", page_statuses[i].status), page_statuses[i].meaning);
+}
+
+/* The settings of a section: what may stand in the file. */
+static void
+print_settings(FILE *out, struct arena *arena, const struct command *command)
+{
+    size_t own = command ? command->option_count : 0;
+
+    /* Below a command its own options only: the global ones have a section of theirs. */
+    for (size_t i = 0; i < (command ? own : global_field_count); i++) {
+        const struct field *field = command ? &command->options[i] : &global_fields[i];
+
+        if (option_is_persistent(field, !command))
+            roff_tagged(out,
+                arena_printf(arena, "%s = %s", field->name,
+                    field->type == FIELD_BOOL ? "on | off" : option_arg(field)),
+                page_option_help(arena, field));
+    }
+}
+
+void
+man_print_file(FILE *out)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+
+    roff_head(out, "pgmend.ini", 5, "configuration of pgmend");
+    roff_section(out, "DESCRIPTION", page_configuration);
+    roff_section(out, "FORMAT",
+        "A line is a section in brackets, a setting \"name = value\", or a comment that begins with "
+        "a semicolon; a semicolon behind a space ends a value. In names - and _ are the same. Times are "
+        "250ms, 30s, 5m or 1h, sizes 64MB or 20GB, switches on or off, lists have commas between "
+        "their items.\n\n"
+        "Every command checks the whole file: an unknown section or setting and a wrong value are "
+        "told with file and line, and nothing is done.\n\n"
+        "\"pgmend help --example-config\" prints a file with all settings as comments.");
+    fputs(".SH SECTION [PGMEND]\n", out);
+    print_settings(out, arena, NULL);
+    fputs(".SH SECTIONS OF COMMANDS\n", out);
+    for (size_t i = 0; commands[i]; i++) {
+        if (!option_any_persistent(commands[i]))
+            continue;
+        fputs(".SS ", out);
+        roff_text(out, arena_printf(arena, "[%s]", commands[i]->path), false);
+        print_settings(out, arena, commands[i]);
+    }
+    roff_section(out, "SEE ALSO", "pgmend(1)");
+}
+
+/* Opens, prints and closes; what cannot be written is an error. */
+static bool
+write_page(struct ctx *ctx, const char *folder, const struct command *command, bool is_file)
+{
+    const char *name =
+        is_file ? "pgmend.ini.5" : arena_printf(ctx->arena, "%s.1", page_name(ctx->arena, command));
+    const char *path = file_join(ctx->arena, folder, name);
+    FILE *out = fopen(path, "we");
+    bool is_good;
+
+    if (!out)
+        return error_set_errno(ctx, "could not create \"%s\"", path);
+    if (is_file)
+        man_print_file(out);
+    else
+        man_print(out, command);
+    is_good = !ferror(out);
+    if (fclose(out) != 0 || !is_good)
+        return error_set_errno(ctx, "could not write \"%s\"", path);
+    return true;
+}
+
+bool
+man_write_all(struct ctx *ctx, const char *folder)
+{
+    /* The NULL at the end of the list stands for the program itself. */
+    for (size_t i = 0; i == 0 || commands[i - 1]; i++)
+        if (!write_page(ctx, folder, commands[i], false))
+            return false;
+    return write_page(ctx, folder, NULL, true);
 }
 
 void

@@ -104,6 +104,15 @@ option_is_persistent(const struct field *field, bool is_global)
                              text_equal(field->name, "config"));
 }
 
+bool
+option_any_persistent(const struct command *command)
+{
+    for (size_t i = 0; i < command->option_count; i++)
+        if (option_is_persistent(&command->options[i], false))
+            return true;
+    return false;
+}
+
 const char *
 option_arg(const struct field *field)
 {

@@ -29,6 +29,9 @@ const char *option_environment(struct arena *arena, const struct field *field);
 /* Whether it may stand in the environment and in the configuration file. */
 bool option_is_persistent(const struct field *field, bool is_global);
 
+/* Whether the command has an option of its own that may. */
+bool option_any_persistent(const struct command *command);
+
 /* What stands for its value in help: .arg, else a word for the type; NULL for a boolean. */
 const char *option_arg(const struct field *field);
 

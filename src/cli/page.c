@@ -1,5 +1,7 @@
 #include "cli/page.h"
 
+const char page_date[] = "2026-11-24";
+
 const char page_about[] =
     "Finds what is slow or unsafe in a PostgreSQL database, changes it without downtime, proves "
     "that the change helped, and undoes it if it did not.";

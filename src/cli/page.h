@@ -32,3 +32,5 @@ extern const size_t page_status_count;
 extern const char page_about[];
 extern const char page_configuration[];
 extern const char page_environment[];
+/* The day of the release, "2026-11-24": man pages name it. It changes with the version. */
+extern const char page_date[];

@@ -8,6 +8,7 @@
 #include "base/term.h"
 #include "cli/config.h"
 #include "cli/page.h"
+#include "cli/roff.h"
 
 enum source { SOURCE_NONE, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_ARGUMENT };
 
@@ -238,7 +239,7 @@ plain_parse(struct ctx *ctx, const struct plain *plain, int argc, char **argv, v
     field_set_defaults(ctx, plain->fields, plain->field_count, ret_object);
     if (!read_arguments(&reader, argc, argv))
         return fail_usage(&reader);
-    if (is_set(&reader, "help") || is_set(&reader, "version"))
+    if (is_set(&reader, "help") || is_set(&reader, "man") || is_set(&reader, "version"))
         return true;
     config = member(&reader, "config");
     memset(reader.sources, 0, plain->field_count);
@@ -284,6 +285,17 @@ plain_warn(struct arena *arena, const struct plain *plain)
     }
 }
 
+/* Where else an option can stand. */
+static const char *
+places(struct arena *arena, const struct plain *plain)
+{
+    return arena_printf(arena,
+        "Each option can also be a variable, %s and its name in capitals, with commas between "
+        "the items of a list, or a line \"name = value\" in section [%s] of the file that "
+        "--config names. An option wins over a variable, which wins over the file.",
+        plain->prefix, plain->program);
+}
+
 void
 plain_help(FILE *out, const struct plain *plain)
 {
@@ -306,13 +318,25 @@ plain_help(FILE *out, const struct plain *plain)
         page_wrap(out, page_option_help(arena, field), 8, 8, width);
     }
     fputc('\n', out);
-    page_wrap(out,
-        arena_printf(arena,
-            "Each option can also be a variable, %s and its name in capitals, with commas between "
-            "the items of a list, or a line \"name = value\" in section [%s] of the file that "
-            "--config names. An option wins over a variable, which wins over the file.",
-            plain->prefix, plain->program),
-        0, 0, width);
+    page_wrap(out, places(arena, plain), 0, 0, width);
     if (plain->examples)
         fprintf(out, "\nExamples:\n%s\n", plain->examples);
+}
+
+void
+plain_man(FILE *out, const struct plain *plain)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+
+    roff_head(out, plain->program, 8, plain->summary);
+    roff_section(out, "SYNOPSIS", arena_printf(arena, "%s [OPTION]...", plain->program));
+    roff_section(out, "DESCRIPTION", plain->about);
+    fputs(".SH OPTIONS\n", out);
+    roff_options(out, arena, plain->fields, plain->field_count);
+    roff_section(out, "ENVIRONMENT AND FILE", places(arena, plain));
+    if (plain->examples) {
+        fputs(".SH EXAMPLES\n.nf\n", out);
+        roff_text(out, plain->examples, true);
+        fputs(".fi\n", out);
+    }
 }

@@ -1,5 +1,8 @@
 #include "cli/secret.h"
 
+#include <sys/resource.h>
+
+#include "base/memory.h"
 #include "cli/command.h"
 #include "cli/option.h"
 
@@ -87,8 +90,8 @@ is_secret_name(const char *name)
 bool
 secret_is_in(const char *name, const char *value)
 {
-    char *copy = strdup(value);
-    bool found = copy && secret_scrub(copy);
+    char *copy = memory_text(value);
+    bool found = secret_scrub(copy);
 
     free(copy);
     return found || (*value && is_secret_name(name));
@@ -124,5 +127,7 @@ command_take_arguments(struct arena *arena, int argc, char **argv)
     for (int i = 0; i < argc; i++)
         copy[i] = arena_strdup(arena, argv[i]);
     command_scrub(argc, argv);
+    /* A core file would hold them. */
+    setrlimit(RLIMIT_CORE, &(const struct rlimit){ 0 });
     return copy;
 }

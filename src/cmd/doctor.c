@@ -8,6 +8,7 @@
 #include "cli/out.h"
 #include "cmd/backup_show.h"
 #include "cmd/parts/checkup_screen.h"
+#include "cmd/parts/grants_screen.h"
 #include "db/ident.h"
 #include "monitor/doctor/facts.h"
 #include "monitor/plain.h"
@@ -27,6 +28,8 @@ struct options {
     int64_t wait;
     struct text_list ignore;
     const char *backup_dir;
+    const char *grants;
+    struct text_list use;
 };
 
 static const char *const formats[] = { "text", "nagios", NULL };
@@ -47,6 +50,10 @@ static const struct field options[] = {
         .help = "leave this check out, by the name that --json shows"),
     FIELD(struct options, backup_dir, .arg = "DIR",
         .help = "where backups are (default: backups in the state folder)"),
+    FIELD(struct options, grants, .arg = "ROLE", .momentary = true,
+        .help = "only print the rights that this role needs, as SQL, and what it has too much"),
+    FIELD(struct options, use, .arg = "USE", .momentary = true, .choices = grant_uses,
+        .help = "of --grants: what the role is for (default: all of it)"),
 };
 
 /* What was told of the server's machine; 0: nothing. */
@@ -217,6 +224,8 @@ read_options(struct ctx *ctx, struct work *work)
     if (opts->wait < 0 || opts->wait > most_wait_us)
         return error_set(ctx, ERR_USAGE, "--wait %s: a time from 0 to 24h is needed",
             text_from_us(ctx->arena, opts->wait));
+    if (opts->use.count > 0 && !opts->grants)
+        return error_set(ctx, ERR_USAGE, "--use goes with --grants ROLE");
     for (size_t i = 0; i < opts->ignore.count; i++)
         if (!doctor_has_check(opts->ignore.items[i]))
             return error_set(ctx, ERR_USAGE, "there is no check \"%s\"",
@@ -354,6 +363,25 @@ examine(struct ctx *ctx, struct work *work)
     return true;
 }
 
+/* Something missing is a warning, and the exit status says so. */
+static bool
+tell_grants(struct ctx *ctx, struct work *work)
+{
+    struct grants grants;
+
+    if (!grants_ask(ctx, work->run->db, work->opts->grants, &work->opts->use, &grants))
+        return false;
+    if (work->run->global->json) {
+        json_t *json CLEANUP(json_release) = grants_json(ctx->arena, &grants);
+
+        out_json(work->run->out, json);
+    } else {
+        grants_print(work->run->out, ctx->arena, &grants);
+    }
+    work->run->status = checkup_status(grants_missing(&grants) > 0 ? HEALTH_WARNING : HEALTH_GOOD);
+    return true;
+}
+
 static bool
 look_and_tell(struct ctx *ctx, struct work *work)
 {
@@ -389,7 +417,7 @@ run(struct ctx *ctx, struct run *run)
 
     /* Opened here, so that a server that cannot be reached is a line too. */
     run->db = db;
-    is_good = is_good && look_and_tell(ctx, &work);
+    is_good = is_good && (work.opts->grants ? tell_grants : look_and_tell)(ctx, &work);
     if (!is_good && text_equal(work.opts->format, "nagios") && !run->global->json)
         print_unknown(ctx, &work);
     run->db = NULL;
@@ -408,6 +436,9 @@ const struct command cmd_doctor = {
         "follows from; memory and CPUs are those of this machine only when the server runs here, "
         "else tell them. --plan writes that advice as changes, which \"pgmend apply\" does one by "
         "one, journaled, and \"pgmend rollback\" takes back to exactly what was set before.\n\n"
+        "--grants prints what a role needs for each use of pgmend as a script for psql, with the "
+        "reason of each statement; what the role has already, and what it has in excess, are "
+        "comments in it. Nothing is run. Exit status 1 when something is missing.\n\n"
         "Exit status: 0 all is good, 1 there is a warning, 2 something is critical, 3 it could not "
         "look.",
     .access = ACCESS_NONE,
@@ -418,7 +449,8 @@ const struct command cmd_doctor = {
     .examples = "pgmend doctor\n"
                 "pgmend doctor --format nagios --ignore checksums\n"
                 "pgmend doctor --settings --memory 16GB --cpus 4\n"
-                "pgmend doctor --plan settings.plan",
+                "pgmend doctor --plan settings.plan\n"
+                "pgmend doctor --grants pgmend_apply --use apply | psql shop",
     .next = "pgmend top",
     .run = run,
 };

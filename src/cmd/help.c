@@ -5,6 +5,8 @@ struct options {
     bool man;
     bool markdown;
     bool describe;
+    bool example_config;
+    const char *man_dir;
 };
 
 static const struct field options[] = {
@@ -12,6 +14,10 @@ static const struct field options[] = {
     FIELD(struct options, man, .help = "write a man page (roff)"),
     FIELD(struct options, markdown, .help = "write the reference of all commands as Markdown"),
     FIELD(struct options, describe, .help = "describe all commands and options as JSON"),
+    FIELD(struct options, example_config, .momentary = true,
+        .help = "print a configuration file with every setting as a comment"),
+    FIELD(struct options, man_dir, .arg = "DIR", .momentary = true,
+        .help = "write all man pages as files of this folder"),
 };
 
 static void
@@ -57,7 +63,11 @@ run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
 
-    if (opts->describe || run->global->json)
+    if (opts->man_dir)
+        return man_write_all(ctx, opts->man_dir);
+    if (opts->example_config)
+        example_print(run->out);
+    else if (opts->describe || run->global->json)
         describe_print(run->out);
     else if (opts->markdown)
         markdown_print(run->out);
@@ -83,6 +93,7 @@ const struct command cmd_help = {
     .options_size = sizeof(struct options),
     .examples = "pgmend help index apply\n"
                 "pgmend help --man | man -l -\n"
+                "pgmend help --example-config > ~/.config/pgmend/pgmend.ini\n"
                 "pgmend help --markdown > docs/commands.md",
     .run = run,
 };

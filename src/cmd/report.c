@@ -55,9 +55,9 @@ add_kpis(struct ctx *ctx, struct db *db, struct report *report)
         VEC_PUSH(ctx->arena, &report->kpis,
             (struct report_kpi){
                 .title = kpi->title,
-                .before = has_before     ? kpi_show(ctx->arena, kpi->unit, kpi->before)
-                          : kpi->planned ? kpi->planned
-                                         : "unknown",
+                .before = has_before ? kpi_show(ctx->arena, kpi->unit, kpi->before) : NULL,
+                .before_source = kpi->before_source,
+                .assumed = kpi->planned,
                 .now = kpi_show(ctx->arena, kpi->unit, kpi->now),
                 .target = kpi_show(ctx->arena, kpi->unit, kpi->target),
                 .deadline = kpi->deadline,

@@ -6,6 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 /* glibc's resolver keeps answers of up to 64 kB on the stack. */
 enum { STACK_BYTES = 512 * 1024 };
 
@@ -85,7 +87,7 @@ background_run(struct loop *loop, const struct background_job *job)
     struct background *background = calloc(1, sizeof(*background));
 
     if (!background)
-        abort();
+        memory_exhausted(0);
     background->job = *job;
     background->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (background->event < 0) {

@@ -1,10 +1,14 @@
 #include "db/connection.h"
 
-/* Takes every result; the first error counts, the last good one is kept. */
+/*
+ * Takes every result; the first error counts, the last good one is kept. A statement has at least one:
+ * none at all is what libpq gives when it has no memory for it, and is no answer without rows.
+ */
 static bool
 take_all(struct ctx *ctx, struct db *db, PGresult **ret)
 {
     bool is_good = true;
+    bool is_answered = false;
 
     for (;;) {
         PGresult *result CLEANUP(db_clear_result) = NULL;
@@ -12,7 +16,8 @@ take_all(struct ctx *ctx, struct db *db, PGresult **ret)
         if (!db_next_result(ctx, db, &result))
             return false;
         if (!result)
-            return is_good;
+            return is_good && (is_answered || db_error_of_connection(ctx, db, "taking the answer"));
+        is_answered = true;
 
         ExecStatusType status = PQresultStatus(result);
 

@@ -107,17 +107,19 @@ db_send(struct ctx *ctx, struct db *db, const char *sql)
     return db_flush(ctx, db);
 }
 
-/* Takes all results of the statement; the first error counts. */
+/* Takes all results of the statement; the first error counts, and so does none (no memory in libpq). */
 static bool
 take_results(struct ctx *ctx, struct db *db)
 {
     bool is_good = true;
+    bool is_answered = false;
 
     for (;;) {
         PGresult *result CLEANUP(db_clear_result) = PQgetResult(db->conn);
 
         if (!result)
-            return is_good;
+            return is_good && (is_answered || db_error_of_connection(ctx, db, "taking the answer"));
+        is_answered = true;
 
         ExecStatusType status = PQresultStatus(result);
 

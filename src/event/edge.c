@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/interrupt.h"
+#include "base/memory.h"
 
 /* Few, so that who must do something at its time is not kept from it for long. */
 enum { EDGES_A_WAIT = 64 };
@@ -34,7 +35,7 @@ edge_set_new(struct ctx *ctx, struct edge_set **ret)
     struct edge_set *set = calloc(1, sizeof(*set));
 
     if (!set)
-        abort();
+        memory_exhausted(0);
     set->epoll = epoll_create1(EPOLL_CLOEXEC);
     set->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (set->epoll < 0 || set->wake_fd < 0 || !watch_wake(set)) {

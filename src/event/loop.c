@@ -7,6 +7,7 @@
 
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 struct loop {
     struct event_base *base;
@@ -36,7 +37,7 @@ new_object(size_t size)
     void *object = calloc(1, size);
 
     if (!object)
-        abort();
+        memory_exhausted(0);
     return object;
 }
 
@@ -164,7 +165,7 @@ loop_timer_new(struct loop *loop, loop_callback *callback, void *data)
     timer->data = data;
     timer->event = event_new(loop->base, -1, 0, timer_is_due, timer);
     if (!timer->event)
-        abort();
+        memory_exhausted(0);
     return timer;
 }
 
@@ -175,7 +176,7 @@ loop_timer_set(struct loop_timer *timer, int64_t after_us)
     struct timeval after = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 };
 
     if (event_add(timer->event, &after) < 0)
-        abort();
+        memory_exhausted(0);
 }
 
 void
@@ -213,7 +214,7 @@ loop_watch_new(struct loop *loop, int socket, loop_socket_callback *callback, vo
     watch->data = data;
     watch->event = event_new(loop->base, socket, EV_READ | EV_PERSIST, socket_is_ready, watch);
     if (!watch->event)
-        abort();
+        memory_exhausted(0);
     return watch;
 }
 

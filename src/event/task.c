@@ -4,6 +4,8 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #    include <sanitizer/asan_interface.h>
 #    include <sanitizer/common_interface_defs.h>
@@ -50,7 +52,7 @@ tasks_new(int32_t most)
     struct tasks *tasks = calloc(1, sizeof(*tasks));
 
     if (!tasks)
-        abort();
+        memory_exhausted(sizeof(*tasks));
     tasks->most = most;
     return tasks;
 }

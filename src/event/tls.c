@@ -7,6 +7,8 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include "base/memory.h"
+
 struct tls_context {
     SSL_CTX *ssl;
     BIO_METHOD *method;
@@ -90,7 +92,7 @@ new_method(void)
 
     if (!method || !BIO_meth_set_write_ex(method, socket_write) ||
         !BIO_meth_set_read_ex(method, socket_read) || !BIO_meth_set_ctrl(method, socket_control))
-        abort();
+        memory_exhausted(0);
     return method;
 }
 
@@ -203,7 +205,7 @@ tls_context_new(struct ctx *ctx, const struct tls_options *options, struct tls_c
     struct tls_context *context = calloc(1, sizeof(*context));
 
     if (!context)
-        abort();
+        memory_exhausted(0);
     ERR_clear_error();
     *context = (struct tls_context){
         .ssl = SSL_CTX_new(options->is_server ? TLS_server_method() : TLS_client_method()),
@@ -212,7 +214,7 @@ tls_context_new(struct ctx *ctx, const struct tls_options *options, struct tls_c
         .checks_name = options->checks_name,
     };
     if (!context->ssl)
-        abort();
+        memory_exhausted(0);
     if (!set_up(ctx, context, options)) {
         tls_context_free(context);
         return false;
@@ -269,7 +271,7 @@ tls_new(
     struct tls *tls = calloc(1, sizeof(*tls));
 
     if (!ssl || !bio || !tls)
-        abort();
+        memory_exhausted(0);
     BIO_set_data(bio, (void *)(intptr_t)socket);
     BIO_set_init(bio, 1);
     SSL_set_bio(ssl, bio, bio);

@@ -1,6 +1,7 @@
 #include "http/client.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "http/client_part.h"
 
 enum { STANDARD_TIMEOUT_US = 10 * 1000 * 1000, STANDARD_BODY = 4 * 1024 * 1024 };
@@ -130,7 +131,7 @@ watch_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *assigned)
     if (!socket) {
         socket = calloc(1, sizeof(*socket));
         if (!socket)
-            abort();
+            memory_exhausted(0);
         socket->client = client;
         socket->socket = fd;
         socket->watch = loop_watch_new(client->loop, fd, socket_is_ready, socket);

@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "http/server_part.h"
 
 enum { LEAST_BYTES = 1024 };
@@ -17,7 +18,7 @@ http_bytes_add(struct http_bytes *bytes, const void *data, size_t length)
             capacity *= 2;
         new = malloc(capacity);
         if (!new)
-            abort();
+            memory_exhausted(0);
         if (count > 0)
             memcpy(new, bytes->data + bytes->start, count);
         free(bytes->data);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "http/server_part.h"
 
 /*
@@ -363,7 +364,7 @@ http_connection_new(struct http_server *server, int socket)
     struct http_connection *connection = calloc(1, sizeof(*connection));
 
     if (!connection)
-        abort();
+        memory_exhausted(0);
     connection->server = server;
     connection->socket = socket;
     connection->watch = loop_watch_new(server->loop, socket, socket_is_ready, connection);

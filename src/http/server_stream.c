@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/memory.h"
 #include "http/server_part.h"
 
 enum {
@@ -73,7 +74,7 @@ http_stream_begin(struct http_request *request, loop_callback *closed, void *dat
     bool is_gone = !request->connection || request->head.is_head;
 
     if (!stream)
-        abort();
+        memory_exhausted(0);
     stream->loop = request->loop;
     stream->closed = closed;
     stream->data = data;

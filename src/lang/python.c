@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <tree_sitter/api.h>
 
+#include "base/memory.h"
+
 /* The package of the grammar has no header. */
 const TSLanguage *tree_sitter_python(void);
 
@@ -70,6 +72,7 @@ role_of(TSSymbol symbol, const char *name)
 static void
 fill_symbols(void)
 {
+    ts_set_allocator(memory_alloc, memory_zeroed, memory_resize, free);
     symbols.language = tree_sitter_python();
 
     uint32_t count = ts_language_symbol_count(symbols.language);

@@ -5,6 +5,7 @@
 #include <pg_query/pg_query.pb-c.h>
 #include <strings.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 
 /* The part of a CREATE FUNCTION before which BEGIN means a body: psql looks no further either. */
@@ -51,7 +52,9 @@ scan_begin(struct scan *ret, const char *text)
     if (!ret->result.error)
         ret->tokens = pg_query__scan_result__unpack(
             NULL, ret->result.pbuf.len, (const uint8_t *)ret->result.pbuf.data);
-    assert(ret->result.error || ret->tokens);
+    /* What libpg_query has written itself cannot be read only for want of memory. */
+    if (!ret->result.error && !ret->tokens)
+        memory_exhausted(ret->result.pbuf.len);
 }
 
 /* The byte offset of a character; errors count characters from 1, 0 when they have no place. */

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "http/client.h"
 #include "monitor/calm.h"
 #include "monitor/history.h"
@@ -39,9 +40,11 @@ struct daemon {
     struct kpi_desk *kpi_desk; /* or NULL: nothing listens */
     bool is_files_told;        /* that the files cannot be written */
     bool is_store_told;
+    bool is_unsaved; /* that alerts cannot be kept, which was told */
     struct loop_timer *own;
     struct loop_timer *save;
     struct loop_timer *end;
+    struct loop_timer *feed; /* NULL: systemd does not watch us */
 };
 
 /* ---- from one to the next ---- */
@@ -166,9 +169,13 @@ save_and_go_on(struct daemon *daemon)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct ctx ctx = { .arena = arena };
+    bool is_saved = save_alerts(&ctx, daemon);
 
-    if (!save_alerts(&ctx, daemon))
-        log_debug("%s", ctx.error.message);
+    if (!is_saved && !daemon->is_unsaved)
+        log_warn("alerts are not kept for the next start: %s", ctx.error.message);
+    if (is_saved && daemon->is_unsaved)
+        log_info("alerts are kept again for the next start");
+    daemon->is_unsaved = !is_saved;
 }
 
 static void
@@ -331,6 +338,8 @@ close_all(struct monitor *monitor)
         loop_timer_free(daemon->save);
     if (daemon->end)
         loop_timer_free(daemon->end);
+    if (daemon->feed)
+        loop_timer_free(daemon->feed);
     if (monitor->loop)
         loop_free(monitor->loop);
 }
@@ -366,6 +375,31 @@ end(void *data)
     loop_stop(daemon->monitor.loop);
 }
 
+/* That this timer is called shows that the loop goes round, which is what the watchdog asks for. */
+static void
+feed(void *data)
+{
+    struct daemon *daemon = data;
+
+    service_tell("WATCHDOG=1");
+    loop_timer_set(daemon->feed, service_watchdog_us() / 4);
+}
+
+/* Ready is who answers and asks: a server that is down now is news for alerts, not a failed start. */
+static void
+tell_ready(struct ctx *ctx, struct daemon *daemon)
+{
+    size_t count = daemon->monitor.watches.count;
+
+    service_tell(arena_printf(ctx->arena, "READY=1\nSTATUS=%zu %s watched%s%s", count,
+        count == 1 ? "server is" : "servers are", daemon->monitor.server ? ", answers on " : "",
+        daemon->monitor.server ? http_server_address(daemon->monitor.server) : ""));
+    if (service_watchdog_us() > 0) {
+        daemon->feed = loop_timer_new(daemon->monitor.loop, feed, daemon);
+        feed(daemon);
+    }
+}
+
 bool
 daemon_run(struct ctx *ctx, struct monitor *monitor)
 {
@@ -384,7 +418,9 @@ daemon_run(struct ctx *ctx, struct monitor *monitor)
         watch_start(monitor->watches.items[i]);
     if (daemon->sources)
         sources_start(daemon->sources);
+    tell_ready(ctx, daemon);
     loop_run(monitor->loop);
+    service_tell("STOPPING=1");
     save_and_go_on(daemon);
     return true;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/service.h"
 #include "monitor/setup_parts.h"
 
 static const char *const sink_kinds[] = { "webhook", "slack", "telegram", "mail", "program", NULL };
@@ -39,7 +40,8 @@ read_secret(const struct setup_taking *taking, const char *name, const char *pat
 
         return setup_refuse_at(taking, name, why);
     }
-    if (stat(path, &info) == 0 && (info.st_mode & (S_IRWXG | S_IRWXO))) {
+    if (stat(path, &info) == 0 && (info.st_mode & (S_IRWXG | S_IRWXO)) &&
+        !service_is_credential(path)) {
         setup_refuse_at(taking, name,
             arena_printf(ctx->arena, "other users can read the secret in \"%s\"", path));
         return error_hint(ctx, "Run \"chmod 600 %s\".", path);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 enum { KINDS = 32, MESSAGE_BYTES = 256, PERIOD_US = 60 * 1000 * 1000 };
@@ -69,7 +70,7 @@ complaints_new(struct loop *loop)
     struct complaints *complaints = calloc(1, sizeof(*complaints));
 
     if (!complaints)
-        abort();
+        memory_exhausted(0);
     complaints->timer = loop_timer_new(loop, tell_counts, complaints);
     return complaints;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/memory.h"
 #include "replyx/password.h"
 
 enum {
@@ -43,7 +44,7 @@ logins_new(struct loop *loop)
     struct logins *logins = calloc(1, sizeof(*logins));
 
     if (!logins)
-        abort();
+        memory_exhausted(0);
     logins->loop = loop;
     logins->last = &logins->first;
     random_bytes(&logins->seed, sizeof(logins->seed));

@@ -1,4 +1,6 @@
 /* replyx-api: the reference back end of ReplyX. */
+#include "base/crypto.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "cli/command.h"
 #include "replyx/process/parent.h"
@@ -32,11 +34,15 @@ main(int argc, char **argv)
     struct settings settings;
     int status = 0;
 
+    json_guard_memory();
+    crypto_guard_memory();
     if (argc < 1 || !settings_read(&ctx, argc - 1, call.argv + 1, &settings))
         return report(&ctx.error);
-    if (settings.help || settings.version) {
+    if (settings.help || settings.man || settings.version) {
         if (settings.help)
             settings_help(stdout);
+        else if (settings.man)
+            settings_man(stdout);
         else
             puts("replyx-api " PGMEND_VERSION);
         return fflush(stdout) == 0 ? 0 : error_exit_status(ERR_IO);

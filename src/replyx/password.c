@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/memory.h"
 #include "db/background.h"
 
 /* What the thread works on. */
@@ -56,7 +57,7 @@ password_check(struct loop *loop, const char *password, const char *hash, passwo
     struct checking *checking = calloc(1, sizeof(*checking));
 
     if (!checking || !(checking->password = strdup(password)) || !(checking->hash = strdup(hash)))
-        abort();
+        memory_exhausted(0);
     checking->checked = checked;
     if (background_run(
             loop, &(const struct background_job){

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/service.h"
 
 enum { MOST_SECRET = 4096 };
 
@@ -16,7 +17,7 @@ check_mode(struct ctx *ctx, const char *path)
 
     if (stat(path, &status) != 0)
         return error_set_errno(ctx, "could not look at \"%s\"", path);
-    if (!(status.st_mode & (S_IRWXG | S_IRWXO)))
+    if (!(status.st_mode & (S_IRWXG | S_IRWXO)) || service_is_credential(path))
         return true;
     error_set(ctx, ERR_CONFIG, "others than its owner may use \"%s\"", path);
     return error_hint(

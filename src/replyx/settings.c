@@ -77,12 +77,14 @@ static const struct field fields[] = {
     FIELD(struct settings, config, .arg = "FILE", .momentary = true,
         .help = "settings; read again on SIGHUP"),
     FIELD(struct settings, help, .letter = 'h', .momentary = true, .help = "show this"),
+    FIELD(struct settings, man, .momentary = true, .help = "write the man page (roff)"),
     FIELD(struct settings, version, .momentary = true, .help = "show the version"),
 };
 
 static const struct plain program = {
     .program = "replyx-api",
     .prefix = "REPLYX_API_",
+    .summary = "answer the API of ReplyX",
     .about =
         "The reference back end of ReplyX: answers its API from a database that \"alembic "
         "upgrade head\" and replyx/api/install have set up. SIGTERM lets requests under way end "
@@ -308,4 +310,10 @@ void
 settings_help(FILE *out)
 {
     plain_help(out, &program);
+}
+
+void
+settings_man(FILE *out)
+{
+    plain_man(out, &program);
 }

@@ -41,13 +41,14 @@ struct settings {
     bool verbose;
     const char *config;
     bool help;
+    bool man;
     bool version;
     int32_t number; /* no option: which of the workers this process is, 0 … workers - 1 */
 };
 
 /*
  * Default < file < REPLYX_API_… < arguments (without the program's name). ERR_USAGE, ERR_CONFIG. With
- * help or version nothing else is looked at.
+ * help, man or version nothing else is looked at.
  */
 bool settings_read(struct ctx *ctx, int argc, char **argv, struct settings *ret) MUST_CHECK;
 /*
@@ -59,3 +60,5 @@ void settings_keep(struct arena *arena, const struct settings *before, struct se
 /* Warns of variables that look like settings and are none. */
 void settings_warn(struct arena *arena);
 void settings_help(FILE *out);
+/* replyx-api(8). */
+void settings_man(FILE *out);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
+#include "base/memory.h"
 
 /* Places where a token may be: two of so many. */
 enum { SLOTS = 8192, MOST_LENGTH = 600 };
@@ -34,7 +35,7 @@ tokens_new(void)
     struct tokens *tokens = calloc(1, sizeof(*tokens));
 
     if (!tokens)
-        abort();
+        memory_exhausted(0);
     random_bytes(&tokens->seed, sizeof(tokens->seed));
     return tokens;
 }
@@ -125,7 +126,7 @@ tokens_put(struct tokens *tokens, const char *token, int64_t user, int64_t until
     *slot = (struct slot){ .hash = hash, .user = user, .until_us = until_us, .length = length };
     slot->token = strndup(token, length);
     if (!slot->token)
-        abort();
+        memory_exhausted(0);
 }
 
 bool

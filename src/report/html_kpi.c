@@ -7,6 +7,21 @@ chip_of(const char *state)
     return text_equal(state, "met") ? "a" : text_equal(state, "late") ? "bad" : "";
 }
 
+/* An assumption beside a measured number would look like what was gained: it is named as what it is. */
+static void
+add_before(struct buffer *page, const struct report_kpi *kpi)
+{
+    const char *more = kpi->before    ? kpi->before_source
+                       : kpi->assumed ? arena_printf(page->arena, "assumed: %s", kpi->assumed)
+                                      : NULL;
+
+    buffer_printf(page, "<td class=\"n\"><span class=\"was\">%s</span>",
+        kpi->before ? markup_escape(page->arena, kpi->before) : "unknown");
+    if (more)
+        buffer_printf(page, "<span class=\"sub\">%s</span>", markup_escape(page->arena, more));
+    buffer_add(page, "</td>");
+}
+
 void
 html_kpis(struct buffer *page, const struct report *report)
 {
@@ -22,11 +37,11 @@ html_kpis(struct buffer *page, const struct report *report)
         const struct report_kpi *kpi = &report->kpis.items[i];
 
         buffer_printf(page,
-            "<tr><td class=\"name\"><strong>%s</strong><span class=\"sub\">%s</span></td>"
-            "<td class=\"n\"><span class=\"was\">%s</span></td><td class=\"n\"><span class=\"is\">%s"
-            "</span></td>",
-            markup_escape(arena, kpi->title), markup_escape(arena, kpi->source ? kpi->source : ""),
-            markup_escape(arena, kpi->before), markup_escape(arena, kpi->now));
+            "<tr><td class=\"name\"><strong>%s</strong><span class=\"sub\">%s</span></td>",
+            markup_escape(arena, kpi->title), markup_escape(arena, kpi->source ? kpi->source : ""));
+        add_before(page, kpi);
+        buffer_printf(page, "<td class=\"n\"><span class=\"is\">%s</span></td>",
+            markup_escape(arena, kpi->now));
         buffer_printf(page,
             "<td class=\"n\">%s%s%s</td><td><span class=\"chip %s\">%s</span></td></tr>\n",
             markup_escape(arena, kpi->target), kpi->deadline ? " by " : "",

@@ -81,7 +81,10 @@ report_kpi_json(const struct report_kpi *kpi)
 
     json_object_set_new(json, "title", text_or_null(kpi->title));
     json_object_set_new(json, "before", text_or_null(kpi->before));
+    json_object_set_new(json, "before_source", text_or_null(kpi->before_source));
+    json_object_set_new(json, "assumed_before", text_or_null(kpi->assumed));
     json_object_set_new(json, "now", text_or_null(kpi->now));
+    json_object_set_new(json, "source", text_or_null(kpi->source));
     json_object_set_new(json, "target", text_or_null(kpi->target));
     json_object_set_new(json, "deadline", text_or_null(kpi->deadline));
     json_object_set_new(json, "state", text_or_null(kpi->state));

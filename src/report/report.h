@@ -155,7 +155,10 @@ struct report_plan {
 /* A goal in words, as "pgmend kpi show" has it. */
 struct report_kpi {
     const char *title;
-    const char *before;
+    const char *before;        /* NULL: nobody measured or recorded it */
+    const char *before_source; /* or NULL */
+    const char
+        *assumed; /* what was believed before anybody measured; or NULL. Never a measurement */
     const char *now;
     const char *target;
     const char *deadline; /* or NULL */

@@ -198,6 +198,22 @@ run_restore(struct ctx *ctx, const struct archive_restore *restore, const char *
     return true;
 }
 
+/* A pg_restore of 17 or newer begins with a setting that an older server does not know, and stops. */
+static bool
+check_tools(struct ctx *ctx, const struct db *db, const struct dump_tools *tools)
+{
+    int server = db_major(db);
+
+    if (dump_tools_can_restore(tools, server))
+        return true;
+    error_set(ctx, ERR_UNSUPPORTED, "pg_restore %s cannot restore into PostgreSQL %d",
+        tools->version_text, server);
+    return error_hint(ctx,
+        "Make the backup with the programs of postgresql-client-%d, and name their folder with "
+        "--bin-dir.",
+        server);
+}
+
 bool
 archive_restore(
     struct ctx *ctx, struct db *db, const struct archive_restore *restore, int64_t *ret_us)
@@ -205,6 +221,8 @@ archive_restore(
     struct db_child_env env CLEANUP(db_child_env_end) = { 0 };
     struct temporary list CLEANUP(temporary_end) = { 0 };
 
+    if (!check_tools(ctx, db, restore->tools))
+        return false;
     if ((restore->data || !restore->has_extensions || !restore->has_comments) &&
         !write_list(ctx, restore, &list))
         return false;

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/process.h"
+#include "db/db.h"
 
 /* The first versions in which a dump cannot run commands of its own while it is restored. */
 static const struct {
@@ -55,6 +56,52 @@ try_folder(struct ctx *ctx, const char *folder, struct dump_tools *ret)
     return true;
 }
 
+/* From 17 on pg_restore sets transaction_timeout, which older servers do not have. */
+bool
+dump_tools_can_restore(const struct dump_tools *tools, int server_major)
+{
+    int major = tools->version / 10000;
+
+    return major >= server_major && (major < 17 || server_major >= 17 || server_major == 0);
+}
+
+/* Where Debian keeps the server's own major, else the next newer one that can restore into it. */
+static bool
+try_majors(struct ctx *ctx, int server_major, bool has_any, struct dump_tools *ret)
+{
+    struct dump_tools found;
+
+    int first = server_major > DB_OLDEST_MAJOR ? server_major : DB_OLDEST_MAJOR;
+
+    for (int major = first; major <= DB_NEWEST_MAJOR; major++) {
+        const char *folder = arena_printf(ctx->arena, "/usr/lib/postgresql/%d/bin", major);
+
+        if (ctx->error.kind != ERR_NONE)
+            return false;
+        if (!try_folder(ctx, folder, &found))
+            continue;
+        if (major == server_major ||
+            (dump_tools_can_restore(&found, server_major) &&
+                (!has_any || !dump_tools_can_restore(ret, server_major)))) {
+            *ret = found;
+            return true;
+        }
+    }
+    return has_any;
+}
+
+static void
+note_other_major(
+    struct arena *arena, const struct dump_tools *tools, int server_major, struct text_list *notes)
+{
+    if (!dump_tools_can_restore(tools, server_major))
+        text_list_add(arena, notes,
+            arena_printf(arena,
+                "pg_restore %s cannot restore into PostgreSQL %d, which does not know the setting "
+                "transaction_timeout: install postgresql-client-%d",
+                tools->version_text, server_major, server_major));
+}
+
 static void
 note_holes(struct arena *arena, const struct dump_tools *tools, struct text_list *notes)
 {
@@ -72,15 +119,10 @@ bool
 dump_tools_find(struct ctx *ctx, const char *bin_folder, int server_major, struct dump_tools *ret,
     struct text_list *ret_notes)
 {
-    struct dump_tools other;
     bool has_any = try_folder(ctx, bin_folder, ret);
 
-    if (!bin_folder && (!has_any || ret->version / 10000 != server_major) &&
-        try_folder(
-            ctx, arena_printf(ctx->arena, "/usr/lib/postgresql/%d/bin", server_major), &other)) {
-        *ret = other;
-        has_any = true;
-    }
+    if (!bin_folder && (!has_any || ret->version / 10000 != server_major))
+        has_any = try_majors(ctx, server_major, has_any, ret);
     if (ctx->error.kind != ERR_NONE)
         return false;
     if (!has_any) {
@@ -97,6 +139,7 @@ dump_tools_find(struct ctx *ctx, const char *bin_folder, int server_major, struc
         return error_hint(
             ctx, "Install postgresql-client-%d, or name its folder with --bin-dir.", server_major);
     }
+    note_other_major(ctx->arena, ret, server_major, ret_notes);
     note_holes(ctx->arena, ret, ret_notes);
     return true;
 }

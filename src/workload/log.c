@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "workload/log_part.h"
 
 enum {
@@ -95,7 +96,7 @@ append(char **data, size_t *length, size_t *capacity, const void *more, size_t c
         char *grown = realloc(*data, wanted);
 
         if (!grown)
-            abort();
+            memory_exhausted(0);
         *data = grown;
         *capacity = wanted;
     }

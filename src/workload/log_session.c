@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/map.h"
+#include "base/memory.h"
 #include "workload/log_part.h"
 #include "workload/traced_tag.h"
 #include "workload/traced_value.h"
@@ -104,7 +105,7 @@ log_sessions_new(
     sessions->ended = calloc(MOST_ENDED, sizeof(sessions->ended[0]));
     sessions->answer = calloc(MOST_ENDED, sizeof(sessions->ended[0]));
     if (!sessions->ended || !sessions->answer)
-        abort();
+        memory_exhausted(0);
     if (options->key)
         sessions->key = *options->key;
     else
@@ -342,7 +343,7 @@ open_session(struct log_sessions *sessions, int64_t pid)
     struct session **at = bucket_of(sessions, pid);
 
     if (!session)
-        abort();
+        memory_exhausted(0);
     session->pid = pid;
     session->id = ++sessions->last_id;
     session->next = *at;
@@ -437,7 +438,7 @@ hold_text(struct log_sessions *sessions, struct held *held, struct slice sql, st
         char *data = malloc(room < SMALL / 4 ? SMALL / 4 : room);
 
         if (!data)
-            abort();
+            memory_exhausted(0);
         /* What is taken over may stand in the old one. */
         memcpy(data, sql.data, sql.length);
         if (params.length > 0)

@@ -12,6 +12,7 @@
 
 #include "base/crypto.h"
 #include "base/map.h"
+#include "base/memory.h"
 #include "workload/template_part.h"
 
 enum {
@@ -65,7 +66,7 @@ templates_new(struct arena *arena)
     /* Pages of it that no shape falls on are never touched. */
     templates->shapes = calloc(SHAPE_SLOTS, sizeof(templates->shapes[0]));
     if (!templates->shapes)
-        abort();
+        memory_exhausted(0);
     templates->by_identity.arena = arena;
     templates->by_text.arena = arena;
     random_bytes(&templates->seed, sizeof(templates->seed));

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/memory.h"
+
 enum { HEAD = 5, START_HEAD = 4, LONGEST = 0x3fffffff, START_SIZE = 16 * 1024 };
 
 /* Makes room behind the bytes; what was given out is forgotten. */
@@ -23,10 +25,8 @@ make_room(struct wire_stream *stream, size_t length)
 
     char *data = realloc(stream->data, capacity);
 
-    if (!data) {
-        fputs("pgmend: out of memory\n", stderr);
-        abort();
-    }
+    if (!data)
+        memory_exhausted(capacity);
     stream->data = data;
     stream->capacity = capacity;
 }

@@ -626,7 +626,7 @@ def systemd(base):
     wait_until("it ends", lambda: not is_alive(new))
     api.kill()
 
-    unit = pathlib.Path(os.environ.get("PGMEND_SOURCE_DIR", ".")) / "share/replyx-api.service"
+    unit = pathlib.Path(os.environ.get("PGMEND_SOURCE_DIR", ".")) / "share/systemd/replyx-api.service"
     if shutil.which("systemd-analyze"):
         found = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20",
                                 str(unit)], capture_output=True, text=True, check=False, timeout=DEADLINE_S)

@@ -128,6 +128,7 @@ judge(struct arena *arena, const struct checklist_facts *facts,
     line->evidence = measured.evidence ? plain_text(arena, measured.evidence) : NULL;
     line->state = measured.verdict == VERDICT_DONE      ? ITEM_DONE
                   : measured.verdict == VERDICT_UNKNOWN ? ITEM_UNKNOWN
+                  : measured.verdict == VERDICT_TOLD    ? ITEM_TICKED
                                                         : ITEM_OPEN;
     if (!tick)
         return;

@@ -11,26 +11,26 @@
 #include "monitor/kpi/kpi.h"
 
 /* How it is known that an item is done. says: in the table of docs/checklist.md. */
-#define CHECKLIST_MEASURES(X)                                                                 \
-    X(MEASURE_BY_HAND, by_hand, "a person ticks it")                                          \
-    X(MEASURE_BACKUP, backup, "a backup was restored and compared")                           \
-    X(MEASURE_STAGING, staging, "a rehearsal with rows, or gate pass, was recorded")          \
-    X(MEASURE_REHEARSED, rehearsed, "a rehearsal was recorded: applied and undone on a copy") \
-    X(MEASURE_TEAM, team, "gate pass team was recorded")                                      \
-    X(MEASURE_MONITOR, monitor,                                                               \
-        "a monitor saw it in the last two minutes, or gate pass monitoring")                  \
-    X(MEASURE_ALERTS, alerts, "a monitor judges its rules now, and none is critical")         \
-    X(MEASURE_CALM, calm, "48 hours were watched without a critical alert")                   \
-    X(MEASURE_PLAN, plan, "a plan with steps was applied")                                    \
-    X(MEASURE_PHASE, phase, "all steps of the phase are proven, done or ticked")              \
-    X(MEASURE_INDEXES, indexes, "all indexes of the journal are valid, and as planned")       \
-    X(MEASURE_USED, used, "each of these indexes was scanned (pg_stat_user_indexes)")         \
-    X(MEASURE_RUNS, runs, "no run of pgmend failed since the last good one")                  \
-    X(MEASURE_VECTOR_INDEX, vector_index, "a valid IVFFlat or HNSW index is there")           \
-    X(MEASURE_VECTOR_SEARCH, vector_search,                                                   \
-        "an installed search whose recall held when it was applied")                          \
-    X(MEASURE_STATEMENTS, statements, "pg_stat_statements is there and counts")               \
-    X(MEASURE_KPI, kpi, "the KPI has met its target")                                         \
+#define CHECKLIST_MEASURES(X)                                                                    \
+    X(MEASURE_BY_HAND, by_hand, "a person ticks it")                                             \
+    X(MEASURE_BACKUP, backup, "a backup was restored and compared")                              \
+    X(MEASURE_STAGING, staging, "a rehearsal with rows, or gate pass, was recorded")             \
+    X(MEASURE_REHEARSED, rehearsed, "a rehearsal was recorded: applied and undone on a copy")    \
+    X(MEASURE_TEAM, team, "gate pass team was recorded")                                         \
+    X(MEASURE_MONITOR, monitor,                                                                  \
+        "a monitor saw it in the last two minutes, or gate pass monitoring")                     \
+    X(MEASURE_ALERTS, alerts, "a monitor judges its rules now, and none is critical")            \
+    X(MEASURE_CALM, calm, "48 hours were watched without a critical alert")                      \
+    X(MEASURE_PLAN, plan, "a plan was applied, and a step of it is about migrations")            \
+    X(MEASURE_PHASE, phase, "its steps are proven, done, ticked, or undone as they did not pay") \
+    X(MEASURE_INDEXES, indexes, "all indexes of the journal are valid, and as planned")          \
+    X(MEASURE_USED, used, "each of these indexes was scanned (pg_stat_user_indexes)")            \
+    X(MEASURE_RUNS, runs, "the last run of pgmend that touched anything did not fail")           \
+    X(MEASURE_VECTOR_INDEX, vector_index, "a valid IVFFlat or HNSW index is there")              \
+    X(MEASURE_VECTOR_SEARCH, vector_search,                                                      \
+        "an installed search whose recall held when it was applied")                             \
+    X(MEASURE_STATEMENTS, statements, "pg_stat_statements is there and counts")                  \
+    X(MEASURE_KPI, kpi, "the KPI has met its target")                                            \
     X(MEASURE_TECHNICAL, technical, "all technical KPIs have met their targets")
 #define CHECKLIST_ENUM(id, function, says) id,
 enum checklist_measure { CHECKLIST_MEASURES(CHECKLIST_ENUM) CHECKLIST_MEASURE_COUNT };
@@ -79,7 +79,8 @@ struct checklist_facts;
 bool checklist_facts_load(struct ctx *ctx, const struct checklist_place *place,
     const struct checklist_facts **ret) MUST_CHECK;
 
-enum checklist_verdict { VERDICT_OPEN, VERDICT_DONE, VERDICT_UNKNOWN };
+/* told: somebody said so elsewhere (gate pass), and nothing measures it. */
+enum checklist_verdict { VERDICT_OPEN, VERDICT_DONE, VERDICT_UNKNOWN, VERDICT_TOLD };
 struct checklist_measured {
     enum checklist_verdict verdict;
     const char *evidence; /* a sentence without a full stop; NULL: nothing to say */

@@ -91,7 +91,7 @@ measure_team(struct arena *arena, const struct checklist_facts *facts,
     judge_gate(arena, facts, "team", ret);
 }
 
-/* Where another tool watches, "gate pass monitoring" says so. */
+/* Where another tool watches, "gate pass monitoring" says so: somebody's word, which nothing here measures. */
 static void
 measure_monitor(struct arena *arena, const struct checklist_facts *facts,
     const struct checklist_item *item, struct checklist_measured *ret)
@@ -101,8 +101,11 @@ measure_monitor(struct arena *arena, const struct checklist_facts *facts,
     (void)item;
     if (!sighting->is_fresh) {
         judge_gate(arena, facts, "monitoring", ret);
-        if (ret->verdict == VERDICT_DONE)
+        if (ret->verdict == VERDICT_DONE) {
+            ret->verdict = VERDICT_TOLD;
+            ret->evidence = arena_printf(arena, "gate pass monitoring of %s", ret->evidence);
             return;
+        }
     }
     if (facts->sighting_why)
         set_unknown(ret, facts->sighting_why);
@@ -151,6 +154,15 @@ measure_calm(struct arena *arena, const struct checklist_facts *facts,
                 text_from_us(arena, sighting->calm_us), text_from_us(arena, sighting->age_us)));
 }
 
+static bool
+has_step_of(const struct plan *plan, const char *feature)
+{
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (text_equal(plan->steps.items[i].feature, feature))
+            return true;
+    return false;
+}
+
 static void
 measure_plan(struct arena *arena, const struct checklist_facts *facts,
     const struct checklist_item *item, struct checklist_measured *ret)
@@ -160,19 +172,41 @@ measure_plan(struct arena *arena, const struct checklist_facts *facts,
         set_unknown(ret, facts->steps_why);
     else if (!facts->has_plan)
         set(ret, false, "no plan with steps was applied yet");
+    else if (!has_step_of(&facts->plan, "migrations"))
+        set_unknown(ret,
+            arena_printf(arena,
+                "plan %.12s has no step about migrations: made without --migrations DIR, or there is "
+                "nothing to do about them",
+                facts->plan.hash));
     else
         set(ret, true,
             arena_printf(arena, "plan %.12s with %zu step%s", facts->plan.hash,
                 facts->plan.steps.count, facts->plan.steps.count == 1 ? "" : "s"));
 }
 
-/* A step that did not pay and was undone is settled as well. */
+/* It did not hold what it promised, and its changes were taken back for that. */
+static bool
+is_refuted(const struct step_record *record)
+{
+    return record && text_equal(record->state, STEP_UNDONE) && record->why &&
+           !text_starts_with(record->why, STEP_WHY_ROLLBACK);
+}
+
+/* What did not pay is settled as well; what somebody rolled back is to be done again. */
 static bool
 is_settled(const struct step_record *record)
 {
-    return record &&
-           (text_equal(record->state, STEP_PROVEN) || text_equal(record->state, STEP_DONE) ||
-               text_equal(record->state, STEP_TICKED) || text_equal(record->state, STEP_UNDONE));
+    return is_refuted(record) || (record && (text_equal(record->state, STEP_PROVEN) ||
+                                                text_equal(record->state, STEP_DONE) ||
+                                                text_equal(record->state, STEP_TICKED)));
+}
+
+static const char *
+state_of(const struct step_record *record)
+{
+    if (!record)
+        return "not begun";
+    return text_equal(record->state, STEP_UNDONE) ? STEP_WHY_ROLLBACK : record->state;
 }
 
 static void
@@ -180,7 +214,7 @@ measure_phase(struct arena *arena, const struct checklist_facts *facts,
     const struct checklist_item *item, struct checklist_measured *ret)
 {
     size_t total = 0;
-    size_t undone = 0;
+    size_t refuted = 0;
     struct text_list open = { 0 };
 
     for (size_t i = 0; facts->has_plan && i < facts->plan.steps.count; i++) {
@@ -190,10 +224,9 @@ measure_phase(struct arena *arena, const struct checklist_facts *facts,
         if (step->phase != item->of[0] - '0')
             continue;
         total++;
-        undone += record && text_equal(record->state, STEP_UNDONE);
+        refuted += is_refuted(record);
         if (!is_settled(record))
-            text_list_add(arena, &open,
-                arena_printf(arena, "%s %s", step->id, record ? record->state : "not begun"));
+            text_list_add(arena, &open, arena_printf(arena, "%s %s", step->id, state_of(record)));
     }
     if (facts->steps_why)
         set_unknown(ret, facts->steps_why);
@@ -205,8 +238,9 @@ measure_phase(struct arena *arena, const struct checklist_facts *facts,
         set(ret, false, text_list_join(arena, &open, ", "));
     else
         set(ret, true,
-            arena_printf(arena, "all %zu%s", total,
-                undone > 0 ? arena_printf(arena, ", %zu of them undone again", undone) : ""));
+            refuted > 0 ? arena_printf(arena, "%zu of %zu stand; %zu did not pay and %s undone",
+                              total - refuted, total, refuted, refuted == 1 ? "was" : "were")
+                        : arena_printf(arena, "all %zu", total));
 }
 
 /* Nothing was built, or it cannot be read: then there is nothing to judge. */
@@ -260,6 +294,21 @@ measure_used(struct arena *arena, const struct checklist_facts *facts,
             : arena_printf(arena, "all %zu were scanned", facts->indexes.count));
 }
 
+/* The newest run but those that failed before they touched anything: a slip of the finger, a right that lacks. */
+static const struct sql_change_runs *
+find_last_run(const struct checklist_facts *facts, size_t *ret_refused)
+{
+    *ret_refused = 0;
+    for (size_t i = 0; i < facts->runs.count; i++) {
+        const struct sql_change_runs *run = &facts->runs.items[i];
+
+        if (!text_equal(run->state, RUN_FAILED) || run->touched > 0)
+            return run;
+        ++*ret_refused;
+    }
+    return NULL;
+}
+
 static void
 measure_runs(struct arena *arena, const struct checklist_facts *facts,
     const struct checklist_item *item, struct checklist_measured *ret)
@@ -269,14 +318,13 @@ measure_runs(struct arena *arena, const struct checklist_facts *facts,
         set_unknown(ret, facts->runs_why);
         return;
     }
-    if (facts->runs.count == 0) {
+
+    size_t refused;
+    const struct sql_change_runs *last = find_last_run(facts, &refused);
+
+    if (!last)
         set(ret, false, "nothing was applied yet");
-        return;
-    }
-
-    const struct sql_change_runs *last = &facts->runs.items[0];
-
-    if (text_equal(last->state, RUN_FAILED))
+    else if (text_equal(last->state, RUN_FAILED))
         set(ret, false,
             arena_printf(arena, "%s of %s failed: %s", last->command, last->started_at,
                 last->message ? last->message : "no reason is known"));
@@ -285,7 +333,8 @@ measure_runs(struct arena *arena, const struct checklist_facts *facts,
             arena_printf(arena, "%s of %s has not ended", last->command, last->started_at));
     else
         set(ret, true,
-            arena_printf(arena, "the last run, %s of %s, is %s", last->command, last->started_at,
+            arena_printf(arena, "the last run%s, %s of %s, is %s",
+                refused > 0 ? " that touched anything" : "", last->command, last->started_at,
                 last->state));
 }
 

@@ -221,7 +221,7 @@ print_kpis(struct ctx *ctx, FILE *out, const struct report *report)
 
     for (size_t i = 0; i < report->kpis.count; i++)
         lines[i] = (struct kpi_line){ .goal = report->kpis.items[i].title,
-            .before = report->kpis.items[i].before,
+            .before = report->kpis.items[i].before ? report->kpis.items[i].before : "unknown",
             .now = report->kpis.items[i].now,
             .target = report->kpis.items[i].target,
             .state = report->kpis.items[i].state };

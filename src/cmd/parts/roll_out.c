@@ -166,9 +166,10 @@ static bool
 check_gates(struct ctx *ctx, struct run *run, const struct plan *plan,
     const struct roll_out_options *options, struct gate_results *ret)
 {
+    struct plan asked_for = *plan;
     const struct gate_input input = {
         .db = run->db,
-        .plan = plan,
+        .plan = &asked_for,
         .backup_dir = backup_folder(ctx, run, options->backup_dir),
         .max_age_us = options->max_age,
         .max_transaction_us = options->max_transaction,
@@ -179,6 +180,7 @@ check_gates(struct ctx *ctx, struct run *run, const struct plan *plan,
         .max_lag_us = options->max_lag,
     };
 
+    steps_leave_out(ctx->arena, options, &asked_for);
     if (!gates_check(ctx, &input, ret) ||
         !gates_override(ctx, ret, &options->override, options->reason))
         return error_state(ctx, "Nothing was changed.");

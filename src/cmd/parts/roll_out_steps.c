@@ -103,6 +103,23 @@ step_way_of(struct arena *arena, const struct stepped *all, struct step_work *wo
     return way;
 }
 
+void
+steps_leave_out(struct arena *arena, const struct roll_out_options *options, struct plan *plan)
+{
+    struct change *changes = ARENA_ARRAY(arena, struct change, plan->count + 1);
+
+    for (size_t i = 0; i < plan->count; i++)
+        changes[i] = plan->items[i];
+    plan->items = changes;
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const struct plan_step *step = &plan->steps.items[i];
+
+        for (size_t j = step->first; j < step->first + step->count; j++)
+            if (!is_asked_for(options, step) && change_is_pending(&changes[j]))
+                changes[j].action = ACTION_NONE;
+    }
+}
+
 bool
 steps_check_options(
     struct ctx *ctx, const struct plan *plan, const struct roll_out_options *options)

@@ -40,6 +40,13 @@ enum step_way {
 bool steps_have_work(struct ctx *ctx, struct db *db, const struct plan *plan,
     const struct roll_out_options *options, bool *ret) MUST_CHECK;
 
+/*
+ * For a look at the gates: what --step and --phase leave out is no longer pending. The changes are a copy,
+ * those of the caller's plan stay as they are.
+ */
+void steps_leave_out(
+    struct arena *arena, const struct roll_out_options *options, struct plan *plan);
+
 /* ERR_USAGE when --step or --phase name what the plan does not have. */
 bool steps_check_options(
     struct ctx *ctx, const struct plan *plan, const struct roll_out_options *options) MUST_CHECK;

@@ -137,7 +137,7 @@ finish_text(
     if (ret->kind != STEP_OPEN)
         return;
     ret->text =
-        arena_printf(ctx->arena, "%s%s%s: \"pgmend index prove --within 1h\", or apply again",
+        arena_printf(ctx->arena, "%s%s%s: apply again later (\"pgmend index prove\" looks)",
             ret->text, planner ? "; " : "", planner ? planner : "");
 }
 

@@ -97,6 +97,7 @@ proof_of_workload(struct ctx *ctx, struct step_proof *proof, struct step_verdict
         .state = &state,
     };
     size_t wanted = json_array_size(json_object_get(proof->json, "relations"));
+    bool is_done;
 
     proof->data = &about;
     *ret = (struct step_verdict){ .kind = STEP_OPEN };
@@ -107,5 +108,7 @@ proof_of_workload(struct ctx *ctx, struct step_proof *proof, struct step_verdict
             arena_printf(ctx->arena, "its statements are not counted: %s", proof->window->trouble);
     else if (wanted > 0 && about.relations->count == 0)
         ret->text = "none of the relations that it is about is there";
-    return ret->text || proof_measure(ctx, proof, look_at_workload, ret);
+    is_done = ret->text || proof_measure(ctx, proof, look_at_workload, ret);
+    proof->data = NULL; /* what it points to ends here */
+    return is_done;
 }

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "db/pool/pool_part.h"
 
 /* xorshift64*; source: Vigna 2016. */
@@ -364,7 +365,7 @@ pool_connection_open(struct pool *pool, enum pool_lane lane)
     struct evented_events events = { .opened = opened, .lost = lost, .data = connection };
 
     if (!connection)
-        abort();
+        memory_exhausted(0);
     connection->pool = pool;
     connection->lane = lane;
     connection->is_opening = true;

@@ -1,5 +1,6 @@
 /* Leases: a connection that is one caller's for several round trips. */
 #include "base/clock.h"
+#include "base/memory.h"
 #include "db/pool/pool_part.h"
 
 void
@@ -18,7 +19,7 @@ pool_lease_give(struct pool_connection *connection, struct pool_ticket *ticket)
     }
     lease = calloc(1, sizeof(*lease));
     if (!lease)
-        abort();
+        memory_exhausted(0);
     lease->pool = pool;
     lease->connection = connection;
     lease->given_us = clock_us();

@@ -1,5 +1,6 @@
 /* Tickets: what is to be done, from being asked for until somebody is called back. */
 #include "base/clock.h"
+#include "base/memory.h"
 #include "db/pool/pool_part.h"
 
 struct pool_ticket *
@@ -13,7 +14,7 @@ pool_ticket_new(struct pool *pool)
     } else {
         ticket = malloc(sizeof(*ticket));
         if (!ticket)
-            abort();
+            memory_exhausted(0);
     }
     *ticket = (struct pool_ticket){ .pool = pool, .until_us = INT64_MAX };
     return ticket;
@@ -52,7 +53,7 @@ pool_ticket_fill(struct pool_ticket *ticket, const struct pool_work *work)
         ticket->statements = calloc(count, sizeof(*ticket->statements));
         ticket->sendings = calloc(count, sizeof(*ticket->sendings));
         if (!ticket->statements || !ticket->sendings)
-            abort();
+            memory_exhausted(0);
     }
     memcpy(ticket->statements, work->statements, count * sizeof(*ticket->statements));
     ticket->count = count;

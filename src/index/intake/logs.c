@@ -1,6 +1,7 @@
 /* The server's logs as a workload. */
 #include <inttypes.h>
 
+#include "base/memory.h"
 #include "index/intake/intake_part.h"
 
 struct reading {
@@ -43,7 +44,7 @@ take(struct ctx *ctx, void *data, const struct traced_statement *statement)
     if (count > 0) {
         params = calloc(count, sizeof(params[0]));
         if (!params)
-            abort();
+            memory_exhausted(0);
         for (size_t i = 0; i < count; i++)
             params[i] = statement->values[i].text;
     }

@@ -1,10 +1,10 @@
 /* What PostgreSQL counts, read by a session of our own. */
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/memory.h"
 #include "db/db.h"
 #include "db/ident.h"
 #include "db/local.h"
@@ -76,7 +76,8 @@ server_new(struct arena *arena, const struct db *db, const char **ret_why)
     };
     struct server *server = calloc(1, sizeof(*server));
 
-    assert(server);
+    if (!server)
+        memory_exhausted(sizeof(*server));
     server->arena = arena_new();
     server->scratch.arena = arena_new();
     if (db_open_like(&server->scratch, db, &options, &server->db) &&

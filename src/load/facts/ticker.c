@@ -1,4 +1,3 @@
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -6,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "load/facts/part.h"
 
 enum { SECOND_US = 1000000 };
@@ -74,7 +74,8 @@ ticker_new(
     sigset_t all, before;
     int error;
 
-    assert(ticker);
+    if (!ticker)
+        memory_exhausted(sizeof(*ticker));
     ticker->look = look;
     ticker->data = data;
     pthread_mutex_init(&ticker->mutex, NULL);

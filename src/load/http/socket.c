@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "load/http/http_part.h"
 
 enum {
@@ -111,7 +112,7 @@ load_http_put(struct load_connection *connection, const char *data, size_t lengt
     connection->unsent_done = 0;
     connection->unsent = malloc(connection->unsent_length);
     if (!connection->unsent)
-        abort();
+        memory_exhausted(0);
     memcpy(connection->unsent, data + sent, connection->unsent_length);
     /* What was taken in part ends in EAGAIN when it is tried again: only then there will be an edge. */
     return load_http_put_rest(connection);
@@ -191,7 +192,7 @@ load_http_keep(struct load_connection *connection, const char *data, size_t leng
         char *rest = realloc(connection->rest, length);
 
         if (!rest)
-            abort();
+            memory_exhausted(0);
         memcpy(rest, data, length);
         connection->rest = rest;
     }

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "load/http/http_part.h"
 
 struct load_taking {
@@ -71,7 +72,7 @@ take_body(struct load_answer_sink *sink, const char *data, size_t length)
     if (capacity > taking->capacity) {
         taking->body = realloc(taking->body, capacity);
         if (!taking->body)
-            abort();
+            memory_exhausted(0);
         taking->capacity = capacity;
     }
     memcpy(taking->body + taking->length, data, length);
@@ -88,7 +89,7 @@ load_taking_begin(
         return NULL;
     taking = calloc(1, sizeof(*taking) + step->take_count * sizeof(taking->has[0]));
     if (!taking)
-        abort();
+        memory_exhausted(0);
     taking->sink = (struct load_answer_sink){ take_header, take_body };
     taking->reader = reader;
     taking->step = step;

@@ -1,12 +1,12 @@
 #include "load/report/page.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "load/report/part.h"
 #include "web.h"
 
@@ -256,7 +256,8 @@ load_page_write(struct ctx *ctx, const char *path, const struct load_page *page)
     FILE *out = open_memstream(&data, &length);
     bool is_written;
 
-    assert(out);
+    if (!out)
+        memory_exhausted(0);
     add_body(&sheet);
 
     const struct markup_slot slots[] = {

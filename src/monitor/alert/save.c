@@ -1,6 +1,7 @@
 /* What survives a restart of ours: alerts that live, and the counts that burn rates look back on. */
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "monitor/alert/parts.h"
 
 enum { GROUP_MINUTES = 10 };
@@ -78,7 +79,7 @@ take_text(const json_t *json, const char *key)
 {
     const char *text = json_string_value(json_object_get(json, key));
 
-    return text ? strdup(text) : NULL;
+    return text ? memory_text(text) : NULL;
 }
 
 static void

@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "monitor/alert/parts.h"
 #include "monitor/metric/fnv.h"
 
@@ -26,14 +27,14 @@ alert_entry_new(struct alerts *alerts, const char *server, int rule, const char 
     uint64_t sum = fnv_add(fnv_add(FNV_BEGIN, server), alerts->rules[rule].name);
 
     if (!entry)
-        abort();
+        memory_exhausted(0);
     entry->rule = rule;
     entry->alert.rule = &alerts->rules[rule];
     /* No digest of OpenSSL's: its first one costs two megabytes. */
-    entry->alert.id =
-        strdup(arena_printf(alerts->scratch, "%016llx", (unsigned long long)fnv_add(sum, labels)));
-    entry->alert.server = strdup(server);
-    entry->alert.labels = strdup(labels);
+    entry->alert.id = memory_text(
+        arena_printf(alerts->scratch, "%016llx", (unsigned long long)fnv_add(sum, labels)));
+    entry->alert.server = memory_text(server);
+    entry->alert.labels = memory_text(labels);
     return entry;
 }
 
@@ -105,7 +106,7 @@ static void
 set_owner(struct alert_entry *entry, const struct watched *server)
 {
     if (server->setup && server->setup->owner)
-        entry->alert.owner = strdup(server->setup->owner);
+        entry->alert.owner = memory_text(server->setup->owner);
 }
 
 static void
@@ -121,7 +122,7 @@ fire(struct alerts *alerts, const struct alert_tick *tick, struct alert_entry *e
     if (entry->alert.rule->cause)
         cause = entry->alert.rule->cause(alerts->scratch, tick->server, sample);
     free((void *)(uintptr_t)entry->alert.cause);
-    entry->alert.cause = cause ? strdup(cause) : NULL;
+    entry->alert.cause = cause ? memory_text(cause) : NULL;
 }
 
 static void

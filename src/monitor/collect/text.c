@@ -1,9 +1,9 @@
 #include "monitor/collect/text.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "monitor/collect/derive.h"
 #include "sql.h"
 
@@ -51,13 +51,15 @@ statement_texts_new(size_t most)
     struct statement_texts *texts = calloc(1, sizeof(*texts));
     size_t size = 16;
 
-    assert(texts);
+    if (!texts)
+        memory_exhausted(sizeof(*texts));
     texts->most = most > 0 ? most : (size_t)STANDARD_MOST;
     while (size < texts->most * 2)
         size *= 2;
     texts->mask = size - 1;
     texts->entries = calloc(size, sizeof(texts->entries[0]));
-    assert(texts->entries);
+    if (!texts->entries)
+        memory_exhausted(size * sizeof(texts->entries[0]));
     return texts;
 }
 
@@ -153,8 +155,7 @@ statement_texts_take(struct statement_texts *texts, const void *args, const stru
         if (!entry->query_id)
             continue;
         free(entry->text);
-        entry->text = strdup(row->query);
-        assert(entry->text);
+        entry->text = memory_text(row->query);
     }
 }
 

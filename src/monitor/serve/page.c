@@ -2,6 +2,7 @@
 
 #include "base/ctx.h"
 #include "base/markup.h"
+#include "base/memory.h"
 #include "monitor/serve/serve_part.h"
 #include "web.h"
 
@@ -26,7 +27,7 @@ serve_page_make(struct serve *serve)
     FILE *out = open_memstream(&text, &length);
 
     if (!out)
-        abort();
+        memory_exhausted(0);
     serve->page_policy = make_policy(arena);
     const struct markup_slot slots[] = {
         { "{{policy}}", serve->page_policy },

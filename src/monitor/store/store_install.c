@@ -1,3 +1,4 @@
+#include "change/journal.h"
 #include "db/ident.h"
 #include "monitor/store/store_part.h"
 #include "sql.h"
@@ -159,8 +160,9 @@ store_install(struct ctx *ctx, struct db *db, const struct store_options *option
     struct sql_monitor_store_lock_rows lock;
     struct sql_monitor_store_state state;
 
-    if (db_require_writable(ctx, db) && db_begin(ctx, db, NULL, &transaction) &&
-        sql_monitor_store_lock(ctx, db, &lock) && look(ctx, db, options->view_schema, &state) &&
+    if (db_require_writable(ctx, db) && journal_check_format(ctx, db) &&
+        db_begin(ctx, db, NULL, &transaction) && sql_monitor_store_lock(ctx, db, &lock) &&
+        look(ctx, db, options->view_schema, &state) &&
         check(ctx, db, options->view_schema, &state) && create_missing(ctx, db, options, &state) &&
         db_commit(ctx, &transaction))
         return true;

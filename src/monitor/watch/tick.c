@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "monitor/collect/derive.h"
 #include "monitor/collect/text.h"
 #include "monitor/watch/watch_part.h"
@@ -305,7 +306,7 @@ greeted(void *data, struct evented_reply *replies, size_t count)
             row->system_identifier ? row->system_identifier : "");
         watch->started_epoch = row->started_epoch;
         free(watch->data_directory);
-        watch->data_directory = row->data_directory ? strdup(row->data_directory) : NULL;
+        watch->data_directory = row->data_directory ? memory_text(row->data_directory) : NULL;
     }
     watch->is_greeted = true;
     watch_tick(watch);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "queries/check/check.h"
 
@@ -188,7 +189,7 @@ static _Noreturn void
 out_of_memory(void)
 {
     fputs("pgmend: out of memory\n", stderr);
-    abort();
+    memory_exhausted(0);
 }
 
 static struct request *

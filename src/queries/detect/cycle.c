@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "queries/detect/detect_part.h"
 
 /* The same statement so many times, one behind the other. */
@@ -453,7 +454,7 @@ judge_cycles(struct detect *detect, struct session *session)
     cycles.steps = malloc(session->step_count * sizeof(struct step *));
     cycles.tokens = malloc(session->step_count * 2 * sizeof(struct token));
     if (!cycles.steps || !cycles.tokens)
-        abort();
+        memory_exhausted(0);
     make_tokens(&cycles);
     join_interrupted(&cycles);
     for (size_t i = 0; i < cycles.token_count; i++) {

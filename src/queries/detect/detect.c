@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/memory.h"
 #include "queries/detect/detect_part.h"
 
 enum {
@@ -122,7 +123,7 @@ find_session(struct detect *detect, uint64_t id)
     }
     session = calloc(1, sizeof(*session));
     if (!session)
-        abort();
+        memory_exhausted(0);
     session->id = id;
     *at = session;
     link_session(detect, session);
@@ -152,7 +153,7 @@ set_text(char **place, const char *text)
         return false;
     *place = strdup(text);
     if (!*place)
-        abort();
+        memory_exhausted(0);
     free(old);
     return old;
 }
@@ -286,7 +287,7 @@ add_step(struct session *session, struct step *step)
         session->step_capacity = session->step_capacity ? session->step_capacity * 2 : 16;
         session->steps = realloc(session->steps, session->step_capacity * sizeof(struct step *));
         if (!session->steps)
-            abort();
+            memory_exhausted(0);
     }
     session->steps[session->step_count++] = step;
 }

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "queries/detect/detect_part.h"
 
 enum { MOST_COLUMNS = 32, MOST_ROWS = 1000, MOST_NAME = 64 };
@@ -47,7 +48,7 @@ result_new(const struct step *step, const struct traced_statement *statement)
     struct answer *result = (struct answer *)(void *)memory;
 
     if (!result)
-        abort();
+        memory_exhausted(0);
     result->users = 1;
     result->step = step_use(step);
     result->rows = rows;

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "queries/detect/detect_part.h"
 
 #define LEAST_COVERAGE 0.5
@@ -40,7 +41,7 @@ add_candidate(struct run *run, const struct candidate *candidate)
     if (!run->candidates)
         run->candidates = calloc(MOST_CANDIDATES, sizeof(*run->candidates));
     if (!run->candidates)
-        abort();
+        memory_exhausted(0);
     if (run->candidate_count == MOST_CANDIDATES)
         return;
     run->candidates[run->candidate_count++] = *candidate;
@@ -209,7 +210,7 @@ add_group(struct detect *detect, struct session *session, const struct run *run)
 
         session->groups = realloc(session->groups, capacity * sizeof(struct group));
         if (!session->groups)
-            abort();
+            memory_exhausted(0);
         session->group_capacity = capacity;
     }
     session->groups[session->group_count++] = group;
@@ -279,7 +280,7 @@ new_run(struct detect *detect, struct session *session, struct step *step)
     }
     run = calloc(1, sizeof(*run));
     if (!run)
-        abort();
+        memory_exhausted(0);
     run->known = step->known;
     session->runs[session->run_count++] = run;
     begin_run(detect, session, run, step);

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "queries/detect/detect_part.h"
 
 enum { LONGEST_TEXT = 1000 };
@@ -22,7 +23,7 @@ step_memory(size_t size)
     void *memory = malloc(size);
 
     if (!memory)
-        abort();
+        memory_exhausted(0);
     return memset(memory, 0, size);
 }
 

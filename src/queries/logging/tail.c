@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "queries/logging/logging.h"
 #include "sql.h"
 
@@ -119,7 +120,7 @@ logging_tail_open(struct ctx *ctx, struct db *db, const struct logging_plan *pla
     tail->fd = -1;
     tail->piece = malloc(PIECE);
     if (!tail->piece)
-        abort();
+        memory_exhausted(0);
     if (plan->path) {
         if (!open_here(ctx, tail, plan->path))
             return error_hint(ctx, "Run pgmend as a user who may read it.");

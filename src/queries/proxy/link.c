@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 
 #define READS_A_TURN 16
 #define LINGER_US    2000000
@@ -22,7 +23,7 @@ link_new(struct proxy *proxy, int client)
     struct link *link = calloc(1, sizeof(*link));
 
     if (!link)
-        abort();
+        memory_exhausted(0);
     link->proxy = proxy;
     link->is_new = true;
     for (size_t i = 0; i < COUNT_OF(link->sides); i++) {
@@ -170,7 +171,7 @@ link_add(struct link_side *side, const void *data, size_t length)
         side->waiting_size = side->waiting_at + side->waiting_length + length;
         side->waiting = realloc(side->waiting, side->waiting_size);
         if (!side->waiting)
-            abort();
+            memory_exhausted(0);
     }
     memcpy(side->waiting + side->waiting_at + side->waiting_length, data, length);
     side->waiting_length += length;

@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 
+#include "base/memory.h"
 #include "queries/proxy/link.h"
 
 #define LONGEST_MESSAGE ((uint32_t)1 << 30) /* PostgreSQL's own limit */
@@ -45,7 +46,7 @@ link_trace_open(struct link *link, const char *start, size_t length)
     link->is_traced = true;
     link->open_bytes = malloc(length + 1);
     if (!link->open_bytes)
-        abort();
+        memory_exhausted(0);
     if (length > 0)
         memcpy(link->open_bytes, start, length);
     link->open_length = (uint32_t)length;
@@ -163,7 +164,7 @@ add_piece(struct link_side *side, const char *data, size_t length)
     if (!frame->kept)
         frame->kept = malloc(frame->kept_wanted);
     if (!frame->kept)
-        abort();
+        memory_exhausted(0);
     if (length > room)
         length = room;
     memcpy(frame->kept + frame->kept_length, data, length);
@@ -268,7 +269,7 @@ link_trace_close(struct link *link)
         proxy->unclosed_size = proxy->unclosed_size * 2 + 64;
         proxy->unclosed = realloc(proxy->unclosed, proxy->unclosed_size * sizeof(uint64_t));
         if (!proxy->unclosed)
-            abort();
+            memory_exhausted(0);
     }
     proxy->unclosed[proxy->unclosed_count++] = link->session;
     link_start_sweep(proxy);

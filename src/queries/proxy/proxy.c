@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "queries/proxy/link.h"
 
 #define MOST_CONNECTIONS   2000
@@ -252,7 +253,7 @@ copy(const char *text)
     char *copied = strdup(text ? text : "");
 
     if (!copied)
-        abort();
+        memory_exhausted(0);
     return copied;
 }
 
@@ -314,7 +315,7 @@ proxy_start(
     struct proxy *proxy = calloc(1, sizeof(*proxy));
 
     if (!proxy)
-        abort();
+        memory_exhausted(0);
     proxy->loop = loop;
     proxy->epoll = -1;
     proxy->host = copy(text_is_empty(options->host) ? "/var/run/postgresql" : options->host);

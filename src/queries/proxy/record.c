@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 
 #define CACHE_LINE 64
 #define LEAST_RING ((size_t)1024)
@@ -66,7 +67,7 @@ record_ring_new(size_t bytes)
     struct record_ring *ring = aligned_alloc(CACHE_LINE, sizeof(*ring));
 
     if (!ring)
-        abort();
+        memory_exhausted(0);
     memset(ring, 0, sizeof(*ring));
     while (capacity < bytes)
         capacity *= 2;
@@ -74,7 +75,7 @@ record_ring_new(size_t bytes)
     ring->leap_from = UINT64_MAX;
     ring->data = aligned_alloc(capacity > PAGE ? PAGE : CACHE_LINE, capacity);
     if (!ring->data)
-        abort();
+        memory_exhausted(0);
     return ring;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "queries/trace/follow_part.h"
 
 enum {
@@ -18,10 +19,8 @@ follow_alloc(size_t size)
 {
     void *memory = malloc(size > 0 ? size : 1);
 
-    if (!memory) {
-        fprintf(stderr, "pgmend: out of memory (asked for %zu bytes)\n", size);
-        abort();
-    }
+    if (!memory)
+        memory_exhausted(size);
     return memset(memory, 0, size);
 }
 

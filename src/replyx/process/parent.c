@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "replyx/api.h"
 #include "replyx/process/parent_part.h"
 

@@ -1,8 +1,10 @@
--- Whether schema pgmend and its tables are there, and what stands in it that is not ours.
+-- Whether schema pgmend and its tables are there, and what stands in it that is not ours. A pgmend that changes what its
+-- tables mean says so in the schema's comment, "pgmend format 2"; without one it is the first format.
 -- @column has_schema bool
 -- @column has_tables bool
 -- @column is_current bool and what an older version did not make
 -- @column foreign_objects text? names of objects in it that pgmend did not make
+-- @column format int8
 -- @server 14+
 SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgmend'),
        (SELECT pg_catalog.count(*) = 3
@@ -39,4 +41,9 @@ SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'pgm
                                  'statement_minute', 'statement_hour', 'session_sample',
                                  'relation', 'relation_sample', 'statement_history',
                                  'metric_history', 'relation_history')
-           AND NOT (c.relname = 'pg_stat_statements_snapshot' AND c.relkind = 'v'));
+           AND NOT (c.relname = 'pg_stat_statements_snapshot' AND c.relkind = 'v')),
+       COALESCE((SELECT pg_catalog.substring(
+                            pg_catalog.obj_description(n.oid, 'pg_namespace'),
+                            '^pgmend format ([0-9]{1,9})')::pg_catalog.int8
+                   FROM pg_catalog.pg_namespace AS n
+                  WHERE n.nspname = 'pgmend'), 1);

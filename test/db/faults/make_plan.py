@@ -71,7 +71,7 @@ def main() -> None:
             change["table_oid"] = int(ask(f"SELECT '{name}'::regclass::oid")[0])
         change.update({"action": "create", "lock": change.get("lock", "none"), "blocks": "", "source": ""})
         members = ("kind", "schema", "table", "name", "statement", "undo", "duplicates", "definition")
-        text += "|".join(change.get(member) or "" for member in members) + "|0\n"
+        text += "|".join(change.get(member) or "" for member in members) + f"|{int(change.get('is_unique', False))}\n"
         for member in MORE:
             if change.get(member) is not None:
                 text += f"{member}:{len(change[member].encode())}:{change[member]}\n"

@@ -120,12 +120,37 @@ run status
 has "$out" 'cut off' 'status says so'
 apply
 is "$rc|$(state_of 2.1)|$(schema)" "0|done|$applied" 'the next apply completes it'
+run rehearse "$plan"
+is "$rc" 0 'a plan whose steps stand can be rehearsed for what is left'
+has "$out" 'it stands already' 'what stands is told'
 apply --step 9.9
 is "$rc" 2 'a step that the plan does not have'
 run apply "$(script_of 'CREATE INDEX x ON items (b);')" "${LAX[@]}" --step 1.1
 is "$rc" 2 '--step is refused for a script'
 run rollback --all
 is "$(schema)" "$before" 'undone'
+
+# -- a step whose rows do not allow it ---------------------------------------------------------------
+
+write_steps '{"steps": [{"id": "1.1", "phase": 1, "title": "one a pair", "changes": [
+  {"kind": "create index", "schema": "public", "table": "items", "name": "items_once", "is_unique": true,
+   "statement": "CREATE UNIQUE INDEX CONCURRENTLY items_once ON public.items USING btree (note)",
+   "undo": "DROP INDEX CONCURRENTLY public.items_once", "definition": "USING btree (note)",
+   "duplicates": "SELECT min(note) FROM public.items GROUP BY note HAVING count(*) > 1 LIMIT 1"}]},
+ {"id": "1.2", "phase": 1, "title": "index on items (a)", "changes": [
+  {"kind": "create index", "schema": "public", "table": "items", "name": "items_a",
+   "statement": "CREATE INDEX CONCURRENTLY items_a ON public.items USING btree (a)",
+   "undo": "DROP INDEX CONCURRENTLY public.items_a", "definition": "USING btree (a)"}]}]}'
+[ "$(sql 'SELECT count(*) > count(DISTINCT note) FROM items')" = t ] || flunk 'items has duplicates'
+apply
+is "$rc|$(standing)" '4|' 'duplicates stop the plan'
+has "$both" 'items_once cannot be unique' 'the index is named'
+has "$both" '--step does the other steps' 'and what can be done meanwhile'
+apply --step 1.2
+is "$rc|$(standing)" '0|1.2 public.items_a' 'they do not stop another step'
+run rollback --all
+is "$(schema)" "$before" 'undone'
+write_steps "$STEPS"
 
 # -- failing ----------------------------------------------------------------------------------------
 
