@@ -1,5 +1,7 @@
 #include "base/memory.h"
 
+#include <unistd.h>
+
 static int exit_status = 1;
 
 void
@@ -8,7 +10,10 @@ memory_set_exit_status(int status)
     exit_status = status;
 }
 
-/* Not abort(): a core of a machine without memory helps nobody, and what runs at exit tidies up. */
+/*
+ * Not abort(): a core of a machine without memory helps nobody. Not exit(): a library that is just setting itself up
+ * would be waited for by its own tidying up, for ever. Half a result on standard output is of no use.
+ */
 void
 memory_exhausted(size_t size)
 {
@@ -16,7 +21,7 @@ memory_exhausted(size_t size)
         fprintf(stderr, "pgmend: out of memory (asked for %zu bytes)\n", size);
     else
         fputs("pgmend: out of memory\n", stderr);
-    exit(exit_status);
+    _exit(exit_status);
 }
 
 void *

@@ -257,9 +257,8 @@ gate_check_duplicates(struct ctx *ctx, const struct gate_input *input, struct ga
             change->name, key);
         ret->remedy = arena_printf(ctx->arena, "mend the rows; this finds them: %s%s",
             change->duplicates,
-            input->plan->steps.count > 1 && !input->step
-                ? "; meanwhile --step does the other steps"
-                : "");
+            input->plan->steps.count > 1 && !input->step ? "; meanwhile --step does the other steps"
+                                                         : "");
         return true;
     }
     if (unchecked > 0) {

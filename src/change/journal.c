@@ -20,19 +20,6 @@ journal_entry_is_open(const struct journal_entry *entry)
            text_equal(entry->state, ENTRY_UNDOING);
 }
 
-/* Another role has made schema pgmend. */
-static void
-hint_at_rights(struct ctx *ctx, struct db *db)
-{
-    const char *role = db_ident(ctx->arena, db_user(db));
-
-    if (ctx->error.kind == ERR_RIGHTS)
-        error_hint(ctx,
-            "GRANT USAGE ON SCHEMA pgmend TO %s; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES "
-            "IN SCHEMA pgmend TO %s;",
-            role, role);
-}
-
 static bool
 look_at_schema(struct ctx *ctx, struct db *db, struct sql_change_schema_exists *ret)
 {
@@ -286,10 +273,8 @@ journal_begin(struct ctx *ctx, struct db *db, const struct journal_run *run, str
         !sql_change_close_runs(ctx, db, .own = ret->run, .ended_at = now) ||
         !sql_change_add_run(ctx, db, .id = ret->run, .command = run->command, .client = client,
             .version = PGMEND_VERSION, .plan_hash = run->plan_hash, .catalogue = catalogue,
-            .overrides = run->overrides, .started_at = now)) {
-        hint_at_rights(ctx, db);
+            .overrides = run->overrides, .started_at = now))
         return error_wrap(ctx, "writing into the journal that a run begins");
-    }
     fault_point("journal");
     return true;
 }
@@ -330,10 +315,8 @@ journal_load(struct ctx *ctx, struct db *db, struct journal_entries *ret)
         return false;
     if (!is_there)
         return true;
-    if (!sql_change_entries(ctx, db, &rows)) {
-        hint_at_rights(ctx, db);
+    if (!sql_change_entries(ctx, db, &rows))
         return error_wrap(ctx, "reading the journal");
-    }
     for (size_t i = 0; i < rows.count; i++) {
         const struct sql_change_entries *row = &rows.items[i];
         struct journal_entry entry = { .id = row->id,

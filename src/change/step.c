@@ -3,18 +3,7 @@
 
 #include "base/fault.h"
 #include "change/plan_part.h"
-#include "db/ident.h"
 #include "sql.h"
-
-static bool
-hint_at_rights(struct ctx *ctx, struct db *db)
-{
-    if (ctx->error.kind == ERR_RIGHTS)
-        error_hint(ctx,
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pgmend TO %s;",
-            db_ident(ctx->arena, db_user(db)));
-    return false;
-}
 
 bool
 step_put(struct ctx *ctx, struct db *db, const struct step_record *record)
@@ -24,10 +13,8 @@ step_put(struct ctx *ctx, struct db *db, const struct step_record *record)
             .phase = record->phase, .title = record->title, .feature = record->feature,
             .state = record->state, .run = record->run, .promise = record->promise,
             .why = record->why, .before = record->before, .after = record->after,
-            .started_at = record->started_at, .ended_at = record->ended_at)) {
-        hint_at_rights(ctx, db);
+            .started_at = record->started_at, .ended_at = record->ended_at))
         return error_wrap(ctx, "recording that step %s is %s", record->step, record->state);
-    }
     fault_point("step");
     return true;
 }
@@ -56,10 +43,8 @@ step_load(struct ctx *ctx, struct db *db, const char *plan_hash, struct step_rec
         return false;
     if (!is_there)
         return true;
-    if (!sql_change_step_rows(ctx, db, &rows, .plan_hash = plan_hash)) {
-        hint_at_rights(ctx, db);
+    if (!sql_change_step_rows(ctx, db, &rows, .plan_hash = plan_hash))
         return error_wrap(ctx, "reading what became of the plan's steps");
-    }
     for (size_t i = 0; i < rows.count; i++) {
         const struct sql_change_step_rows *row = &rows.items[i];
         struct step_record record = { .plan_hash = row->plan_hash,
@@ -96,10 +81,8 @@ plan_keep(struct ctx *ctx, struct db *db, const struct plan *plan)
     json_t *json CLEANUP(json_release) = plan_json(plan);
 
     fault_point("step");
-    if (!sql_change_plan_put(ctx, db, .hash = plan->hash, .plan = json_text(ctx->arena, json))) {
-        hint_at_rights(ctx, db);
+    if (!sql_change_plan_put(ctx, db, .hash = plan->hash, .plan = json_text(ctx->arena, json)))
         return error_wrap(ctx, "keeping the plan");
-    }
     fault_point("step");
     return true;
 }
@@ -117,10 +100,8 @@ plan_find_kept(struct ctx *ctx, struct db *db, const char *hash, struct plan *re
         return false;
     if (!is_there)
         return true;
-    if (!sql_change_plan_kept(ctx, db, &rows, .hash = hash)) {
-        hint_at_rights(ctx, db);
+    if (!sql_change_plan_kept(ctx, db, &rows, .hash = hash))
         return error_wrap(ctx, "reading the plan that is kept in schema pgmend");
-    }
     if (rows.count == 0)
         return true;
     if (!json_parse(ctx, "pgmend.plan", rows.items[0].plan, &json) ||

@@ -13,7 +13,6 @@ enum { WIDTH = 100 };
 static void
 print_comment(FILE *out, const char *text)
 {
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     char *lines = NULL;
     size_t length = 0;
     FILE *wrapped = open_memstream(&lines, &length);

@@ -88,7 +88,8 @@ struct choice {
     const char *run;                /* of the oldest */
     struct text_list runs;          /* that they are of, newest first */
     size_t skipped;                 /* that were altered since */
-    size_t idle;                    /* that had nothing left to undo */
+    size_t idle;                    /* of flags that had nothing left to undo */
+    size_t already;                 /* that were gone, or as before, when they were looked at */
     struct error why;               /* of the first of them */
     struct health_told health;      /* afterwards */
 };
@@ -300,6 +301,7 @@ undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct scree
         if (text_equal(outcome.kind, KIND_FILL) && !is_column_chosen(choice, outcome.name))
             outcome.result = "what was filled stays in the column, which is not undone here";
         choice->idle += text_equal(outcome.kind, KIND_FLAG) && !outcome.is_done;
+        choice->already += outcome.was_undone && !text_equal(outcome.kind, KIND_FLAG);
         json_array_append_new(ret_changes,
             json_pack("{s:s, s:s, s:I, s:I}", "object", outcome.name, "result", outcome.result,
                 "effect_us", (json_int_t)outcome.effect_us, "us", (json_int_t)outcome.us));
@@ -338,6 +340,18 @@ print_standing(struct ctx *ctx, struct run *run, struct db *db)
     return true;
 }
 
+/* "2 undone", and apart from them what was gone before we came. */
+static const char *
+count_undone(struct arena *arena, const struct choice *choice)
+{
+    const char *undone = arena_printf(arena, "%zu undone", choice->entries.count - choice->already);
+
+    if (choice->already == 0)
+        return undone;
+    return arena_printf(arena, "%s, %zu %s undone already", undone, choice->already,
+        choice->already == 1 ? "was" : "were");
+}
+
 static void
 print_result(struct ctx *ctx, struct run *run, const struct choice *choice, const char *differences,
     bool is_known, json_t *changes)
@@ -360,20 +374,21 @@ print_result(struct ctx *ctx, struct run *run, const struct choice *choice, cons
         fprintf(
             run->out, "\nNothing of it was left to undo: its flags are off, or as they were.\n");
     else if (choice->skipped > 0)
-        fprintf(run->out, "\n%zu undone, %zu not touched: what was altered since stays.\n",
-            choice->entries.count, choice->skipped);
+        fprintf(run->out, "\n%s, %zu not touched: what was altered since stays.\n",
+            count_undone(ctx->arena, choice), choice->skipped);
     else if (is_known && !differences)
-        fprintf(run->out,
-            "\n%zu undone. The catalogue is what it was before run %s (apart from schema "
-            "pgmend).\n",
-            choice->entries.count, choice->run);
+        fprintf(run->out, "\n%s. %s before run %s (apart from schema pgmend).\n",
+            count_undone(ctx->arena, choice),
+            text_equal(opts->level, "index") ? "The indexes are what they were"
+                                             : "The catalogue is what it was",
+            choice->run);
     else if (is_known)
         fprintf(run->out,
-            "\n%zu undone. The catalogue differs from what it was before run %s in: %s.\nThat is "
+            "\n%s. The catalogue differs from what it was before run %s in: %s.\nThat is "
             "other work done since, or another change of pgmend that stands.\n",
-            choice->entries.count, choice->run, differences);
+            count_undone(ctx->arena, choice), choice->run, differences);
     else
-        fprintf(run->out, "\n%zu undone.\n", choice->entries.count);
+        fprintf(run->out, "\n%s.\n", count_undone(ctx->arena, choice));
 }
 
 static struct health_options

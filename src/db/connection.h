@@ -5,6 +5,7 @@
 
 #include "db/db.h"
 #include "db/query.h"
+#include "db/rights.h"
 
 enum { DB_MAX_PARAMS = 64, DB_PIN_PARAMS = 4, DB_CONNECT_TIMEOUT_US = 10000000 };
 
@@ -14,6 +15,7 @@ struct db {
     struct db_options options;  /* as given, copied; url has been made libpq's own */
     const char *password;       /* or NULL: what must never be shown */
     struct db_notices *notices; /* who listens to the server's messages, or NULL: the log */
+    const char *statement;      /* that db_run() runs, or NULL: what a refusal was about */
     const char *version_text;
     int version;
 };
@@ -57,6 +59,9 @@ void db_log_notice(void *unused, const PGresult *result);
 /* Turns what libpq or the server said into the context's error; returns false. */
 bool db_error_of_result(struct ctx *ctx, struct db *db, const PGresult *result);
 bool db_error_of_connection(struct ctx *ctx, struct db *db, const char *doing);
+
+/* Hints at the right that is missing, by the server's words and db->statement; none where it gave a hint itself. */
+void db_hint_rights(struct ctx *ctx, const struct db *db, const char *message);
 
 /*
  * Waits for the next result of what was sent; NULL in *ret_result: no more. A signal cancels the

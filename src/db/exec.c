@@ -38,13 +38,17 @@ bool
 db_run(struct ctx *ctx, struct db *db, const char *sql, const char *const *params, size_t count,
     PGresult **ret)
 {
+    bool is_good;
+
     *ret = NULL;
     if (!PQsendQueryParams(db->conn, sql, (int)count, NULL, params, NULL, NULL, 0))
         return db_error_of_connection(ctx, db, "sending a statement");
-    if (db_flush(ctx, db) && take_all(ctx, db, ret))
-        return true;
-    db_clear_result(ret);
-    return false;
+    db->statement = sql;
+    is_good = db_flush(ctx, db) && take_all(ctx, db, ret);
+    db->statement = NULL;
+    if (!is_good)
+        db_clear_result(ret);
+    return is_good;
 }
 
 bool

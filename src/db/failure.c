@@ -2,7 +2,6 @@
 #include <ctype.h>
 
 #include "db/connection.h"
-#include "db/ident.h"
 
 struct mapping {
     const char *sqlstate; /* a code, or a class of two characters */
@@ -85,34 +84,6 @@ field_of(struct ctx *ctx, struct db *db, const PGresult *result, int code)
     return text ? redact(ctx->arena, text, db->password) : NULL;
 }
 
-/* The GRANT that is missing, as far as "permission denied for KIND NAME" tells. */
-static void
-hint_grant(struct ctx *ctx, struct db *db, const char *message)
-{
-    static const struct {
-        const char *kind;
-        const char *grant;
-    } grants[] = {
-        { "schema ", "USAGE ON SCHEMA" },
-        { "table ", "SELECT ON TABLE" },
-        { "view ", "SELECT ON TABLE" },
-        { "sequence ", "SELECT ON SEQUENCE" },
-        { "function ", "EXECUTE ON FUNCTION" },
-        { "database ", "CREATE, TEMPORARY ON DATABASE" },
-    };
-    static const char start[] = "permission denied for ";
-
-    if (ctx->error.hint || !text_starts_with(message, start))
-        return;
-    for (size_t i = 0; i < COUNT_OF(grants); i++) {
-        const char *rest = message + strlen(start);
-
-        if (text_starts_with(rest, grants[i].kind))
-            error_hint(ctx, "GRANT %s %s TO %s;", grants[i].grant, rest + strlen(grants[i].kind),
-                db_ident(ctx->arena, PQuser(db->conn)));
-    }
-}
-
 bool
 db_error_of_result(struct ctx *ctx, struct db *db, const PGresult *result)
 {
@@ -126,7 +97,7 @@ db_error_of_result(struct ctx *ctx, struct db *db, const PGresult *result)
     ctx->error.detail = field_of(ctx, db, result, PG_DIAG_MESSAGE_DETAIL);
     ctx->error.hint = field_of(ctx, db, result, PG_DIAG_MESSAGE_HINT);
     if (ctx->error.kind == ERR_RIGHTS)
-        hint_grant(ctx, db, message);
+        db_hint_rights(ctx, db, message);
     return false;
 }
 

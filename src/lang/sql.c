@@ -89,6 +89,9 @@ refuse(struct ctx *ctx, const char *name, const char *text, const PgQueryError *
 {
     struct position at = { .line = 1, .column = 1 };
 
+    /* A statement that there is no memory for must not be reported as one that is wrong. */
+    if (!error->message || strcmp(error->message, "out of memory") == 0)
+        memory_exhausted(0);
     go_on_to(&at, text, byte_offset(text, error->cursorpos));
     if (name)
         return error_set(
@@ -219,6 +222,8 @@ sql_parse(struct ctx *ctx, const char *text, json_t **ret)
     *ret = NULL;
     if (result.error)
         return refuse(ctx, NULL, text, result.error);
+    if (!result.parse_tree)
+        memory_exhausted(0);
     return json_parse(ctx, "the parse tree", result.parse_tree, ret);
 }
 
@@ -259,6 +264,8 @@ sql_fingerprint(struct ctx *ctx, const char *text, const char **ret_hex)
     PgQueryFingerprintResult result CLEANUP(fingerprint_end) = pg_query_fingerprint(text);
 
     *ret_hex = NULL;
+    if (!result.error && !result.fingerprint_str)
+        memory_exhausted(0);
     if (!result.error) {
         *ret_hex = arena_strdup(ctx->arena, result.fingerprint_str);
         return true;
@@ -269,6 +276,8 @@ sql_fingerprint(struct ctx *ctx, const char *text, const char **ret_hex)
 
     if (second.error)
         return refuse(ctx, NULL, text, result.error);
+    if (!second.fingerprint_str)
+        memory_exhausted(0);
     *ret_hex = arena_strdup(ctx->arena, second.fingerprint_str);
     return true;
 }
@@ -287,6 +296,8 @@ sql_normalize(struct ctx *ctx, const char *text, const char **ret)
     *ret = NULL;
     if (result.error)
         return refuse(ctx, NULL, text, result.error);
+    if (!result.normalized_query)
+        memory_exhausted(0);
     *ret = arena_strdup(ctx->arena, result.normalized_query);
     return true;
 }

@@ -76,6 +76,7 @@ begin_case(struct bench *bench)
         "DISCARD TEMP; DROP EXTENSION IF EXISTS citext, hstore, vector, pg_trgm, btree_gin,"
         " \"uuid-ossp\" CASCADE");
     model_init(&bench->model, bench->ctx.arena);
+    bench->model.server_major = db_major(bench->db);
     bench->model.in_transaction = false;
     bench->recovers = false;
 }

@@ -454,7 +454,12 @@ planted_habits_are_found(void **state)
         if (!hazard)
             fail_msg("%s is not found", wanted[i].name);
         evidence = text_list_join(bench->ctx.arena, &hazard->evidence, "\n");
-        if (!strstr(evidence, wanted[i].evidence))
+        /* From 18 on pg_stat_statements leaves out the values of SET. */
+        const char *words = strcmp(wanted[i].name, "set") == 0 && db_major(bench->db) >= 18
+                                ? "SET statement_timeout = $1"
+                                : wanted[i].evidence;
+
+        if (!strstr(evidence, words))
             fail_msg("%s: %s", wanted[i].name, evidence);
     }
     assert_non_null(

@@ -39,7 +39,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { EARLY_BYTES = 64 * 1024, MOST_FRAMES = 32, WAY_FRAMES = 3 };
+enum { EARLY_BYTES = 64 * 1024, MOST_FRAMES = 32, WAY_FRAMES = 6 };
 
 /* Shared with what is forked. */
 struct shared {
@@ -152,9 +152,9 @@ moving_fails(const char *name, int fd, int error)
     return true;
 }
 
-#define REAL(name)                                         \
-    static __typeof__(name) *real;                         \
-    if (!real)                                             \
+#define REAL(name)                 \
+    static __typeof__(name) *real; \
+    if (!real)                     \
     real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
 /* -- memory ------------------------------------------------------------------------------------- */
@@ -227,32 +227,32 @@ free(void *memory)
 
 /* -- files -------------------------------------------------------------------------------------- */
 
-#define OPEN(name)                                        \
-    int name(const char *path, int flags, ...)            \
-    {                                                     \
-        va_list args;                                     \
-        mode_t mode;                                      \
-        REAL(name);                                       \
-        va_start(args, flags);                            \
-        mode = (mode_t)va_arg(args, int);                 \
-        va_end(args);                                     \
+#define OPEN(name)                                                  \
+    int name(const char *path, int flags, ...)                      \
+    {                                                               \
+        va_list args;                                               \
+        mode_t mode;                                                \
+        REAL(name);                                                 \
+        va_start(args, flags);                                      \
+        mode = (mode_t)va_arg(args, int);                           \
+        va_end(args);                                               \
         return fails(#name, EMFILE) ? -1 : real(path, flags, mode); \
     }
-#define OPENAT(name)                                      \
-    int name(int folder, const char *path, int flags, ...)\
-    {                                                     \
-        va_list args;                                     \
-        mode_t mode;                                      \
-        REAL(name);                                       \
-        va_start(args, flags);                            \
-        mode = (mode_t)va_arg(args, int);                 \
-        va_end(args);                                     \
+#define OPENAT(name)                                                        \
+    int name(int folder, const char *path, int flags, ...)                  \
+    {                                                                       \
+        va_list args;                                                       \
+        mode_t mode;                                                        \
+        REAL(name);                                                         \
+        va_start(args, flags);                                              \
+        mode = (mode_t)va_arg(args, int);                                   \
+        va_end(args);                                                       \
         return fails(#name, EMFILE) ? -1 : real(folder, path, flags, mode); \
     }
-#define FOPEN(name)                                       \
-    FILE *name(const char *path, const char *mode)        \
-    {                                                     \
-        REAL(name);                                       \
+#define FOPEN(name)                                            \
+    FILE *name(const char *path, const char *mode)             \
+    {                                                          \
+        REAL(name);                                            \
         return fails(#name, EMFILE) ? NULL : real(path, mode); \
     }
 
@@ -263,16 +263,16 @@ OPENAT(openat64)
 FOPEN(fopen)
 FOPEN(fopen64)
 
-#define CALL(type, name, failure, error, params, args) \
-    type name params                                   \
-    {                                                  \
-        REAL(name);                                    \
+#define CALL(type, name, failure, error, params, args)    \
+    type name params                                      \
+    {                                                     \
+        REAL(name);                                       \
         return fails(#name, error) ? failure : real args; \
     }
-#define MOVE(type, name, error, params, args)          \
-    type name params                                   \
-    {                                                  \
-        REAL(name);                                    \
+#define MOVE(type, name, error, params, args)                   \
+    type name params                                            \
+    {                                                           \
+        REAL(name);                                             \
         return moving_fails(#name, fd, error) ? -1 : real args; \
     }
 
@@ -291,40 +291,49 @@ CALL(int, chmod, -1, EIO, (const char *path, mode_t mode), (path, mode))
 MOVE(ssize_t, read, EIO, (int fd, void *data, size_t size), (fd, data, size))
 MOVE(ssize_t, pread, EIO, (int fd, void *data, size_t size, off_t at), (fd, data, size, at))
 MOVE(ssize_t, write, ENOSPC, (int fd, const void *data, size_t size), (fd, data, size))
-MOVE(ssize_t, pwrite, ENOSPC, (int fd, const void *data, size_t size, off_t at), (fd, data, size, at))
+MOVE(ssize_t, pwrite, ENOSPC, (int fd, const void *data, size_t size, off_t at),
+    (fd, data, size, at))
 
 /* As code that is compiled with -D_FORTIFY_SOURCE calls it. */
 ssize_t __read_chk(int fd, void *data, size_t size, size_t room);
 ssize_t __recv_chk(int fd, void *data, size_t size, size_t room, int flags);
-MOVE(ssize_t, __read_chk, EIO, (int fd, void *data, size_t size, size_t room), (fd, data, size, room))
+MOVE(ssize_t, __read_chk, EIO, (int fd, void *data, size_t size, size_t room),
+    (fd, data, size, room))
 MOVE(ssize_t, __recv_chk, EIO, (int fd, void *data, size_t size, size_t room, int flags),
     (fd, data, size, room, flags))
 
 /* -- sockets, processes, threads ---------------------------------------------------------------- */
 
 CALL(int, socket, -1, EMFILE, (int domain, int type, int protocol), (domain, type, protocol))
-MOVE(int, connect, ECONNREFUSED, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length))
-MOVE(ssize_t, send, ECONNRESET, (int fd, const void *data, size_t size, int flags), (fd, data, size, flags))
-MOVE(ssize_t, recv, ECONNRESET, (int fd, void *data, size_t size, int flags), (fd, data, size, flags))
-MOVE(ssize_t, sendmsg, ECONNRESET, (int fd, const struct msghdr *message, int flags), (fd, message, flags))
-MOVE(ssize_t, recvmsg, ECONNRESET, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+MOVE(int, connect, ECONNREFUSED, (int fd, const struct sockaddr *address, socklen_t length),
+    (fd, address, length))
+MOVE(ssize_t, send, ECONNRESET, (int fd, const void *data, size_t size, int flags),
+    (fd, data, size, flags))
+MOVE(ssize_t, recv, ECONNRESET, (int fd, void *data, size_t size, int flags),
+    (fd, data, size, flags))
+MOVE(ssize_t, sendmsg, ECONNRESET, (int fd, const struct msghdr *message, int flags),
+    (fd, message, flags))
+MOVE(
+    ssize_t, recvmsg, ECONNRESET, (int fd, struct msghdr *message, int flags), (fd, message, flags))
 CALL(int, accept4, -1, EMFILE, (int fd, struct sockaddr *address, socklen_t *length, int flags),
     (fd, address, length, flags))
-CALL(int, bind, -1, EADDRINUSE, (int fd, const struct sockaddr *address, socklen_t length), (fd, address, length))
+CALL(int, bind, -1, EADDRINUSE, (int fd, const struct sockaddr *address, socklen_t length),
+    (fd, address, length))
 CALL(int, listen, -1, EADDRINUSE, (int fd, int backlog), (fd, backlog))
 CALL(int, pipe, -1, EMFILE, (int ends[2]), (ends))
 CALL(int, pipe2, -1, EMFILE, (int ends[2], int flags), (ends, flags))
 CALL(int, epoll_create1, -1, EMFILE, (int flags), (flags))
-CALL(int, epoll_ctl, -1, ENOMEM, (int set, int what, int fd, struct epoll_event *event), (set, what, fd, event))
+CALL(int, epoll_ctl, -1, ENOMEM, (int set, int what, int fd, struct epoll_event *event),
+    (set, what, fd, event))
 CALL(int, eventfd, -1, EMFILE, (unsigned int value, int flags), (value, flags))
 CALL(pid_t, fork, -1, EAGAIN, (void), ())
 CALL(int, posix_spawn, EAGAIN, EAGAIN,
-    (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
-        char *const argv[], char *const env[]),
+    (pid_t * pid, const char *path, const posix_spawn_file_actions_t *actions,
+        const posix_spawnattr_t *attributes, char *const argv[], char *const env[]),
     (pid, path, actions, attributes, argv, env))
 CALL(int, posix_spawnp, EAGAIN, EAGAIN,
-    (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
-        char *const argv[], char *const env[]),
+    (pid_t * pid, const char *file, const posix_spawn_file_actions_t *actions,
+        const posix_spawnattr_t *attributes, char *const argv[], char *const env[]),
     (pid, file, actions, attributes, argv, env))
 CALL(int, pthread_create, EAGAIN, EAGAIN,
     (pthread_t * thread, const pthread_attr_t *attributes, void *(*start)(void *), void *data),
@@ -377,7 +386,8 @@ begin(void)
     is_listing = strcmp(fault, "call:list") == 0;
     unsetenv("PGMEND_FAULT"); /* a pgmend that pgmend starts is another program */
     if (path)
-        log_fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        log_fd = (int)syscall(
+            SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     backtrace(&frame, 1); /* loads what it needs */
     made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (made == MAP_FAILED)

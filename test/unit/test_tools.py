@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import golden  # noqa: E402
 import layers  # noqa: E402
 import limits  # noqa: E402
+import matrix  # noqa: E402
 import testsum  # noqa: E402
 
 
@@ -272,6 +273,75 @@ class Golden(unittest.TestCase):
 
     def test_plain_numbers_stay(self):
         self.assertEqual("12 rows, 64 MB, version 15.3", golden.mask("12 rows, 64 MB, version 15.3", {}))
+
+
+class Matrix(Folder):
+    MESON = """
+        unit_tests = [
+          'parts',
+        ]
+        fault_tests = [
+          'killed',
+        ]
+        foreach name : fault_tests
+          test('faults_' + name, find_program('bash'))
+        endforeach
+        foreach name, parts : {
+          'facts': ['a', 'b'],
+        }
+          test('trace_' + name, python)
+        endforeach
+        test('golden', python)
+        """
+
+    def problems(self, old="", new="", threats=None):
+        """Of two whole tables in which one text was put in the place of another."""
+        self.write("test/meson.build", self.MESON)
+        (self.root / "test/golden/apply").mkdir(parents=True, exist_ok=True)
+        self.write("docs/reliability.md", self.table("F", 40, 4).replace(old, new, 1) if old else self.table("F", 40, 4))
+        if threats is not False:
+            self.write("docs/security.md", self.table("T", 32, 3))
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            status = matrix.main([str(self.root)])
+        self.assertEqual(status, 1 if said.getvalue() else 0)
+        return said.getvalue().replace("`", "")
+
+    @staticmethod
+    def table(letter, count, columns):
+        middle = " | ".join(["what happens"] * (columns - 2))
+        return "".join(f"| {letter}{number:02} | {middle} | `faults_killed` |\n" for number in range(1, count + 1))
+
+    def test_whole_tables_are_good(self):
+        self.assertEqual("", self.problems())
+
+    def test_a_row_that_is_missing_is_named(self):
+        self.assertIn("docs/reliability.md:1: F07 is missing", self.problems("| F07 ", "| X07 "))
+
+    def test_a_row_that_is_there_twice_is_named(self):
+        self.assertIn("docs/reliability.md:8: F07 is there already, in line 7", self.problems("| F08 ", "| F07 "))
+
+    def test_a_row_beyond_the_last_is_named(self):
+        self.assertIn("docs/reliability.md:8: there is no F41", self.problems("| F08 ", "| F41 "))
+
+    def test_a_test_that_is_not_registered_is_named(self):
+        self.assertIn(":1: F01: faults_gone is no test", self.problems("faults_killed", "faults_gone"))
+
+    def test_each_way_to_name_a_test_is_known(self):
+        self.assertEqual("", self.problems("`faults_killed`", "`unit_parts`, `trace_facts`, `golden`, `golden:apply`"))
+
+    def test_a_golden_folder_must_be_there(self):
+        self.assertIn(":1: F01: golden:gone: test/golden/gone is not there", self.problems("faults_killed", "golden:gone"))
+
+    def test_a_row_without_a_test_needs_a_reason(self):
+        self.assertIn("names no test", self.problems("`faults_killed`", "none"))
+        self.assertIn("no reason", self.problems("`faults_killed`", "cannot be made here: no"))
+        self.assertEqual("", self.problems("`faults_killed`", "cannot be made here: it needs two data centres"))
+
+    def test_an_empty_cell_is_named(self):
+        self.assertIn(":1: F01 has an empty cell", self.problems("what happens", ""))
+
+    def test_a_table_that_is_missing_is_named(self):
+        self.assertIn("docs/security.md:1: is missing", self.problems(threats=False))
 
 
 class Tap(unittest.TestResult):

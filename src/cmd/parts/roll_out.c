@@ -4,6 +4,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "change/kind.h"
+#include "change/rights.h"
 #include "cli/out.h"
 #include "cmd/backup_show.h"
 #include "cmd/parts/index_proving.h"

@@ -136,9 +136,8 @@ finish_text(
     ret->text = text_list_join(ctx->arena, texts, "; ");
     if (ret->kind != STEP_OPEN)
         return;
-    ret->text =
-        arena_printf(ctx->arena, "%s%s%s: apply again later (\"pgmend index prove\" looks)",
-            ret->text, planner ? "; " : "", planner ? planner : "");
+    ret->text = arena_printf(ctx->arena, "%s%s%s: apply again later (\"pgmend index prove\" looks)",
+        ret->text, planner ? "; " : "", planner ? planner : "");
 }
 
 static bool

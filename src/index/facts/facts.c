@@ -123,7 +123,7 @@ load_tables(struct ctx *ctx, struct db *db, struct facts_finder *finder, const c
 }
 
 static void
-copy_column(const struct sql_index_facts_columns *row, struct fact_column *ret)
+copy_column(const struct sql_index_facts_columns *row, int server_major, struct fact_column *ret)
 {
     *ret = (struct fact_column){
         .name = row->name,
@@ -134,6 +134,7 @@ copy_column(const struct sql_index_facts_columns *row, struct fact_column *ret)
         .type_length = (int16_t)row->type_length,
         .type_align = row->type_align[0],
         .is_not_null = row->is_not_null,
+        .server_major = (int8_t)server_major,
         .has_statistics = row->has_statistics,
         .has_btree = row->has_btree,
         .has_c_collation = row->has_c_collation,
@@ -160,7 +161,7 @@ load_columns(struct ctx *ctx, struct db *db, const struct facts_finder *finder, 
         table->columns = ARENA_ARRAY(ctx->arena, struct fact_column, run);
         table->column_count = run;
         for (size_t j = 0; j < run; j++)
-            copy_column(&rows.items[i + j], &table->columns[j]);
+            copy_column(&rows.items[i + j], db_major(db), &table->columns[j]);
     }
     return true;
 }

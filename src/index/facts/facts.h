@@ -17,6 +17,7 @@ struct fact_column {
     int16_t type_length; /* bytes; -1: it varies */
     char type_align;     /* 'c', 's', 'i', 'd' */
     bool is_not_null;
+    int8_t server_major;  /* whose column it is */
     bool has_statistics;  /* else null_share and distinct are 0 */
     bool has_btree;       /* the type has a default btree operator class */
     bool has_c_collation; /* LIKE 'x%' needs no text_pattern_ops */

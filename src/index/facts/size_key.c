@@ -182,7 +182,7 @@ draw_width(const struct shape *shapes, size_t count, int number, bool *ret_has_n
 
 /*
  * Types whose equal values look the same, so that the server stores them once: those whose default operator
- * class has support function 4 (equalimage). char(n) has it, but the server does not use it. What is not named
+ * class has support function 4 (equalimage). char(n) has it, but before 18 the server does not use it. What is not named
  * here, types of extensions among them, has none.
  */
 static bool
@@ -195,6 +195,8 @@ is_deduplicable(const struct fact_column *column)
 
     if (column->category == 'E')
         return true;
+    if (strcmp(column->base_type, "bpchar") == 0)
+        return column->server_major >= 18;
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (strcmp(types[i], column->base_type) == 0)
             return true;

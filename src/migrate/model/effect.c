@@ -656,7 +656,7 @@ bool
 effect_of(struct ctx *ctx, const struct model *before, const struct step *step, int major,
     struct effect *ret)
 {
-    struct work work = { .ctx = ctx, .model = before, .step = step, .effect = ret };
+    struct work work = { .ctx = ctx, .model = before, .step = step, .effect = ret, .major = major };
 
     assert(major >= SERVER_MAJOR_LEAST && major <= SERVER_MAJOR_MOST);
     /* What a new table looks like makes no difference to the others. */
@@ -673,6 +673,9 @@ effect_of(struct ctx *ctx, const struct model *before, const struct step *step, 
             effect_lock(&work, row->whom, row->mode);
         add(&work, row->what);
     }
+    /* 18 holds what privileges are given on. */
+    if (step->kind == STEP_GRANT && major >= 18)
+        effect_lock(&work, WHOM_TABLE, LOCK_ACCESS_SHARE);
     if (step->kind == STEP_ALTER_TABLE)
         alter_table(&work);
     if (step->kind == STEP_LOCK)

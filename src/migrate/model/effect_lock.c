@@ -116,15 +116,19 @@ lock(struct work *work, const struct relation *relation, enum lock_mode mode)
         VEC_PUSH(work->ctx->arena, &effect->locks, (struct relation_lock){ relation, mode });
 }
 
-/* A key of a partitioned table is made of indexes, which are built as by CREATE INDEX. */
+/*
+ * A key of a partitioned table is made of indexes, which are built as by CREATE INDEX. From 18 on the partitions are
+ * locked as the table is.
+ */
 static enum lock_mode
-mode_below(const struct step *step, enum lock_mode mode)
+mode_below(const struct work *work, enum lock_mode mode)
 {
+    const struct step *step = work->step;
     bool is_key = step->kind == STEP_ADD_CONSTRAINT && step->constraints.count > 0 &&
                   (step->constraints.items[0].kind == CONSTRAINT_UNIQUE ||
                       step->constraints.items[0].kind == CONSTRAINT_PRIMARY_KEY);
 
-    return is_key ? LOCK_SHARE : mode;
+    return is_key && work->major < 18 ? LOCK_SHARE : mode;
 }
 
 /* Of the step's table, and of its partitions unless it is said to be ONLY the table. */
@@ -141,7 +145,7 @@ lock_down(struct work *work, const struct relation *relation, enum lock_mode mod
         const struct relation *parent = work->effect->locks.items[i].relation;
 
         for (size_t k = 0; k < parent->children.count; k++)
-            lock(work, parent->children.items[k], mode_below(work->step, mode));
+            lock(work, parent->children.items[k], mode_below(work, mode));
     }
 }
 

@@ -10,6 +10,7 @@ struct work {
     const struct step *step;
     const struct relation *table; /* the table it is about, or NULL */
     struct effect *effect;
+    int major; /* of the server */
 };
 
 enum whom {

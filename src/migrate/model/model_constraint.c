@@ -617,7 +617,9 @@ apply_validate_constraint(struct act *act)
         act_refuse(act,
             &(struct fault){ "42809", shown_part(act, table, constraint->constraint.name),
                 &constraint->origin, false },
-            "constraint \"%s\" of relation \"%s\" is not a foreign key or check constraint",
+            act->model->server_major >= 18
+                ? "cannot validate constraint \"%s\" of relation \"%s\""
+                : "constraint \"%s\" of relation \"%s\" is not a foreign key or check constraint",
             constraint->constraint.name, table->name);
         return;
     }

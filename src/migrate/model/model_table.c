@@ -419,6 +419,20 @@ apply_set_schema(struct act *act)
     move_constraints(act->model, relation, from);
 }
 
+static void
+refuse_unpartitioned(struct act *act, const struct relation *parent)
+{
+    struct fault fault = { .sqlstate = act->model->server_major >= 18 ? "42809" : "42P17",
+        .object = parent->name,
+        .first = &parent->origin };
+
+    if (act->model->server_major >= 18)
+        act_refuse(act, &fault, "ALTER action %s PARTITION cannot be performed on relation \"%s\"",
+            act->step->kind == STEP_ATTACH_PARTITION ? "ATTACH" : "DETACH", parent->name);
+    else
+        act_refuse(act, &fault, "table \"%s\" is not partitioned", parent->name);
+}
+
 void
 apply_partition(struct act *act)
 {
@@ -430,10 +444,7 @@ apply_partition(struct act *act)
     if (!child || act->is_maybe || !check_outside(act))
         return;
     if (!parent->is_partitioned && !parent->is_vague) {
-        act_refuse(act,
-            &(struct fault){
-                .sqlstate = "42P17", .object = parent->name, .first = &parent->origin },
-            "table \"%s\" is not partitioned", parent->name);
+        refuse_unpartitioned(act, parent);
         return;
     }
     if (step->kind == STEP_ATTACH_PARTITION && !child->parent) {

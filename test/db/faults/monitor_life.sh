@@ -8,6 +8,7 @@ for program in python3 curl cc; do
     command -v $program >/dev/null || skip_all "$program is not installed"
 done
 
+# shellcheck disable=SC2119
 start_cluster || skip_all 'no cluster can be started'
 create_database
 sql 'CREATE EXTENSION IF NOT EXISTS pg_stat_statements' >/dev/null

@@ -6,15 +6,16 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 rounds=${FAULT_ROUNDS:-10}
-RANDOM=${FAULT_SEED:-$((RANDOM + 1))}
-echo "# FAULT_SEED=$RANDOM FAULT_ROUNDS=$rounds"
+seed=${FAULT_SEED:-$((RANDOM + 1))}
+RANDOM=$seed
+echo "# FAULT_SEED=$seed FAULT_ROUNDS=$rounds"
 
 create_database
 sql "CREATE TABLE wide AS SELECT g AS id, md5(g::text) AS t FROM generate_series(1, 150000) AS g" >/dev/null
 sql 'ANALYZE wide'
 one=$(script_of 'CREATE INDEX CONCURRENTLY wide_t ON wide (t, id);')
 
-moment() { # ms that the longest build took
+moment() { # ms: a time below it, in seconds
     local ms=$((RANDOM % ${1:-1}))
 
     printf '%d.%03d' $((ms / 1000)) $((ms % 1000))
