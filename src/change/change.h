@@ -36,7 +36,9 @@ enum change_action { CHANGE_ACTIONS(ACTION_ENUM) ACTION_COUNT };
 #define KIND_SETTING       "setting"
 #define KIND_PARTITION     "partition table"
 #define KIND_PARTITION_ADD "add partition"
-#define KIND_FLAG          "flag" /* of src/flags; never in a plan */
+#define KIND_FLAG          "flag"             /* of src/flags; never in a plan */
+#define KIND_RESTORE       "restore database" /* of rollback --level database; never in a plan */
+#define KIND_RELEASE       "release command"  /* of rollback --level code; the same */
 #define KIND_FLAG_OFF      "flag off"
 
 /*

@@ -21,8 +21,10 @@ struct gate_input {
     int64_t attested_data_bytes;
     const char *state_dir; /* where a monitor keeps what it has seen */
     const char
-        *low_traffic;   /* "02:00-05:00 Europe/Berlin": when changes may be made; NULL: always */
-    int64_t max_lag_us; /* of a replica */
+        *low_traffic;      /* "02:00-05:00 Europe/Berlin": when changes may be made; NULL: always */
+    int64_t max_lag_us;    /* of a replica */
+    const char *plan_from; /* command that makes a file of the plan, without -o; "": none can be
+                                     made; NULL: the plan came from files */
     const struct plan_step *step; /* that is about to be done; NULL: the whole plan */
 };
 

@@ -91,18 +91,35 @@ check_of_plan(struct ctx *ctx, const struct gate_input *input, const char *nothi
     return true;
 }
 
+/* Only what is in a file can be rehearsed; "with" is what the rehearsal is given besides. */
+static const char *
+rehearse_remedy(struct ctx *ctx, const struct gate_input *input, const char *with)
+{
+    if (!*input->plan_from)
+        return arena_printf(ctx->arena,
+            "%s --reason TEXT: it is looked at again here whether it may go, so there is no plan to be "
+            "rehearsed; pgmend rollback takes it back",
+            *with ? "--override staging" : "--override rollback");
+    return arena_printf(ctx->arena,
+        "%s -o change.plan, pgmend rehearse change.plan%s, then pgmend apply change.plan",
+        input->plan_from, with);
+}
+
 bool
 gate_check_rehearsed(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
 {
-    ret->remedy = "pgmend rehearse, with the same plan or script";
+    ret->remedy = input->plan_from ? rehearse_remedy(ctx, input, "")
+                                   : "pgmend rehearse, with the same plan or script";
     return check_of_plan(ctx, input, "not rehearsed", "what was rehearsed was another plan", ret);
 }
 
 bool
 gate_check_staging(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
 {
-    ret->remedy = "pgmend rehearse PLAN --with-rows (or --staging NAME), or pgmend gate pass "
-                  "staging --note \"who, when, where it can be seen\"";
+    ret->remedy = input->plan_from
+                      ? rehearse_remedy(ctx, input, " --with-rows")
+                      : "pgmend rehearse PLAN --with-rows (or --staging NAME), or pgmend gate pass "
+                        "staging --note \"who, when, where it can be seen\"";
     return check_of_plan(ctx, input, "it has not run on staging, and nobody has recorded it",
         "what ran on staging was another plan", ret);
 }

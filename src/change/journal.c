@@ -218,6 +218,28 @@ is_known(const struct journal_entries *table, const struct journal_entry *entry)
     return false;
 }
 
+/* The runs that the entries are of; the one that begins now writes itself. */
+static bool
+carry_runs(struct ctx *ctx, const struct journal *journal)
+{
+    struct journal_file_runs runs;
+
+    if (!journal_file_read_runs(ctx, journal->file, &runs))
+        return false;
+    for (size_t i = 0; i < runs.count; i++) {
+        const struct journal_file_run *run = &runs.items[i];
+
+        if (text_equal(run->run, journal->run))
+            continue;
+        if (!sql_change_carry_run(ctx, journal->db, .id = run->run, .command = run->command,
+                .state = run->state, .actor = run->actor, .client = run->client,
+                .plan_hash = run->plan_hash, .overrides = run->overrides,
+                .started_at = run->started_at, .ended_at = run->ended_at))
+            return error_wrap(ctx, "carrying the runs over from %s", journal->file);
+    }
+    return true;
+}
+
 /* Entries of the file that the table lacks: the database was restored or replaced since. */
 static bool
 carry_over(struct ctx *ctx, struct journal *journal)
@@ -248,6 +270,8 @@ carry_over(struct ctx *ctx, struct journal *journal)
             return error_wrap(ctx, "carrying the journal over from %s", journal->file);
         carried++;
     }
+    if (carried > 0 && !carry_runs(ctx, journal))
+        return false;
     if (carried > 0)
         text_list_add(ctx->arena, &journal->notes,
             arena_printf(ctx->arena, "%zu journal entries were carried over from %s", carried,
@@ -260,20 +284,22 @@ journal_begin(struct ctx *ctx, struct db *db, const struct journal_run *run, str
 {
     const char *catalogue;
     const char *now = clock_text(ctx->arena, clock_wall_us());
-    const char *client =
-        arena_printf(ctx->arena, "%s@%s", client_process(ctx->arena), client_host(ctx->arena));
+    struct journal_run about = *run;
 
-    *ret = (struct journal){ .db = db, .run = random_hex(ctx->arena, 6) };
+    *ret = (struct journal){ .db = db, .run = run->id ? run->id : random_hex(ctx->arena, 6) };
+    about.actor = db_user(db);
+    about.client =
+        arena_printf(ctx->arena, "%s@%s", client_process(ctx->arena), client_host(ctx->arena));
     if (!journal_path(ctx, db, run->state_dir, &ret->file) ||
         !file_make_folder(ctx, file_join(ctx->arena, run->state_dir, "journal")) ||
         !inventory_take(ctx, db, &catalogue) || !journal_install(ctx, db) || !carry_over(ctx, ret))
         return error_wrap(ctx, "opening the journal");
     fault_point("journal");
-    if (!journal_file_add_run(ctx, ret->file, ret->run, run, RUN_RUNNING, now) ||
+    if (!journal_file_add_run(ctx, ret->file, ret->run, &about, RUN_RUNNING, now) ||
         !sql_change_close_runs(ctx, db, .own = ret->run, .ended_at = now) ||
-        !sql_change_add_run(ctx, db, .id = ret->run, .command = run->command, .client = client,
-            .version = PGMEND_VERSION, .plan_hash = run->plan_hash, .catalogue = catalogue,
-            .overrides = run->overrides, .started_at = now))
+        !sql_change_add_run(ctx, db, .id = ret->run, .command = run->command,
+            .client = about.client, .version = PGMEND_VERSION, .plan_hash = run->plan_hash,
+            .catalogue = catalogue, .overrides = run->overrides, .started_at = now))
         return error_wrap(ctx, "writing into the journal that a run begins");
     fault_point("journal");
     return true;

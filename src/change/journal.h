@@ -62,15 +62,19 @@ struct journal {
 };
 
 struct journal_run {
+    const char *
+        id; /* of a run that goes on in a database that took the place of another; NULL: a new run */
     const char *command;
     const char *plan_hash; /* or NULL */
     const char *overrides; /* JSON, or NULL */
     const char *state_dir;
+    const char *actor;  /* the session's role, for the local file; journal_begin() sets it */
+    const char *client; /* "pgmend[17]@host"; the same */
 };
 
 /*
  * Makes schema pgmend where it is missing, carries over what only the local file knows (a
- * database that was replaced), and records that a run begins, with the state of the catalogue.
+ * database that was replaced: entries, and the runs they are of), and records that a run begins, with the state of the catalogue.
  */
 bool journal_begin(
     struct ctx *ctx, struct db *db, const struct journal_run *run, struct journal *ret) MUST_CHECK;

@@ -39,6 +39,10 @@ journal_file_add_run(struct ctx *ctx, const char *path, const char *run,
     json_object_set_new(json, "run", json_string(run));
     if (about)
         json_object_set_new(json, "command", json_string(about->command));
+    if (about && about->actor)
+        json_object_set_new(json, "actor", json_string(about->actor));
+    if (about && about->client)
+        json_object_set_new(json, "client", json_string(about->client));
     if (about && about->plan_hash)
         json_object_set_new(json, "plan_hash", json_string(about->plan_hash));
     if (about && about->overrides)
@@ -110,6 +114,73 @@ read_line(struct ctx *ctx, const char *name, const char *line, struct journal_en
         !entry.state || !entry.started_at || !entry.detail)
         return error_set(ctx, ERR_INPUT, "%s: the journal entry is incomplete", name);
     keep_last(ctx, ret, &entry);
+    return true;
+}
+
+static struct journal_file_run *
+find_run(struct journal_file_runs *runs, const char *id)
+{
+    for (size_t i = runs->count; i-- > 0;)
+        if (text_equal(runs->items[i].run, id))
+            return &runs->items[i];
+    return NULL;
+}
+
+/* Its first line says what it is, each later one how it stands. */
+static void
+take_run(struct ctx *ctx, const json_t *json, struct journal_file_runs *ret)
+{
+    const char *id = json_get_text(ctx->arena, json, "run", NULL);
+    const char *state = json_get_text(ctx->arena, json, "run_state", NULL);
+    const char *at = json_get_text(ctx->arena, json, "at", NULL);
+    struct journal_file_run *known = id ? find_run(ret, id) : NULL;
+
+    if (!id || !state || !at)
+        return;
+    if (known) {
+        known->state = state;
+        known->ended_at = text_equal(state, RUN_RUNNING) ? NULL : at;
+        return;
+    }
+
+    struct journal_file_run run = {
+        .run = id,
+        .command = json_get_text(ctx->arena, json, "command", NULL),
+        .plan_hash = json_get_text(ctx->arena, json, "plan_hash", NULL),
+        .overrides = json_get_text(ctx->arena, json, "overrides", NULL),
+        .actor = json_get_text(ctx->arena, json, "actor", NULL),
+        .client = json_get_text(ctx->arena, json, "client", NULL),
+        .state = state,
+        .started_at = at,
+    };
+
+    if (run.command)
+        VEC_PUSH(ctx->arena, ret, run);
+}
+
+bool
+journal_file_read_runs(struct ctx *ctx, const char *path, struct journal_file_runs *ret)
+{
+    const char *text;
+    size_t length;
+
+    *ret = (struct journal_file_runs){ 0 };
+    if (!file_exists(path))
+        return true;
+    if (!file_read(ctx, path, &text, &length))
+        return error_wrap(ctx, "reading the local journal");
+    for (const char *at = text; *at;) {
+        const char *end = strchr(at, '\n');
+        json_t *json CLEANUP(json_release) = NULL;
+
+        if (!end)
+            break; /* torn */
+        if (!json_parse(ctx, path, arena_strndup(ctx->arena, at, (size_t)(end - at)), &json))
+            return error_wrap(ctx, "reading the local journal");
+        if (!json_object_get(json, "entry"))
+            take_run(ctx, json, ret);
+        at = end + 1;
+    }
     return true;
 }
 

@@ -4,9 +4,9 @@
 #include "db/rights.h"
 #include "sql.h"
 
-/* What a run writes first. */
+/* What is written first of all. A run needs the journal, a record of something only its own table. */
 static bool
-require_journal(struct ctx *ctx, struct db *db)
+require_journal(struct ctx *ctx, struct db *db, bool is_run)
 {
     struct sql_change_journal_rights_rows rows;
     const char *role = db_ident(ctx->arena, db_user(db));
@@ -22,9 +22,12 @@ require_journal(struct ctx *ctx, struct db *db)
         return error_hint(
             ctx, "GRANT CREATE ON DATABASE %s TO %s;", db_ident(ctx->arena, db_name(db)), role);
     }
-    if (!row->has_schema || (row->has_tables ? row->may_write : row->may_make_tables))
+    if (!row->has_schema || (!row->has_tables ? row->may_make_tables
+                                : is_run      ? row->may_write
+                                              : row->may_record))
         return true;
-    error_set(ctx, ERR_RIGHTS, "role %s may not write the journal in schema pgmend", db_user(db));
+    error_set(ctx, ERR_RIGHTS, "role %s may not write %s in schema pgmend", db_user(db),
+        is_run ? "the journal" : "what is recorded");
     return db_hint_own_schema(ctx, db, !row->has_tables);
 }
 
@@ -64,9 +67,15 @@ refuse(struct ctx *ctx, struct db *db, const struct change *change,
 }
 
 bool
+rights_require_record(struct ctx *ctx, struct db *db)
+{
+    return require_journal(ctx, db, false) || error_state(ctx, "Nothing was changed.");
+}
+
+bool
 rights_require(struct ctx *ctx, struct db *db, const struct plan *plan)
 {
-    if (!require_journal(ctx, db))
+    if (!require_journal(ctx, db, true))
         return error_state(ctx, "Nothing was changed.");
     for (size_t i = 0; i < plan->count; i++) {
         const struct change *change = &plan->items[i];

@@ -52,7 +52,6 @@ struct rollout_outcome {
     const char *name;
     const char *result; /* "built", "already there", "dropped", … */
     bool is_done;       /* something was done; else it was there already */
-    bool was_undone;    /* of an undo: there was nothing left to undo */
     int64_t us;         /* until it was complete */
     int64_t effect_us;  /* of a drop: until the planner ignored the index */
     int64_t bytes;

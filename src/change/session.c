@@ -105,7 +105,7 @@ rollout_open(struct ctx *ctx, const struct db *like, const struct journal_run *r
         return true;
     }
     rollout_close(ret);
-    return false;
+    return ctx->error.state ? false : error_state(ctx, "Nothing was changed.");
 }
 
 void

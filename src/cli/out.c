@@ -216,6 +216,9 @@ out_next(FILE *out, const char *format, ...)
 {
     va_list args;
 
+    /* Advice is neither a result nor an error. */
+    if (log_level() == LOG_QUIET)
+        return;
     fputs("Next: ", out);
     va_start(args, format);
     vfprintf(out, format, args);

@@ -5,8 +5,10 @@ run(struct ctx *ctx, struct run *run)
 {
     struct plan plan;
 
-    return db_require_direct(ctx, run->db) && db_require_writable(ctx, run->db) &&
-           load_plan(ctx, run, &plan) && roll_out(ctx, run, &plan, run->options);
+    if (db_require_direct(ctx, run->db) && db_require_writable(ctx, run->db) &&
+        load_plan(ctx, run, &plan))
+        return roll_out(ctx, run, &plan, run->options);
+    return ctx->error.kind == ERR_RIGHTS ? error_state(ctx, "Nothing was changed.") : false;
 }
 
 const struct command cmd_apply = {

@@ -71,7 +71,8 @@ run(struct ctx *ctx, struct run *run)
         return true;
     }
     print_gates(run->out, &results);
-    out_next(run->out, is_red ? "make the red ones green, then pgmend apply" : "pgmend apply");
+    out_next(run->out, "%spgmend apply %s", is_red ? "make the red ones green, then " : "",
+        run->operands.count > 0 ? run->operands.items[0] : "PLAN");
     return true;
 }
 

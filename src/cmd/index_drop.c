@@ -149,14 +149,19 @@ static bool
 drop_due(struct ctx *ctx, struct run *run, const struct index_drops *drops)
 {
     const struct options *opts = run->options;
+    struct roll_out_options roll = opts->roll;
     struct plan plan = { 0 };
 
+    roll.plan_from = arena_printf(ctx->arena, "pgmend index drop %s%s",
+        text_list_join(ctx->arena, &run->operands, " "), opts->now ? " --now" : "");
     for (size_t i = 0; i < drops->count; i++) {
         const struct index_drop *drop = &drops->items[i];
         struct change change;
 
         if (!drop->is_due)
             continue;
+        if (drop->is_duplicate)
+            roll.plan_from = ""; /* a file of it is refused */
         index_state_change(ctx->arena, drop->index, KIND_DROP,
             drop->why ? drop->why
                       : arena_printf(ctx->arena, "no server used it since %s", drop->since),
@@ -168,7 +173,7 @@ drop_due(struct ctx *ctx, struct run *run, const struct index_drops *drops)
         VEC_PUSH(ctx->arena, &plan, change);
     }
     return index_state_plan(ctx, run->db, &plan) &&
-           index_state_roll(ctx, run, &plan, &opts->roll, opts->output);
+           index_state_roll(ctx, run, &plan, &roll, opts->output);
 }
 
 /* What DROP INDEX takes along and no definition holds is told before it is gone. */

@@ -56,8 +56,10 @@ static bool
 clean(struct ctx *ctx, struct run *run, const struct invalid_indexes *found)
 {
     const struct options *opts = run->options;
+    struct roll_out_options roll = opts->roll;
     struct plan plan = { 0 };
 
+    roll.plan_from = "pgmend index invalid --clean";
     for (size_t i = 0; i < found->count; i++) {
         struct change change;
 
@@ -70,7 +72,7 @@ clean(struct ctx *ctx, struct run *run, const struct invalid_indexes *found)
         VEC_PUSH(ctx->arena, &plan, change);
     }
     return index_state_plan(ctx, run->db, &plan) &&
-           index_state_roll(ctx, run, &plan, &opts->roll, opts->output);
+           index_state_roll(ctx, run, &plan, &roll, opts->output);
 }
 
 static bool

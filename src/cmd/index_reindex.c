@@ -85,6 +85,7 @@ run(struct ctx *ctx, struct run *run)
     static const struct text_list no_replicas;
     const struct options *opts = run->options;
     struct index_states states;
+    struct roll_out_options roll = opts->roll;
     struct plan plan = { 0 };
 
     if ((run->operands.count > 0) == (opts->bloat_over != NULL))
@@ -94,7 +95,10 @@ run(struct ctx *ctx, struct run *run)
         !(opts->bloat_over ? add_bloated : add_named)(ctx, run, &states, &plan) ||
         !index_state_plan(ctx, run->db, &plan))
         return false;
-    return index_state_roll(ctx, run, &plan, &opts->roll, opts->output);
+    roll.plan_from = arena_printf(ctx->arena, "pgmend index reindex %s%s",
+        opts->bloat_over ? "--bloat-over " : "",
+        opts->bloat_over ? opts->bloat_over : text_list_join(ctx->arena, &run->operands, " "));
+    return index_state_roll(ctx, run, &plan, &roll, opts->output);
 }
 
 const struct command cmd_index_reindex = {

@@ -165,6 +165,16 @@ write_files(struct ctx *ctx, struct run *run, const struct plan *plan)
 
 /* ---- what is told ---- */
 
+static json_t *
+array_of(const struct text_list *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(array, json_string(list->items[i]));
+    return array;
+}
+
 static void
 print_json(
     struct ctx *ctx, struct run *run, const struct plan *plan, const struct collected *collected)
@@ -172,22 +182,40 @@ print_json(
     json_t *json CLEANUP(json_release) = plan_json(plan);
 
     if (run->operands.count == 0) {
-        json_t *notes = json_array();
-
-        for (size_t i = 0; i < collected->notes.count; i++)
-            json_array_append_new(notes, json_string(collected->notes.items[i]));
-        json_object_set_new(json, "notes", notes);
+        json_object_set_new(json, "notes", array_of(&collected->notes));
+        json_object_set_new(json, "not_looked_at", array_of(&collected->unseen));
+        json_object_set_new(json, "refused", array_of(&collected->refused));
     }
     (void)ctx;
     out_json(run->out, json);
 }
 
+/* Before the plan: a short one may be short because it could not be seen what there is to do. */
 static void
-print_next(struct run *run, const struct plan *plan, const char *file)
+print_unseen(struct ctx *ctx, struct run *run, const struct collected *collected)
+{
+    if (collected->unseen.count > 0)
+        out_mark_line(run->out, MARK_WARN, "not looked at: %s; the notes below say why",
+            text_list_join(ctx->arena, &collected->unseen, ", "));
+    if (collected->refused.count > 0)
+        out_mark_line(run->out, MARK_WARN, "role %s lacks rights for: %s", db_user(run->db),
+            text_list_join(ctx->arena, &collected->refused, ", "));
+    if (collected->unseen.count > 0)
+        fputc('\n', run->out);
+}
+
+static void
+print_next(
+    struct run *run, const struct plan *plan, const struct collected *collected, const char *file)
 {
     bool is_begun = plan->steps.count > 0;
 
-    if (!is_begun && plan_pending(plan) == 0 && plan_count(plan, ACTION_BLOCKED) == 0)
+    if (collected->refused.count > 0)
+        out_next(run->out,
+            "the rights that %s lacks (pgmend doctor --grants %s --use plan), then pgmend plan "
+            "again",
+            db_user(run->db), db_user(run->db));
+    else if (!is_begun && plan_pending(plan) == 0 && plan_count(plan, ACTION_BLOCKED) == 0)
         out_next(run->out, "pgmend status");
     else if (!is_begun && plan_pending(plan) == 0)
         out_next(run->out, "mend what is blocked, then the same command again");
@@ -209,8 +237,11 @@ print_text(struct ctx *ctx, struct run *run, const struct plan *plan,
 
     fprintf(
         run->out, "%s, PostgreSQL %s\n\n", db_label(ctx->arena, run->db), db_version_text(run->db));
+    print_unseen(ctx, run, collected);
     if (run->operands.count == 0 && plan->steps.count == 0)
-        fputs("There is nothing to do.\n", run->out);
+        fputs(collected->unseen.count > 0 ? "Nothing to do was found where it was looked.\n"
+                                          : "There is nothing to do.\n",
+            run->out);
     else
         print_plan(ctx, run->out, plan, false);
     plan_notes_print(ctx->arena, run->out, &collected->notes);
@@ -219,7 +250,7 @@ print_text(struct ctx *ctx, struct run *run, const struct plan *plan,
     if (opts->runbook)
         fprintf(run->out, "The rollback runbook is %s.\n", opts->runbook);
     fprintf(run->out, "Nothing was changed.\n");
-    print_next(run, plan, file);
+    print_next(run, plan, collected, file);
 }
 
 static bool

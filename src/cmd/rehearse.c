@@ -1,6 +1,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "catalog/diff.h"
+#include "change/rights.h"
 #include "cli/out.h"
 #include "cmd/parts/rehearsal_record.h"
 #include "cmd/parts/rehearsal_run.h"
@@ -299,7 +300,8 @@ record(struct rehearsal *work, const json_t *json)
             gate_record(ctx, work->run->db, "staging", true, note, work->plan->hash)) &&
         rehearsal_save(ctx, work->run->db, work->plan->hash, json))
         return true;
-    return error_state(ctx, "The rehearsal went well but could not be recorded.");
+    return error_state(ctx,
+        "The rehearsal went well but could not be recorded. The live database was not changed.");
 }
 
 static bool
@@ -369,7 +371,7 @@ run(struct ctx *ctx, struct run *run)
     if (work.options->staging && work.options->with_rows)
         return error_set(ctx, ERR_USAGE, "--staging and --with-rows cannot be given together");
     if (!db_require_direct(ctx, run->db) || !db_require_writable(ctx, run->db) ||
-        !load_plan(ctx, run, &plan) ||
+        !load_plan(ctx, run, &plan) || !rights_require_record(ctx, run->db) ||
         !dump_tools_find(ctx, work.options->bin_dir, db_major(run->db), &work.tools, &notes))
         return false;
     for (size_t i = 0; i < notes.count; i++)

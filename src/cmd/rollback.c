@@ -6,6 +6,7 @@
 #include "cmd/parts/database_level.h"
 #include "cmd/parts/health_tell.h"
 #include "cmd/parts/roll_out.h"
+#include "cmd/parts/rollback_idle.h"
 #include "cmd/parts/rollback_steps.h"
 #include "sql.h"
 
@@ -89,9 +90,9 @@ struct choice {
     struct text_list runs;          /* that they are of, newest first */
     size_t skipped;                 /* that were altered since */
     size_t idle;                    /* of flags that had nothing left to undo */
-    size_t already;                 /* that were gone, or as before, when they were looked at */
-    struct error why;               /* of the first of them */
-    struct health_told health;      /* afterwards */
+    size_t already;            /* of others: they were gone, or as before, or cannot be undone */
+    struct error why;          /* of the first of them */
+    struct health_told health; /* afterwards */
 };
 
 /* Operands are numbers of entries, each of which must be there and undoable. */
@@ -270,6 +271,13 @@ is_column_chosen(const struct choice *choice, const char *object)
     return false;
 }
 
+/* Its rows go with the column, which is undone as well. */
+static bool
+is_filled_column(const struct choice *choice, const struct rollout_outcome *outcome)
+{
+    return text_equal(outcome->kind, KIND_FILL) && is_column_chosen(choice, outcome->name);
+}
+
 static void
 print_outcome(struct ctx *ctx, FILE *out, const struct rollout_outcome *outcome)
 {
@@ -301,7 +309,8 @@ undo_all(struct ctx *ctx, struct run *run, struct rollout *rollout, struct scree
         if (text_equal(outcome.kind, KIND_FILL) && !is_column_chosen(choice, outcome.name))
             outcome.result = "what was filled stays in the column, which is not undone here";
         choice->idle += text_equal(outcome.kind, KIND_FLAG) && !outcome.is_done;
-        choice->already += outcome.was_undone && !text_equal(outcome.kind, KIND_FLAG);
+        choice->already += !outcome.is_done && !text_equal(outcome.kind, KIND_FLAG) &&
+                           !is_filled_column(choice, &outcome);
         json_array_append_new(ret_changes,
             json_pack("{s:s, s:s, s:I, s:I}", "object", outcome.name, "result", outcome.result,
                 "effect_us", (json_int_t)outcome.effect_us, "us", (json_int_t)outcome.us));
@@ -340,7 +349,7 @@ print_standing(struct ctx *ctx, struct run *run, struct db *db)
     return true;
 }
 
-/* "2 undone", and apart from them what was gone before we came. */
+/* "2 undone", and apart from them what was gone before we came, or leaves nothing to be undone. */
 static const char *
 count_undone(struct arena *arena, const struct choice *choice)
 {
@@ -348,8 +357,7 @@ count_undone(struct arena *arena, const struct choice *choice)
 
     if (choice->already == 0)
         return undone;
-    return arena_printf(arena, "%s, %zu %s undone already", undone, choice->already,
-        choice->already == 1 ? "was" : "were");
+    return arena_printf(arena, "%s, %zu had nothing left to undo", undone, choice->already);
 }
 
 static void
@@ -520,6 +528,25 @@ check_options(struct ctx *ctx, const struct run *run)
 }
 
 static bool
+print_nothing(struct run *run)
+{
+    fprintf(run->out, run->global->json ? "{\"schema_version\": 1, \"changes\": [], "
+                                          "\"catalogue_is_as_before\": null, "
+                                          "\"catalogue_differences\": null}\n"
+                                        : "There is nothing to undo.\n");
+    return true;
+}
+
+/* Entries, a run or a step that has to be there; who names none asks for the last one of what stands. */
+static bool
+names_what(const struct run *run)
+{
+    const struct options *opts = run->options;
+
+    return opts->run || opts->to || run->operands.count > 0;
+}
+
+static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
@@ -541,15 +568,11 @@ run(struct ctx *ctx, struct run *run)
         return go_back_in_database(ctx, run);
     if (!journal_is_installed(ctx, run->db, &is_there))
         return false;
-    if (!is_there) {
-        fprintf(run->out, run->global->json ? "{\"schema_version\": 1, \"changes\": [], "
-                                              "\"catalogue_is_as_before\": null, "
-                                              "\"catalogue_differences\": null}\n"
-                                            : "There is nothing to undo.\n");
-        return true;
-    }
+    if (!is_there)
+        return print_nothing(run);
     if (!rollout_open(ctx, run->db, &about, &observer, &rollout))
-        return false;
+        return ctx->error.kind == ERR_RIGHTS && !names_what(run) && rollback_is_idle(ctx, run) &&
+               print_nothing(run);
     rollout.limits.drop_us = opts->limit;
     is_good = undo_chosen(ctx, run, &rollout, screen);
     screen_end(screen);

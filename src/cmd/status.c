@@ -55,6 +55,7 @@ struct picture {
     struct sql_catalog_invalid_indexes_rows invalid;
     VEC(struct standing) standing;
     struct status_plan plan;
+    const struct journal_entry *restored; /* the database took the place of another; NULL: never */
     size_t unfinished;
     size_t logging;          /* settings of the log that a killed trace has left */
     const struct calm *calm; /* what a monitor with our state folder has seen; NULL: nothing */
@@ -112,13 +113,37 @@ look_at_entry(
     return kind->look ? kind->look(ctx, db, entry, &ret->now) : look_at_index(ctx, db, entry, ret);
 }
 
-/* A vacuum that is done, or a flag that is off, leaves nothing to look at. */
+/* What leaves nothing to look at when it is done: a vacuum, a flag that is off. */
 static bool
 is_standing(const struct journal_entry *entry)
 {
-    return journal_entry_is_open(entry) ||
-           (text_equal(entry->state, ENTRY_DONE) && !text_equal(entry->kind, KIND_VACUUM) &&
-               !text_equal(entry->kind, KIND_REINDEX) && !text_equal(entry->kind, KIND_FLAG_OFF));
+    static const char *const passing[] = { KIND_VACUUM, KIND_REINDEX, KIND_FLAG_OFF, KIND_RESTORE,
+        KIND_RELEASE };
+
+    for (size_t i = 0; i < COUNT_OF(passing); i++)
+        if (text_equal(entry->kind, passing[i]))
+            return journal_entry_is_open(entry);
+    return journal_entry_is_open(entry) || text_equal(entry->state, ENTRY_DONE);
+}
+
+/* The last time that a backup took the place of this database. */
+static const struct journal_entry *
+find_restored(const struct journal_entries *entries)
+{
+    for (size_t i = entries->count; i-- > 0;)
+        if (text_equal(entries->items[i].kind, KIND_RESTORE) &&
+            text_equal(entries->items[i].state, ENTRY_DONE))
+            return &entries->items[i];
+    return NULL;
+}
+
+/* Whether it was done in the database that was replaced, and went with it. */
+static bool
+went_with_it(const struct journal_entry *restored, const struct journal_entry *entry,
+    const struct standing *standing)
+{
+    return restored && entry->ended_at && text_equal(standing->now, "missing") &&
+           strcmp(entry->ended_at, restored->ended_at) <= 0;
 }
 
 static bool
@@ -128,6 +153,7 @@ look_at_journal(struct ctx *ctx, struct db *db, struct picture *ret)
 
     if (!journal_load(ctx, db, &entries))
         return false;
+    ret->restored = find_restored(&entries);
     for (size_t i = 0; i < entries.count; i++) {
         const struct journal_entry *entry = &entries.items[i];
         struct standing standing;
@@ -137,6 +163,8 @@ look_at_journal(struct ctx *ctx, struct db *db, struct picture *ret)
         ret->unfinished += journal_entry_is_open(entry);
         if (!look_at_entry(ctx, db, entry, &standing))
             return false;
+        if (went_with_it(ret->restored, entry, &standing))
+            standing.now = "not in the backup";
         VEC_PUSH(ctx->arena, &ret->standing, standing);
     }
     return true;
@@ -273,6 +301,22 @@ print_calm(struct ctx *ctx, FILE *out, const struct calm *calm)
             clock_text(ctx->arena, calm->seen_wall_us));
 }
 
+static void
+print_restored(struct ctx *ctx, FILE *out, const struct journal_entry *restored)
+{
+    json_t *detail CLEANUP(json_release) = NULL;
+
+    if (!restored)
+        return;
+    if (!json_parse(ctx, "detail", restored->detail, &detail))
+        error_clear(ctx);
+    out_mark_line(out, MARK_INFO, "replaced by its backup %s at %s; the database before it: %s",
+        json_get_text(ctx->arena, detail, "backup", "(unknown)"), restored->ended_at,
+        json_get_text(ctx->arena, detail, "kept_as", "(not kept)"));
+    fprintf(out, "      what stood there and the plan of its steps are in that one, unless the "
+                 "backup had them\n");
+}
+
 static json_t *
 calm_json(struct ctx *ctx, const struct calm *calm)
 {
@@ -307,10 +351,28 @@ print_json(struct ctx *ctx, struct run *run, const struct picture *picture)
         out_json_rows(invalid_columns, COUNT_OF(invalid_columns), picture->invalid.items,
             picture->invalid.count, sizeof(struct sql_catalog_invalid_indexes)));
 
+    if (picture->restored)
+        json_object_set_new(json, "restored",
+            json_pack("{s:s, s:s?, s:s}", "at", picture->restored->ended_at, "detail",
+                picture->restored->detail, "run", picture->restored->run));
     if (picture->plan.is_there)
         json_object_set_new(json, "plan", status_plan_json(&picture->plan));
     out_json(run->out, json);
     return true;
+}
+
+/* A plan of which all is undone may be applied again; it is not as if there had been none. */
+static void
+print_next(FILE *out, const struct picture *picture)
+{
+    if (picture->standing.count > 0)
+        out_next(out, "pgmend history, pgmend rollback, pgmend report");
+    else if (picture->plan.is_there)
+        out_next(out,
+            "pgmend apply with the file of plan %.12s again, or pgmend plan for a new one",
+            picture->plan.hash);
+    else
+        out_next(out, "pgmend plan FILE.sql");
 }
 
 static bool
@@ -332,6 +394,7 @@ run(struct ctx *ctx, struct run *run)
     print_logging(run->out, &picture);
     print_invalid(ctx, run->out, &picture);
     print_calm(ctx, run->out, picture.calm);
+    print_restored(ctx, run->out, picture.restored);
     if (picture.unfinished > 0)
         out_mark_line(run->out, picture.holder.is_held ? MARK_INFO : MARK_WARN,
             "%zu change%s in the journal not finished%s", picture.unfinished,
@@ -343,8 +406,7 @@ run(struct ctx *ctx, struct run *run)
             picture.standing.count, sizeof(struct standing));
     }
     status_plan_print(ctx, run->out, &picture.plan);
-    out_next(run->out, picture.standing.count > 0 ? "pgmend history, pgmend rollback, pgmend report"
-                                                  : "pgmend plan FILE.sql");
+    print_next(run->out, &picture);
     return true;
 }
 

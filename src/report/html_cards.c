@@ -31,6 +31,13 @@ add_error_card(struct buffer *page, const struct report *report)
                 report->loads[LOAD_DURING].is_known ? ", also while the change was made" : ""));
 }
 
+/* Told to a person, ticked or not: nothing that could be proven. */
+static bool
+step_is_by_hand(const struct report_step *step)
+{
+    return text_equal(step->state, STEP_MANUAL) || text_equal(step->state, STEP_TICKED);
+}
+
 /* What became of the plan, in one figure. */
 static void
 add_plan_card(struct buffer *page, const struct report *report)
@@ -39,19 +46,22 @@ add_plan_card(struct buffer *page, const struct report *report)
     size_t proven = 0;
     size_t undone = 0;
     size_t done = 0;
+    size_t by_hand = 0;
 
     for (size_t i = 0; i < report->plan.steps.count; i++) {
         const char *state = report->plan.steps.items[i].state;
 
+        by_hand += step_is_by_hand(&report->plan.steps.items[i]);
         proven += text_equal(state, STEP_PROVEN);
         undone += text_equal(state, STEP_UNDONE);
-        done += text_equal(state, STEP_DONE) || text_equal(state, STEP_WAITING) ||
-                text_equal(state, STEP_TICKED);
+        done += text_equal(state, STEP_DONE) || text_equal(state, STEP_WAITING);
     }
     add_card(page, proven > 0 ? "good" : "",
-        arena_printf(arena, "%zu of %zu", proven, report->plan.steps.count), "steps proven",
-        arena_printf(arena, "%zu done and not measured, %zu undone, %zu left", done, undone,
-            report->plan.steps.count - proven - undone - done));
+        arena_printf(arena, "%zu of %zu", proven, report->plan.steps.count - by_hand),
+        "steps proven",
+        arena_printf(arena, "%zu done and not measured, %zu undone, %zu left%s", done, undone,
+            report->plan.steps.count - by_hand - proven - undone - done,
+            by_hand > 0 ? arena_printf(arena, "; %zu by hand", by_hand) : ""));
 }
 
 static void

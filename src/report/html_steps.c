@@ -148,7 +148,10 @@ add_step(struct buffer *page, const struct report_step *step)
                                             : ""));
     add_sentence(page, "Why.", step->evidence);
     add_sentence(page, "Promise.", step->promise);
-    if (step->started_at)
+    if (step->started_at && text_equal(step->state, STEP_MANUAL))
+        buffer_printf(
+            page, "<p class=\"caption\">Told %s</p>\n", markup_escape(arena, step->started_at));
+    else if (step->started_at)
         buffer_printf(page, "<p class=\"caption\">Begun %s%s%s%s%s</p>\n",
             markup_escape(arena, step->started_at), step->ended_at ? ", ended " : "",
             step->ended_at ? markup_escape(arena, step->ended_at) : "",

@@ -111,6 +111,13 @@ find_runs(struct ctx *ctx, struct db *db, const char *hash, struct text_list *re
 }
 
 static void
+add_once(struct arena *arena, struct text_list *list, const char *text)
+{
+    if (!text_list_has(list, text))
+        text_list_add(arena, list, text);
+}
+
+static void
 add_entry(struct ctx *ctx, const struct journal_entry *entry, struct report_step *step)
 {
     json_t *detail CLEANUP(json_release) = NULL;
@@ -122,9 +129,10 @@ add_entry(struct ctx *ctx, const struct journal_entry *entry, struct report_step
         error_clear(ctx);
     if (us >= 0)
         step->work_us = (step->work_us < 0 ? 0 : step->work_us) + us;
-    text_list_add(ctx->arena, &step->statements, entry->statement);
+    /* Each time that the plan was applied there is an entry; the statement is the same. */
+    add_once(ctx->arena, &step->statements, entry->statement);
     if (entry->undo)
-        text_list_add(ctx->arena, &step->undos, entry->undo);
+        add_once(ctx->arena, &step->undos, entry->undo);
 }
 
 static bool

@@ -4,11 +4,15 @@
  */
 #include "support/test.h"
 
+#include <ctype.h>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "db/db.h"
 #include "lang/sql.h"
 #include "migrate/model/model.h"
+
+enum { SQLSTATE_LENGTH = 5 };
 
 struct bench {
     struct ctx ctx;
@@ -17,7 +21,8 @@ struct bench {
     struct buffer report; /* what differs */
     size_t statements;
     size_t refused;
-    bool recovers; /* the model has gone on with part of a statement that the server refused, or
+    bool has_vector; /* pgvector can be had */
+    bool recovers;   /* the model has gone on with part of a statement that the server refused, or
                       its transaction is aborted: they differ from here on */
 };
 
@@ -52,6 +57,14 @@ set_up(void **state)
     if (!db_open(&bench->ctx, &options, &bench->db))
         fail_msg("%s", bench->ctx.error.message);
     must_exec(bench, "SET client_min_messages = error");
+
+    const char *has_vector;
+
+    if (!db_value(&bench->ctx, bench->db,
+            "SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'", NULL, 0,
+            &has_vector))
+        fail_msg("%s", bench->ctx.error.message);
+    bench->has_vector = has_vector[0] == '1';
     *state = bench;
     return 0;
 }
@@ -218,6 +231,15 @@ model_lines(struct bench *bench)
     return text_list_join(arena, &lines, "\n");
 }
 
+/* The words of 14 are others at times; its codes are those of 15. */
+static bool
+is_same_answer(const struct bench *bench, const char *ours, const char *servers)
+{
+    return strcmp(ours, servers) == 0 ||
+           (db_major(bench->db) < 15 && isdigit((unsigned char)ours[0]) &&
+               strncmp(ours, servers, SQLSTATE_LENGTH) == 0);
+}
+
 static void
 run_statement(struct bench *bench, const char *text)
 {
@@ -237,7 +259,7 @@ run_statement(struct bench *bench, const char *text)
     }
     error_clear(ctx);
     bench->statements++;
-    if (strcmp(ours, servers) != 0)
+    if (!is_same_answer(bench, ours, servers))
         buffer_printf(&bench->report, "%s\n  server: %s\n  model:  %s\n", text, servers, ours);
 }
 
@@ -278,6 +300,10 @@ statements_have_the_servers_answers(void **state)
 
         if (!sql_split(ctx, "migrate_model.sql", script, &statements))
             fail_msg("%s", ctx->error.message);
+        if (!bench->has_vector && strstr(script, "vector")) {
+            title = next ? next + 1 : NULL;
+            continue;
+        }
         begin_case(bench);
         for (size_t i = 0; i < statements.count && !bench->recovers; i++)
             run_statement(bench, statements.items[i].text);

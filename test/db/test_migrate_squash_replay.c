@@ -388,7 +388,9 @@ test_failures(void **state)
         print_message("# %s\n# %s\n", bench->ctx.error.message, bench->ctx.error.detail);
         assert_error(&bench->ctx, ERR_FAILED, cases[i].said);
         assert_true(replayed.outcome.has_failed_statement);
-        assert_string_equal(replayed.outcome.failed.sqlstate, cases[i].sqlstate);
+        /* Before 15 a missing extension was a file that cannot be opened. */
+        assert_string_equal(replayed.outcome.failed.sqlstate,
+            i == 0 && db_major(bench->admin) < 15 ? "58P01" : cases[i].sqlstate);
         assert_string_equal(replayed.outcome.failed.sql, cases[i].statement);
         assert_holds(replayed.outcome.place.file, "f2_revision.py");
         assert_null(replayed.db);

@@ -111,6 +111,9 @@ names_are_those_of_format_type(void **state)
         struct type type = type_parse(arena, spellings[i]);
         const char *wanted;
 
+        /* Up to 14 a scale is not negative. */
+        if (db_major(bench->db) < 15 && strchr(spellings[i], '-'))
+            continue;
         must_exec(bench, "DROP TABLE IF EXISTS one");
         must_exec(bench, arena_printf(arena, "CREATE TEMP TABLE one (a %s)", spellings[i]));
         wanted = ask(bench, "SELECT format_type(atttypid, atttypmod) FROM pg_attribute "
@@ -225,7 +228,9 @@ changes_rewrite_and_need_using_as_on_the_server(void **state)
 
     for (size_t i = 0; i < COUNT_OF(pairs); i++)
         for (size_t j = 0; j < COUNT_OF(pairs); j++)
-            compare_change(bench, pairs[i], pairs[j]);
+            /* Up to 14 "char" is a string type, to which everything can be assigned. */
+            if (db_major(bench->db) >= 15 || !text_equal(pairs[j], "\"char\""))
+                compare_change(bench, pairs[i], pairs[j]);
 }
 
 /* In UTC the server changes only the catalogue; nobody knows the zone, so it counts as a rewrite. */
@@ -449,6 +454,9 @@ functions_are_as_volatile_as_in_pg_proc(void **state)
             default_classify(&bench->ctx, arena_printf(bench->ctx.arena, "\"%s\"('x')", name));
 
         known += kind != DEFAULT_UNKNOWN;
+        /* 14 says so of timezone(text, timetz), by mistake. */
+        if (db_major(bench->db) < 15 && text_equal(name, "timezone"))
+            continue;
         if (kind != DEFAULT_UNKNOWN && is_volatile != (kind == DEFAULT_VOLATILE))
             fail_msg("%s is %s on the server", name, is_volatile ? "volatile" : "not volatile");
     }

@@ -202,24 +202,32 @@ test_logging_forms(void **state)
     int64_t limit = clock_us() + 60000000;
     const char *data = "";
     size_t length;
+    bool has_json = db_major(db) >= 15;
+    const char *last = has_json ? "forms.json" : "forms.csv";
 
     run_sql(ctx, db, "CREATE DATABASE pgmend_test_logging");
-    run_sql(ctx, db, "ALTER SYSTEM SET log_destination = 'stderr,csvlog,jsonlog'");
+    run_sql(ctx, db,
+        has_json ? "ALTER SYSTEM SET log_destination = 'stderr,csvlog,jsonlog'"
+                 : "ALTER SYSTEM SET log_destination = 'stderr,csvlog'");
     run_sql(ctx, db, "ALTER SYSTEM SET log_filename = 'forms.log'");
     run_sql(ctx, db, "ALTER SYSTEM SET log_line_prefix = '%m [%p] %q%u@%d '");
     run_sql(ctx, db, "ALTER DATABASE pgmend_test_logging SET log_min_duration_statement = 0");
     run_sql(ctx, db, "SELECT pg_reload_conf(), pg_rotate_logfile()");
-    while (strlen(ask(ctx, db, "SELECT pg_current_logfile('jsonlog')")) == 0 && clock_us() < limit)
+    while (strlen(ask(ctx, db,
+               has_json ? "SELECT pg_current_logfile('jsonlog')"
+                        : "SELECT pg_current_logfile('csvlog')")) == 0 &&
+           clock_us() < limit)
         clock_sleep_us(20000);
     make_traffic(ctx);
     /* The collector has written what came last in each form, when it stands in the last one. */
     folder = file_join(ctx->arena, folder, "log");
     while (!strstr(data, "1/0 AS mark") && clock_us() < limit) {
         clock_sleep_us(50000);
-        if (!file_read(ctx, file_join(ctx->arena, folder, "forms.json"), &data, &length))
+        if (!file_read(ctx, file_join(ctx->arena, folder, last), &data, &length))
             error_clear(ctx);
     }
-    read_form(ctx, file_join(ctx->arena, folder, "forms.json"), "jsonlog", expected);
+    if (has_json)
+        read_form(ctx, file_join(ctx->arena, folder, "forms.json"), "jsonlog", expected);
     read_form(ctx, file_join(ctx->arena, folder, "forms.csv"), "csvlog", expected);
     read_form(ctx, file_join(ctx->arena, folder, "forms.log"), "stderr, prefix '%m [%p] %q%u@%d '",
         expected);
@@ -505,8 +513,10 @@ test_logging_functions(void **state)
     struct result result;
 
     if (!db_query(ctx, db,
+            /* 14 says so of timezone(text, timetz), by mistake. */
             "SELECT DISTINCT proname FROM pg_proc WHERE provolatile = 'v' AND pronamespace = "
-            "'pg_catalog'::regnamespace",
+            "'pg_catalog'::regnamespace AND (proname <> 'timezone' OR "
+            "current_setting('server_version_num')::int >= 150000)",
             NULL, 0, &result))
         fail_msg("%s", ctx->error.message);
     assert_true(result.rows > 100);

@@ -59,6 +59,9 @@ choice_of(struct bench *bench, int32_t candidates, double expected)
     struct vector_target wanted = target();
     struct vector_choice choice;
 
+    wanted.extension_version =
+        bench_value(bench, "SELECT extversion FROM pg_extension WHERE extname = 'vector'");
+
     vector_choice_exact(bench->ctx.arena, &wanted, &choice);
     choice.base = (struct vector_method){ .family = FAMILY_BITS, .candidates = candidates };
     choice.recall = .95;

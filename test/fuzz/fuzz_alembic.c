@@ -53,12 +53,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct ctx ctx = { .arena = arena };
     struct given given CLEANUP(given_close) = given_file(arena, data, size);
+    /* With a NUL behind it, as file_read() gives it. */
+    const char *bytes = memcpy(arena_alloc(arena, size + 1), data, size);
     const char *text;
     size_t length;
 
     read_ini(&ctx, given.path);
-    if (!source_decode(arena, (const char *)data, size, &text, &length))
+    if (!source_decode(arena, bytes, size, &text, &length))
         assert(text_is_utf8(arena_strndup(arena, text, length)));
-    read_printed(&ctx, arena_strndup(arena, (const char *)data, size));
+    read_printed(&ctx, bytes);
     return 0;
 }

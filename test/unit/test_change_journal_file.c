@@ -56,6 +56,7 @@ what_was_written_is_read(void **state)
     struct ctx *ctx = *state;
     struct bench bench = begin(ctx);
     struct journal_entry wanted = entry_of("e2", ENTRY_STARTED);
+    struct journal_file_runs runs;
     struct journal_entries entries;
 
     assert_true(journal_file_read(ctx, bench.path, &entries));
@@ -66,7 +67,15 @@ what_was_written_is_read(void **state)
     add(ctx, bench.path, "e1", ENTRY_STARTED);
     add(ctx, bench.path, "e2", ENTRY_STARTED);
     add(ctx, bench.path, "e1", ENTRY_DONE);
-    assert_true(journal_file_add_run(ctx, bench.path, "r1", NULL, RUN_DONE, "now"));
+    assert_true(journal_file_add_run(ctx, bench.path, "r1", NULL, RUN_DONE, "later"));
+    assert_true(journal_file_read_runs(ctx, bench.path, &runs));
+    assert_int_equal(runs.count, 1);
+    assert_string_equal(runs.items[0].run, "r1");
+    assert_string_equal(runs.items[0].command, "index apply");
+    assert_string_equal(runs.items[0].state, RUN_DONE);
+    assert_string_equal(runs.items[0].started_at, "now");
+    assert_string_equal(runs.items[0].ended_at, "later");
+    assert_null(runs.items[0].actor);
 
     assert_true(journal_file_read(ctx, bench.path, &entries));
     assert_int_equal(entries.count, 2);

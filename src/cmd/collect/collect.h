@@ -43,7 +43,9 @@ struct collected {
     struct collected_step *items;
     size_t count;
     size_t capacity;
-    struct text_list notes; /* what was not looked at and why, sentences */
+    struct text_list notes;   /* what was not looked at and why, sentences */
+    struct text_list unseen;  /* names of the sources that could not look */
+    struct text_list refused; /* those of them whose role may not */
 };
 
 struct plan_source {

@@ -118,6 +118,9 @@ note_failure(struct arena *arena, const struct plan_source *source, const struct
 {
     collected_note(arena, ret, "%s was not looked at: %s.%s%s", source->name, error->message,
         error->hint ? " " : "", error->hint ? error->hint : "");
+    text_list_add(arena, &ret->unseen, source->name);
+    if (error->kind == ERR_RIGHTS)
+        text_list_add(arena, &ret->refused, source->name);
 }
 
 /* A session of its own: whatever it leaves there, settings or a transaction, is the next one's no more. */

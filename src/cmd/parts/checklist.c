@@ -228,6 +228,9 @@ checklist_put(struct ctx *ctx, struct db *db, const char *item, bool done, const
             "GRANT USAGE, CREATE ON SCHEMA pgmend TO %s; GRANT SELECT, INSERT ON "
             "pgmend.checklist TO %s;",
             role, role);
+    /* What the server refuses leaves nothing; after a lost connection it is not known. */
+    if (*ctx->error.sqlstate && ctx->error.kind != ERR_CONNECTION)
+        error_state(ctx, "Nothing was changed.");
     return error_wrap(ctx, "recording it in pgmend.checklist");
 }
 

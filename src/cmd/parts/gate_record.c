@@ -1,6 +1,7 @@
 #include "cmd/parts/gate_record.h"
 
 #include "change/gate.h"
+#include "change/rights.h"
 #include "cli/out.h"
 
 bool
@@ -19,6 +20,8 @@ record_gate(struct ctx *ctx, struct run *run, const char *note, bool passed)
         error_set(ctx, ERR_USAGE, "the gate \"%s\" is checked by pgmend itself", name);
         return error_hint(ctx, "\"pgmend gate\" says what makes it green.");
     }
+    if (!rights_require_record(ctx, run->db))
+        return false;
     if (!db_require_writable(ctx, run->db) || !gate_record(ctx, run->db, name, passed, note, NULL))
         return false;
     if (run->global->json) {

@@ -152,7 +152,7 @@ decide(struct ctx *ctx, struct db *db, const struct index_states *states,
                 duplicate->stays->object),
             "Without -o it is dropped at once, through the same gates; --dry-run shows them.");
     if (duplicate) {
-        ret->is_due = true;
+        ret->is_due = ret->is_duplicate = true;
         ret->why = arena_printf(
             ctx->arena, "needless beside %s: %s", duplicate->stays->object, duplicate->why);
         return look_for_watch(ctx, db, ret);

@@ -11,6 +11,7 @@ struct index_drop {
     const char *since; /* that it is watched; NULL: from now on */
     const char *due;   /* when it may be dropped */
     bool is_due;       /* it is dropped now */
+    bool is_duplicate; /* because another one makes it needless */
     bool is_watched;   /* it is due without its watch, which is to be ended all the same */
 };
 

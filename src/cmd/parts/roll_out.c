@@ -82,6 +82,12 @@ struct outcomes {
     size_t capacity;
 };
 
+bool
+roll_out_tells(const struct run *run)
+{
+    return !run->global->json && !run->global->quiet;
+}
+
 /* Blocked statements and foreign unusable indexes stop the whole plan unless allowed. */
 static bool
 check_plan(struct ctx *ctx, struct plan *plan, const struct roll_out_options *options)
@@ -179,13 +185,15 @@ check_gates(struct ctx *ctx, struct run *run, const struct plan *plan,
         .state_dir = run->global->state_dir,
         .low_traffic = options->low_traffic,
         .max_lag_us = options->max_lag,
+        .plan_from = options->plan_from,
     };
 
     steps_leave_out(ctx->arena, options, &asked_for);
-    if (!gates_check(ctx, &input, ret) ||
+    /* Nobody shall make gates green, or wait for an hour, to be told that he may not. */
+    if (!rights_require(ctx, run->db, &asked_for) || !gates_check(ctx, &input, ret) ||
         !gates_override(ctx, ret, &options->override, options->reason))
         return error_state(ctx, "Nothing was changed.");
-    if (!run->global->json) {
+    if (roll_out_tells(run)) {
         fprintf(run->out, "\nGates\n");
         print_gates(run->out, ret);
         fputc('\n', run->out);
@@ -303,7 +311,7 @@ apply_changes(struct ctx *ctx, struct run *run, struct rollout *rollout, struct 
         if (!is_good)
             return tell_state(ctx, rollout, plan, ret, pending);
         VEC_PUSH(ctx->arena, ret, outcome);
-        if (!run->global->json)
+        if (roll_out_tells(run))
             print_change_outcome(ctx, run->out, &outcome);
         fflush(run->out);
     }
@@ -329,8 +337,9 @@ print_result(struct run *run, const struct plan *plan, const struct gate_results
     if (!run->global->json) {
         if (proof)
             out_mark_line(run->out, MARK_OK, "proven: %s", proof);
-        fprintf(run->out, "%s%zu of %zu %s, %zu were there.%s\n", done->count > 0 ? "\n" : "",
-            built, plan->count, plan_is_of_indexes(plan) ? "indexes built" : "changes done",
+        fprintf(run->out, "%s%zu of %zu %s, %zu were there.%s\n",
+            done->count > 0 && !run->global->quiet ? "\n" : "", built, plan->count,
+            plan_is_of_indexes(plan) ? "indexes built" : "changes done",
             plan->count - built - plan_count(plan, ACTION_BLOCKED),
             can_undo(done) ? " Undo any time: pgmend rollback" : "");
         out_next(run->out, "pgmend status");
@@ -438,10 +447,12 @@ roll_out(
     if (!check_options(ctx, plan, options, run->global->json) || !proof_require_known(ctx, plan) ||
         !step_proof_require_known(ctx, plan))
         return false;
-    if (!run->global->json)
+    if (roll_out_tells(run))
         print_plan(ctx, run->out, plan, !options->dry_run);
-    if (!check_plan(ctx, plan, options) || !has_work(ctx, run->db, plan, options, &is_needed))
+    if (!check_plan(ctx, plan, options))
         return false;
+    if (!has_work(ctx, run->db, plan, options, &is_needed))
+        return error_state(ctx, "Nothing was changed.");
     if (!is_needed)
         return print_unchanged(run, plan, &results, "There is nothing to do.");
     if (!check_gates(ctx, run, plan, options, &results))

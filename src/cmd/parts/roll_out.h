@@ -37,11 +37,17 @@ struct roll_out_options {
     int64_t guard_interval;
     double guard_slower;
     int64_t guard_lag;
+
+    /* Not an option: see struct gate_input. */
+    const char *plan_from;
 };
 
 /* Those of all commands that apply come first. */
 enum { ROLL_OUT_COMMON_COUNT = 18, ROLL_OUT_FIELD_COUNT = 28 };
 extern const struct field roll_out_fields[ROLL_OUT_FIELD_COUNT];
+
+/* Whether it says what it does, beside its result: not with --quiet, nor with --json. */
+bool roll_out_tells(const struct run *run);
 
 /* Shows the gates, applies what is pending in the plan, prints what became of it. */
 bool roll_out(struct ctx *ctx, struct run *run, struct plan *plan,

@@ -56,7 +56,7 @@ step_count_standing(
 static void
 tell(const struct stepped *all, enum out_mark mark, const char *text)
 {
-    if (all->run->global->json)
+    if (!roll_out_tells(all->run))
         return;
     screen_end(all->screen);
     out_mark_line(all->run->out, mark, "%s", text);
@@ -289,7 +289,7 @@ do_changes(struct ctx *ctx, struct stepped *all, struct step_work *work)
             return false;
         screen_end(all->screen);
         add_change(work, &outcome);
-        if (!all->run->global->json)
+        if (roll_out_tells(all->run))
             print_change_outcome(ctx, all->run->out, &outcome);
         fflush(all->run->out);
         if (!look_between(ctx, all->rollout))
@@ -444,7 +444,7 @@ tell_by_hand(struct ctx *ctx, struct stepped *all, struct step_work *work)
 bool
 step_do(struct ctx *ctx, struct stepped *all, struct step_work *work, enum step_way way)
 {
-    if (!all->run->global->json) {
+    if (roll_out_tells(all->run)) {
         fprintf(all->run->out, "\n%s  %s\n", work->step->id, work->step->title);
         fflush(all->run->out);
     }

@@ -207,7 +207,7 @@ begin_phase(struct ctx *ctx, struct stepped *all, int32_t phase)
     const char *name = restore_point_name(ctx->arena, all->plan->hash, phase);
     const char *text;
 
-    if (!all->run->global->json) {
+    if (roll_out_tells(all->run)) {
         fprintf(all->run->out, "\nPhase %d: %s\n", (int)phase, plan_phase_title(phase));
         fflush(all->run->out);
     }

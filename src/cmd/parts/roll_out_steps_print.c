@@ -89,6 +89,27 @@ print_json(struct ctx *ctx, const struct stepped *all)
     out_json(all->run->out, json);
 }
 
+/* Each state once, in the order of the steps, with those that are in it. */
+static void
+print_brief(struct ctx *ctx, const struct stepped *all)
+{
+    struct buffer text = { .arena = ctx->arena };
+    struct text_list told = { 0 };
+
+    for (size_t i = 0; i < all->plan->steps.count; i++) {
+        const char *state = state_of(&all->steps[i]);
+
+        if (text_list_has(&told, state))
+            continue;
+        text_list_add(ctx->arena, &told, state);
+        buffer_printf(&text, "%s%s", told.count > 1 ? "; " : "", state);
+        for (size_t j = i; j < all->plan->steps.count; j++)
+            if (text_equal(state_of(&all->steps[j]), state))
+                buffer_printf(&text, " %s", all->steps[j].step->id);
+    }
+    fprintf(all->run->out, "Steps: %s.\n", buffer_text(&text));
+}
+
 void
 steps_print_result(struct ctx *ctx, const struct stepped *all)
 {
@@ -98,6 +119,10 @@ steps_print_result(struct ctx *ctx, const struct stepped *all)
 
     if (all->run->global->json) {
         print_json(ctx, all);
+        return;
+    }
+    if (all->run->global->quiet) {
+        print_brief(ctx, all);
         return;
     }
     for (size_t i = 0; i < count; i++) {

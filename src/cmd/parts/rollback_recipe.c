@@ -43,27 +43,28 @@ static const struct field point_columns[] = {
     FIELD(struct restore_point, set_at),
 };
 
+/* target: the setting that says how far; value: of it. */
 static void
-print_recipe(FILE *out, const char *name)
+print_recipe(FILE *out, const char *target, const char *value)
 {
     fprintf(out,
-        "\nTo recover the whole server (every database of it) to such a point, beside the "
+        "\nTo recover the whole server (every database of it) to such a moment, beside the "
         "running one:\n\n"
         "  1. Take the base backup that was made before the point (pg_basebackup) and unpack it\n"
         "     into a new data directory, on another port.\n"
         "  2. In its postgresql.conf:\n"
         "       restore_command = 'cp /path/to/archive/%%f %%p'\n"
-        "       recovery_target_name = '%s'\n"
+        "       %s = '%s'\n"
         "       recovery_target_action = 'pause'\n"
         "  3. touch recovery.signal in that directory, and start it.\n"
         "  4. Look at the data; then SELECT pg_wal_replay_resume(); makes it a server of its own.\n"
         "  5. Fetch from it what is missing, or let the application connect to it.\n\n"
-        "To lose less than a named point does: instead of the name\n"
+        "To lose less than that: instead of that target\n"
         "       recovery_target_lsn = 'LSN'\n"
         "       recovery_target_inclusive = off\n"
         "with the LSN of the statement that did the damage (pg_waldump shows it): everything before it "
         "is kept.\n",
-        name);
+        target, value);
 }
 
 bool
@@ -81,14 +82,16 @@ rollback_recipe(struct ctx *ctx, struct run *run)
         out_json(run->out, json);
         return true;
     }
-    if (points.count == 0)
+    if (points.count == 0) {
         fprintf(run->out, "No restore point was set in this database%s%s\n", advice ? ": " : ".",
             advice ? advice : "");
-    else
+        if (!advice)
+            print_recipe(run->out, "recovery_target_time", "2026-01-31 12:00:00+00");
+    } else {
         out_table(run->out, point_columns, COUNT_OF(point_columns), points.items, points.count,
             sizeof(points.items[0]));
-    print_recipe(
-        run->out, points.count ? points.items[points.count - 1].name : "pgmend_HASH_phaseN");
+        print_recipe(run->out, "recovery_target_name", points.items[points.count - 1].name);
+    }
     out_next(run->out, "pgmend backup list (what a restore without WAL goes back to)");
     return true;
 }

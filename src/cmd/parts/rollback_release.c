@@ -6,12 +6,11 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "change/change.h"
 #include "change/journal.h"
 #include "monitor/plain.h"
 
 enum { MOST_LINES = 10 };
-
-static const char kind_release[] = "release command";
 
 /* The last lines, without what would move the cursor. */
 static const char *
@@ -82,7 +81,7 @@ begin_journal(struct ctx *ctx, struct run *run, const struct rollback_release *r
     };
 
     *entry = (struct journal_entry){
-        .kind = kind_release,
+        .kind = KIND_RELEASE,
         .object = "release",
         .statement = release->command,
     };

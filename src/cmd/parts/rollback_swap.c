@@ -3,13 +3,13 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/log.h"
+#include "change/change.h"
 #include "change/lock.h"
 #include "cli/out.h"
 #include "db/ident.h"
 #include "sql.h"
 
-#define UNTOUCHED    "The live database was not touched."
-#define KIND_RESTORE "restore database"
+#define UNTOUCHED "The live database was not touched."
 
 /* clang-format off */
 const struct field rollback_loss_columns[] = {
@@ -150,13 +150,14 @@ consent(struct ctx *ctx, struct rollback_swap *swap)
         swap->side.live);
 }
 
-/* After the swap there is another database of that name: its journal gets the entry too. */
+/* After the swap there is another database of that name: the run goes on there, and with it the entry. */
 static bool
-end_journal(struct ctx *ctx, struct rollback_swap *swap, struct journal *before,
+end_journal(struct ctx *ctx, struct rollback_swap *swap, const struct journal *before,
     struct journal_entry *entry)
 {
-    struct journal_run run = { .command = swap->command,
-        .state_dir = swap->run->global->state_dir };
+    struct journal_run run = {
+        .id = before->run, .command = swap->command, .state_dir = swap->run->global->state_dir
+    };
     struct db *db CLEANUP(db_cleanup) = NULL;
     struct journal journal;
     const char *why = ctx->error.message;
@@ -168,16 +169,15 @@ end_journal(struct ctx *ctx, struct rollback_swap *swap, struct journal *before,
         oid = json_get_int(detail, "replaces_oid", 0);
     if (!rollback_swap_connect(ctx, swap, swap->side.live, &db))
         return false;
-    before->db = db;
     return journal_begin(ctx, db, &run, &journal) &&
            journal_update(ctx, &journal, entry, swap->old ? ENTRY_DONE : ENTRY_FAILED,
                detail_of(ctx, swap, oid)) &&
-           journal_end(ctx, before, state, why) && journal_end(ctx, &journal, state, why);
+           journal_end(ctx, &journal, state, why);
 }
 
 /* The outcome stays what it is when only the journal cannot be written. */
 static void
-finish_journal(struct ctx *ctx, struct rollback_swap *swap, struct journal *before,
+finish_journal(struct ctx *ctx, struct rollback_swap *swap, const struct journal *before,
     struct journal_entry *entry)
 {
     struct error error = ctx->error;

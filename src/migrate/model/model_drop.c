@@ -149,7 +149,8 @@ column_needed_by(
             name_is_in(&key->constraint.target_columns, column->column.name))
             return &key->origin;
     }
-    for (size_t i = 0; i < relation->columns.count; i++)
+    /* Up to 14 a generated column goes silently with what it is made of. */
+    for (size_t i = 0; act->model->server_major >= 15 && i < relation->columns.count; i++)
         if (column_is_generated_from(act->ctx, relation->columns.items[i], column))
             return &relation->columns.items[i]->origin;
     return view ? &view->origin : NULL;

@@ -1,4 +1,4 @@
--- What became of a step, in place of what stood there.
+-- What became of a step, in place of what stood there. (Our times may be of whole seconds: none ends before it begins.)
 -- @arg plan_hash text
 -- @arg step text
 -- @arg phase int4
@@ -18,7 +18,8 @@ INSERT INTO pgmend.step (plan_hash, step, phase, title, feature, state, run, pro
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json, $11::json,
         COALESCE($12::timestamptz, pg_catalog.clock_timestamp()),
         CASE WHEN $6 NOT IN ('running', 'undoing')
-             THEN COALESCE($13::timestamptz, pg_catalog.clock_timestamp()) END)
+             THEN GREATEST(COALESCE($13::timestamptz, pg_catalog.clock_timestamp()),
+                           COALESCE($12::timestamptz, pg_catalog.clock_timestamp())) END)
 ON CONFLICT (plan_hash, step) DO UPDATE
    SET phase = EXCLUDED.phase, title = EXCLUDED.title, feature = EXCLUDED.feature,
        state = EXCLUDED.state, run = EXCLUDED.run, promise = EXCLUDED.promise, why = EXCLUDED.why,

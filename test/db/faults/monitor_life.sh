@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A monitor as a service: what systemd hears of it, a server that hangs, a clock that jumps, a volume that fills up, a
 # monitor that is stopped and killed. On a cluster of its own. Prints TAP.
-# shellcheck source=lib.sh disable=SC2317
+# shellcheck source=lib.sh disable=SC2119,SC2317
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 for program in python3 curl cc; do

@@ -92,6 +92,10 @@ has "$err" 'no PgBouncer' 'and that is said'
 run "${level[@]}" nonesuch --confirm "$db"
 is "$rc" 1 'a backup that is not there'
 
+# What is done after the backup goes with the database that is replaced.
+run index apply "$(script_of 'CREATE INDEX CONCURRENTLY items_a ON items (a);')" "${LAX[@]}"
+is "$rc" 0 'an index is built after the backup'
+
 # -- under load ---------------------------------------------------------------------------------------
 begin_load 600
 run --json "${level[@]}" one --confirm "$db" --pgbouncer "$console"
@@ -113,6 +117,16 @@ total=$(($(count "$old") - 500 + $(count "$db") - 500))
 is $? 0 "each of $acknowledged acknowledged writes is in the old or the new database ($total)"
 is "$(paused)" '' 'nothing is paused'
 has "$(sql "SELECT kind || ' ' || state FROM pgmend.journal")" 'restore database done' 'the journal went along'
+is "$(sql "SELECT count(*) FROM pgmend.journal AS j LEFT JOIN pgmend.run AS r ON r.id = j.run WHERE r.id IS NULL")" 0 \
+    'with the runs that its entries are of'
+is "$(sql "SELECT r.state || ' ' || (SELECT count(*) FROM pgmend.journal AS j WHERE j.run = r.id)
+             FROM pgmend.run AS r WHERE r.command LIKE 'rollback%'")" 'done 1' 'the swap is one run with its entry'
+is "$(sql "SELECT state FROM pgmend.run WHERE command = 'index apply'")" 'done' 'and the run before it is known'
+run status
+lacks "$out" 'unknown to this pgmend' 'status knows what a swap is'
+has "$out" "replaced by its backup one at" 'and says that there was one'
+has "$out" "$old" 'and where the database before it is'
+is "$(grep -c 'not in the backup' <<<"$out")" 1 'the index that went with it is told as that'
 is "$(jq -r .health.is_well <<<"$json")" true 'the service is well'
 echo "# clients waited $(jq .paused_us <<<"$json") us of $(jq .us <<<"$json") us, predicted $(jq .predicted_us <<<"$json")"
 psql -X -q -d postgres -c "DROP DATABASE \"$old\""
@@ -187,5 +201,6 @@ has "$out" 'the service is not well' 'the service is not well'
 session_close direct
 run "${level[@]}" --recipe
 is "$rc" 0 'the recipe'
-has "$out" 'recovery_target' 'says how to recover'
+has "$out" 'No restore point was set' 'has no point to recover to'
+lacks "$out" 'recovery_target' 'and is not told as if it could be followed'
 done_testing

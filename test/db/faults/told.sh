@@ -56,4 +56,35 @@ has "$(item phase-1-steps evidence)" '1.1 rolled back' 'of each phase'
 sql "UPDATE pgmend.step SET state = 'undone', why = 'no faster: 1.00×' WHERE step LIKE '4.%'"
 is "$(item phase-4-steps state)" 'done' 'what did not pay is settled'
 has "$(item phase-4-steps evidence)" '0 of 2 stand' 'and it is said that it does not stand'
+
+# -- what a rollback says, and what is told after it ------------------------------------------------------
+
+run status
+has "$out" 'Next: pgmend apply with the file of plan' 'a plan that is undone may be applied again'
+sql 'DELETE FROM pgmend.step'
+apply
+is "$rc" 0 'so it is'
+run report --json
+is "$(jq '[.plan.steps[] | select(.ended_at != null and .started_at > .ended_at)] | length' <<<"$out")" 0 \
+    'no step ends before it begins'
+run report --html "$work/report.html"
+is "$(grep -o 'CREATE INDEX CONCURRENTLY items_a ' "$work/report.html" | wc -l)" 1 'what was sent twice stands there once'
+is "$(grep -o 'DROP INDEX CONCURRENTLY public.items_a;' "$work/report.html" | wc -l)" 1 'and what undoes it'
+has "$(cat "$work/report.html")" ' of 4</span><span class="name">steps proven' 'the step by hand is none to be proven'
+run rollback --level index
+is "$rc" 0 'the indexes are taken back'
+has "$out" '2 undone' 'two of them'
+lacks "$out" 'The catalogue is what it was' 'the column stands, so the catalogue is not what it was'
+run rollback --all
+is "$rc" 0 'and the rest'
+run apply "$(script_of 'CREATE INDEX CONCURRENTLY items_a ON items (a); CREATE INDEX CONCURRENTLY items_b ON items (b);')" \
+    "${LAX[@]}"
+is "$rc" 0 'two indexes'
+sql 'DROP INDEX items_b'
+run rollback
+is "$rc" 0 'are taken back'
+has "$out" '1 undone, 1 had nothing left to undo' 'one of them was gone already: it is not counted as undone'
+run apply "$(script_of 'CREATE INDEX CONCURRENTLY items_a ON items (a);')" "${LAX[@]}"
+run rollback --level index
+has "$out" 'The indexes are what they were' 'of indexes only indexes are said'
 done_testing

@@ -1,13 +1,17 @@
 # The n-th fallible call of pgmend fails, for each n that is looked at: what is done then, and what is looked at afterwards.
 # A test says how to begin (reset), what has to be so after any failure (state_is_true) and what an undisturbed run leaves
-# (end_state), and calls torture. See test/support/torture.c.
+# (end_state), and calls torture. See test/support/torture/torture.c.
 # shellcheck shell=bash
 # The variables are for the tests that source this, and theirs are set there.
 # shellcheck disable=SC2034,SC2154
 
 torture_library=$work/torture.so
 "${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -Wall -Wextra -Werror -D_GNU_SOURCE -o "$torture_library" \
-    "$root/test/support/torture.c" -ldl -pthread || skip_all 'no compiler for the library that makes calls fail'
+    "$root/test/support/torture/torture.c" -ldl -pthread || skip_all 'no compiler for the library that makes calls fail'
+
+# What the loader keeps of the library that makes traces has gone through ours, and looks lost.
+echo 'leak:dl_open_worker_begin' >"$work/lsan"
+export LSAN_OPTIONS=suppressions=$work/lsan:print_suppressions=0
 
 # Every STRIDE-th of the places that calls come from; 0: MOST of them, by SEED. PGMEND_TEST_STRIDE=1 is every place;
 # several processes divide them between each other by a stride and offsets.
