@@ -91,15 +91,18 @@ check_of_plan(struct ctx *ctx, const struct gate_input *input, const char *nothi
     return true;
 }
 
-/* Only what is in a file can be rehearsed; "with" is what the rehearsal is given besides. */
+/*
+ * Only what is in a file can be rehearsed; "with" is what the rehearsal is given besides. What is decided at the moment
+ * when it is done (an index that is needless beside another one) is never in a file.
+ */
 static const char *
 rehearse_remedy(struct ctx *ctx, const struct gate_input *input, const char *with)
 {
     if (!*input->plan_from)
         return arena_printf(ctx->arena,
-            "%s --reason TEXT: it is looked at again here whether it may go, so there is no plan to be "
-            "rehearsed; pgmend rollback takes it back",
-            *with ? "--override staging" : "--override rollback");
+            "it cannot be rehearsed, as no plan of it is written: --override %s --reason TEXT; pgmend "
+            "rollback takes it back",
+            *with ? "staging" : "rollback");
     return arena_printf(ctx->arena,
         "%s -o change.plan, pgmend rehearse change.plan%s, then pgmend apply change.plan",
         input->plan_from, with);
@@ -117,7 +120,8 @@ bool
 gate_check_staging(struct ctx *ctx, const struct gate_input *input, struct gate_result *ret)
 {
     ret->remedy = input->plan_from
-                      ? rehearse_remedy(ctx, input, " --with-rows")
+                      ? arena_printf(ctx->arena, "%s; or pgmend gate pass staging --note TEXT",
+                            rehearse_remedy(ctx, input, " --with-rows"))
                       : "pgmend rehearse PLAN --with-rows (or --staging NAME), or pgmend gate pass "
                         "staging --note \"who, when, where it can be seen\"";
     return check_of_plan(ctx, input, "it has not run on staging, and nobody has recorded it",

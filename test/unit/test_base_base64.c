@@ -56,5 +56,5 @@ main(void)
         cmocka_unit_test(refuses_every_other_text),
     };
 
-    return test_run(tests);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

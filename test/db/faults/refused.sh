@@ -175,10 +175,11 @@ sql "GRANT CREATE ON SCHEMA public TO $role"
 run index apply "$one" "${LAX[@]}" --attest-wal-free 100GB --attest-data-free 100GB --db-url "$limited"
 nothing_changed 8 'a role that may not create a schema'
 has "$err" "GRANT CREATE ON DATABASE $db TO $role;" 'a role that may not create a schema: the GRANT is named'
+sql "GRANT CREATE ON DATABASE $db TO $role"
 run index apply "$one" "${LAX[@]}" --db-url "$limited"
 nothing_changed 4 'a role that may not see the disks'
 has "$err" '--attest-wal-free' 'a role that may not see the disks: what to do is named'
-sql "REVOKE TEMPORARY ON DATABASE $db FROM PUBLIC; GRANT CREATE ON DATABASE $db TO $role"
+sql "REVOKE TEMPORARY ON DATABASE $db FROM PUBLIC"
 run plan "$one" --db-url "$limited"
 nothing_changed 8 'a role that may not make temporary tables'
 has "$err" "GRANT TEMPORARY ON DATABASE $db TO $role;" 'a role that may not make temporary tables: the GRANT is named'
