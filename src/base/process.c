@@ -65,18 +65,22 @@ copy_argv(struct arena *arena, const char *const *argv)
     return copy;
 }
 
-static void
+/* The errno of the first that failed, else 0: a program must not be started with our own descriptors. */
+static int
 add_actions(posix_spawn_file_actions_t *actions, const struct process_options *options,
     const int *out, const int *err)
 {
-    posix_spawn_file_actions_addopen(actions, STDIN_FILENO,
+    int failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO,
         options->stdin_path ? options->stdin_path : "/dev/null", O_RDONLY, 0);
+
+    if (failed)
+        return failed;
     if (options->stdout_path)
-        posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, options->stdout_path,
+        failed = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, options->stdout_path,
             O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
     else
-        posix_spawn_file_actions_adddup2(actions, out[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(actions, err[1], STDERR_FILENO);
+        failed = posix_spawn_file_actions_adddup2(actions, out[1], STDOUT_FILENO);
+    return failed ? failed : posix_spawn_file_actions_adddup2(actions, err[1], STDERR_FILENO);
 }
 
 static int
@@ -90,7 +94,9 @@ spawn(struct ctx *ctx, const struct process_options *options, const int *out, co
 
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    add_actions(&actions, options, out, err);
+
+    int failed = add_actions(&actions, options, out, err);
+
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
@@ -98,8 +104,9 @@ spawn(struct ctx *ctx, const struct process_options *options, const int *out, co
         flags |= POSIX_SPAWN_SETPGROUP;
     posix_spawnattr_setflags(&attributes, flags);
 
-    int failed = posix_spawnp(ret_pid, options->argv[0], &actions, &attributes,
-        copy_argv(ctx->arena, options->argv), merge_env(ctx->arena, options->env));
+    if (!failed)
+        failed = posix_spawnp(ret_pid, options->argv[0], &actions, &attributes,
+            copy_argv(ctx->arena, options->argv), merge_env(ctx->arena, options->env));
 
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);

@@ -68,17 +68,18 @@ value_of(const struct line *line, const char *name)
     return at < line->length && line->text[at] == '=' ? at + 1 : 0;
 }
 
-/* The end of "name=value" or "name='it''s'". */
+/* The end of "name=value" or "name='it''s'", or of a word that has no value. */
 static size_t
 end_of_parameter(const char *text, size_t length)
 {
-    size_t at = 0;
+    size_t at = 0, word;
 
     while (at < length && text[at] != '=' && !isspace((unsigned char)text[at]))
         at++;
+    word = at;
     at += blanks(text + at, length - at);
     if (at >= length || text[at] != '=')
-        return at;
+        return word;
     at++;
     at += blanks(text + at, length - at);
     if (at < length && text[at] == '\'') {

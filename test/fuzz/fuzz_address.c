@@ -59,8 +59,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_load(&ctx, text);
     if (http_address_parse(&ctx, text, &address))
         assert(http_address_text(arena, (struct sockaddr *)&address)[0]);
-    assert(!strstr(
-        http_url_shown(arena, arena_printf(arena, "https://u:s3cr%%74@h/%s", text)), "s3cr"));
+    /* Unless the path says the same. */
+    assert(strstr(text, "s3cr") ||
+           !strstr(http_url_shown(arena, arena_printf(arena, "https://u:s3cr%%74@h/%s", text)),
+               "s3cr"));
     (void)http_url_shown(arena, text);
     return 0;
 }

@@ -43,15 +43,12 @@ check_extension(struct ctx *ctx, const struct sql_index_hypopg_extension *row)
                            "EXTENSION hypopg; in this database.");
 }
 
+/* What we ask for ourselves has to come before: from here on the application's path decides what "=" is. */
 static bool
-begin_session(struct ctx *ctx, struct whatif *whatif, const struct whatif_options *options)
+take_path(struct ctx *ctx, struct whatif *whatif, const struct whatif_options *options)
 {
-    struct db_options session = { .application = "pgmend/what if", .access = ACCESS_READ };
     struct sql_index_hypopg_session_rows ignored;
 
-    if (!db_open_like(ctx, options->db, &session, &whatif->db) ||
-        !whatif_stay_uncounted(ctx, whatif))
-        return false;
     return sql_index_hypopg_session(
         ctx, whatif->db, &ignored, .path = options->path, .limit_ms = limit_ms);
 }
@@ -59,13 +56,15 @@ begin_session(struct ctx *ctx, struct whatif *whatif, const struct whatif_option
 static bool
 open_hypopg(struct ctx *ctx, struct whatif *whatif, const struct whatif_options *options)
 {
+    struct db_options session = { .application = "pgmend/what if", .access = ACCESS_READ };
     struct hypopg *hypopg = ARENA_NEW(whatif->arena, struct hypopg);
     struct sql_index_hypopg_extension_rows rows;
 
     whatif->way_data = hypopg;
-    if (!begin_session(ctx, whatif, options) ||
+    if (!db_open_like(ctx, options->db, &session, &whatif->db) ||
+        !whatif_stay_uncounted(ctx, whatif) ||
         !sql_index_hypopg_extension(ctx, whatif->db, &rows) ||
-        !check_extension(ctx, &rows.items[0]))
+        !check_extension(ctx, &rows.items[0]) || !take_path(ctx, whatif, options))
         return false;
     hypopg->schema = arena_strdup(whatif->arena, rows.items[0].schema);
     whatif->can_hide = rows.items[0].can_hide;

@@ -1,4 +1,5 @@
 -- What a session has set that planning the statements of others changes.
+-- It is asked with the application's search_path in force too, so its operator is named with its schema.
 -- @column search_path  text
 -- @column own_path     text  what an application of this role gets
 -- @column timeout      text
@@ -13,4 +14,4 @@ SELECT pg_catalog.current_setting('search_path'),
        pg_catalog.current_setting('plan_cache_mode'),
        pg_catalog.date_part('epoch', pg_catalog.now())::pg_catalog.int8
   FROM pg_catalog.pg_settings AS s
- WHERE s.name = 'search_path';
+ WHERE s.name OPERATOR(pg_catalog.=) 'search_path';

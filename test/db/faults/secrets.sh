@@ -51,6 +51,19 @@ PY
 FOLDER=$work/proxy SERVER=$PGHOST/.s.PGSQL.${PGPORT:-5432} SECRET=$secret python3 "$work/proxy.py" &
 wait_until 'the proxy listens' test -S "$work/proxy/.s.PGSQL.5432"
 
+# Whatever is called or compared without its schema runs into one of these, whose error nobody can overlook.
+{
+    echo "CREATE FUNCTION public.pwn() RETURNS bool LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''pwned''; END';"
+    for types in 'oid, oid' 'text, text' 'name, text' 'name, name' 'int4, int4' 'int8, int8' 'bool, bool'; do
+        echo "CREATE FUNCTION public.trap($types) RETURNS bool LANGUAGE sql AS 'SELECT public.pwn()';"
+        echo "CREATE OPERATOR public.= (LEFTARG = ${types%, *}, RIGHTARG = ${types#*, }, FUNCTION = public.trap);"
+    done
+    for call in 'lower(text)' 'length(text)' 'now()' 'quote_ident(text)' 'format(text)' 'current_setting(text)' \
+        'set_config(text, text, bool)' 'to_regclass(text)' 'current_schema()' 'array_length(anyarray, int4)'; do
+        echo "CREATE FUNCTION public.$call RETURNS text LANGUAGE sql AS 'SELECT public.pwn()::text';"
+    done
+} >"$work/traps.sql"
+
 one=$(script_of 'CREATE INDEX CONCURRENTLY items_a ON public.items (a);')
 # The words of every command, from the program itself: a new one is looked at without a change here.
 "$pgmend" help --json >"$work/help.json"
@@ -70,13 +83,16 @@ arguments() { # of a command, so that it goes on to connect where it can
     'gate revoke') echo 'team' ;;
     'doctor') echo '--wait 0' ;;
     'monitor') echo '--single-shot' ;;
-    'pool advise' | 'queries top') echo '--for 100ms' ;;
+    'pool advise' | 'queries top' | 'queries nplusone') echo '--for 100ms' ;;
     'report snapshot') echo 'before' ;;
     'flags set') echo 'app.x --percent 0' ;;
     'top' | 'load run' | 'queries trace') echo '--wrong' ;;
     'uninstall') echo '--wrong' ;;
     esac
 }
+script "$db" <"$work/traps.sql"
+sql "ALTER DATABASE $db SET search_path = public, pg_catalog" postgres
+has "$(sql "SELECT 1 WHERE 1 = 1" 2>&1)" 'pwned' 'the traps work'
 : >"$work/said"
 while read -r words <&3; do
     # shellcheck disable=SC2046,SC2086
@@ -89,6 +105,8 @@ while read -r words <&3; do
     cat "$work/one.out" "$work/one.err" >>"$work/everything"
 done 3<"$work/commands"
 is "$(cat "$work/said")" '' 'no command prints the password'
+is "$(grep pwned "$work/everything" | grep -vc 'RAISE EXCEPTION')" 0 'no command that connects calls a function or an operator without its schema'
+sql "ALTER DATABASE $db RESET search_path" postgres
 has "$(cat "$work/proxy/ps")" 'pg_dump' 'the list of processes was taken while children ran'
 is "$(grep -c "$secret" "$work/proxy/ps")" 0 'the password is in no list of processes'
 is "$(grep -rl "$secret" "$state" | wc -l)" 0 'nor in the state folder'

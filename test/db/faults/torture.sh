@@ -46,7 +46,7 @@ for scenario in $SCENARIOS; do
             [ ! -e "$made" ] || python3 -c 'import json,sys; d = json.load(open(sys.argv[1])); print(d["hash"], d["shape"])' "$made"
             find "$work" -name 'made.plan.*' -printf 'left: %f\n'
         }
-        torture plan 12 "$pgmend" --state-dir "$state" plan "$one" -o "$made"
+        torture plan 12 0 "$pgmend" --state-dir "$state" plan "$one" -o "$made"
         ;;
     apply)
         made=
@@ -57,7 +57,7 @@ for scenario in $SCENARIOS; do
             sql "SELECT DISTINCT ON (kind, object) kind, object, state FROM pgmend.journal ORDER BY kind, object, id DESC"
             sql "SELECT count(*) FROM pgmend.journal WHERE state NOT IN ('done', 'undone', 'failed')"
         }
-        torture apply 12 "$pgmend" --state-dir "$state" apply "$plan_file" "${LAX[@]}" --window 0 --no-guard
+        torture apply 12 0 "$pgmend" --state-dir "$state" apply "$plan_file" "${LAX[@]}" --window 0 --no-guard
         ;;
     backup)
         # One whole backup, each file as its list has it, and nothing beside it.
@@ -70,7 +70,7 @@ for scenario in $SCENARIOS; do
         heal() {
             [ -d "$backups/one" ] || heal_by_running "$@"
         }
-        torture backup 8 "$pgmend" --state-dir "$state" backup create --backup-dir "$backups" --name one
+        torture backup 8 0 "$pgmend" --state-dir "$state" backup create --backup-dir "$backups" --name one
         ;;
     monitor)
         end_state() {
@@ -78,7 +78,7 @@ for scenario in $SCENARIOS; do
             [ ! -d "$state" ] || find "$state" -type f -printf '%P\n'
             sed -n 's/^ok    invalid indexes: .*/&/p' "$work/out"
         }
-        torture monitor 4 "$pgmend" --state-dir "$state" monitor --single-shot --interval 1s
+        torture monitor 4 '[012]' "$pgmend" --state-dir "$state" monitor --single-shot --interval 1s
         ;;
     esac
 done

@@ -51,5 +51,5 @@ heal() { # command ...
     [ "$(sums "$versions")" != "$old" ] || heal_by_running "$@"
 }
 
-torture consolidate 6 "$pgmend" --state-dir "$state" migrations consolidate "$project" --db-url "postgresql:///$db"
+torture consolidate 6 0 "$pgmend" --state-dir "$state" migrations consolidate "$project" --db-url "postgresql:///$db"
 done_testing

@@ -75,15 +75,17 @@ wrong_of_run() {
 
 # Makes calls of a command fail, one at a time, and runs it again. reset, state_is_true and end_state are functions of the
 # test: they begin anew, say what is not true, and print what is left.
-torture() { # name, most, command ...
-    local name=$1 most=$2
+torture() { # name, most, pattern of the undisturbed exit status, command ...
+    local name=$1 most=$2 good=$3
     local followed_null=0 wanted wanted_rc wrong=0 looked=0 whole=0 places got why calls
-    shift 2
+    shift 3
 
     reset
     tortured list "$@"
     wanted=$(end_state)
     wanted_rc=$rc
+    is "$([[ "$rc" =~ ^$good$ ]] && echo well)" well "$name: undisturbed it ends well"
+    [[ "$rc" =~ ^$good$ ]] || printf '%s\n' "$err" | sed 's/^/# /'
     places=$(awk '$1 == "call" { print $3 $4 }' "$torture_log" | sort -u | wc -l)
     calls=$(sed -n 's/^calls //p' "$torture_log" | tail -n 1)
     is "$([ "${calls:-0}" -gt 100 ] && echo many)" many "$name: it makes many calls that can fail"
