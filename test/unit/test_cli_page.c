@@ -141,7 +141,7 @@ man_pages_have_their_sections_and_no_stray_markup(void **state)
     struct ctx *ctx = *state;
     const char *text = print_with(ctx, man_print, &sample_apply);
 
-    assert_true(text_starts_with(text, ".TH PGMEND\\-INDEX\\-APPLY 1 "));
+    assert_true(text_starts_with(text, ".TH \"PGMEND-INDEX-APPLY\" 1 \""));
     assert_holds(text, "\n.SH NAME\npgmend\\-index\\-apply \\- build indexes without blocking\n");
     assert_holds(text, "\\fB\\-j, \\-\\-jobs N\\fR\n");
     /* The full stop at the start of a paragraph is text, not a request. */

@@ -124,6 +124,10 @@ is "$(awk '/Max core file size/ {print $5, $6}' "/proc/$running/limits")" '0 0' 
 kill "$running"
 finish
 
+run monitor --listen 0.0.0.0:0
+is "$rc" 2 'nothing but this machine is listened to without a token'
+has "$both" '--token-file' 'and it is said what is needed'
+
 # -- databases whose names are options, connection strings and commands -----------------------------
 
 for odd in "-h evil_$$" "host=evil_$$" "\$(touch $work/x)"; do
