@@ -77,5 +77,5 @@ http_check_address(
         return true;
     error_set(ctx, ERR_USAGE, "without a token only this machine may be listened to, not \"%s\"",
         http_address_text(ctx->arena, address));
-    return error_hint(ctx, "give a token, or listen on 127.0.0.1");
+    return error_hint(ctx, "give a token (--token-file FILE), or listen on 127.0.0.1");
 }

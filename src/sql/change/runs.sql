@@ -20,6 +20,10 @@ SELECT r.id, r.command, r.state, r.actor, r.client, r.plan_hash, r.catalogue::te
        (SELECT pg_catalog.count(*) FROM pgmend.journal AS j WHERE j.run = r.id),
        (SELECT pg_catalog.count(*) FROM pgmend.journal AS j
          WHERE j.run = r.id
-            OR (j.ended_at >= r.started_at AND (r.ended_at IS NULL OR j.ended_at <= r.ended_at)))
+            OR (j.ended_at >= r.started_at AND (r.ended_at IS NULL OR j.ended_at <= r.ended_at)
+                -- Times are whole seconds: what its own run ended in the same second was not touched again.
+                AND NOT EXISTS (SELECT FROM pgmend.run AS own
+                                 WHERE own.id = j.run AND j.state <> 'undone'
+                                   AND own.ended_at >= j.ended_at)))
   FROM pgmend.run AS r
  ORDER BY r.number DESC;
