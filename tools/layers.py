@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks every #include of src against the table "who may include whom" in ARCHITECTURE.md.
+"""Checks every #include of src against the table "who may include whom" in ARCHITECTURE.md, and that docs/internals.md has
+a line for each folder inside a folder of src.
 
 Usage: layers.py [ROOT]
 
@@ -88,10 +89,22 @@ def check_file(src, path, layers):
             yield f"{path}:{number}: {message}"
 
 
+def check_folders(root):
+    """What the table of folders in docs/internals.md lacks, or has although it is gone; src/sql and src/web speak for themselves."""
+    path = root / "docs/internals.md"
+    named = set(re.findall(r"^\| `(src/\w+/\w+)` \|", path.read_text(encoding="utf-8"), re.M)) if path.exists() else set()
+    there = {found.parent.relative_to(root).as_posix() for found in (root / "src").glob("*/*/*.[ch]")}
+    for folder in sorted(there - named):
+        yield f"{path}:1: {folder} has no line in the table of folders"
+    for folder in sorted(named - there):
+        yield f"{path}:1: {folder} is not there"
+
+
 def check(root):
     layers = read_table(root / "ARCHITECTURE.md")
     src = root / "src"
-    return [message for path in sorted(src.rglob("*.[ch]")) for message in check_file(src, path, layers)]
+    return [message for path in sorted(src.rglob("*.[ch]")) for message in check_file(src, path, layers)] + list(
+        check_folders(root))
 
 
 if __name__ == "__main__":
