@@ -10,8 +10,11 @@ all:
 	script/setup
 	script/build $(BUILD) --prefix=$(PREFIX)
 
-# Nothing is compiled here: as root it would leave files of root's in the build folder.
+# Nothing is compiled here: as root it would leave files of root's in the build folder. What was built for another
+# place would look for its files there.
 install:
+	@case " $$(cat $(BUILD)/.options 2>&1) " in *" --prefix=$(PREFIX) "*) ;; \
+	*) echo 'make install: $(BUILD) is not built for $(PREFIX): run "make PREFIX=$(PREFIX)" first' >&2; exit 1 ;; esac
 	meson install -C $(BUILD) --no-rebuild --quiet
 
 check:

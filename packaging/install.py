@@ -58,7 +58,11 @@ def install_units(root, source, prefix):
 
 def main(source, pgmend, replyx_api, prefix, destdir):
     source = pathlib.Path(source)
-    root = pathlib.Path(f"{destdir}{prefix}")
+    # Meson names them relative to its build folder.
+    build = pathlib.Path(os.environ.get("MESON_BUILD_ROOT", os.getcwd()))
+    pgmend, replyx_api = str(build / pgmend), str(build / replyx_api)
+    # The programs are started elsewhere, so a relative folder would be another one for them.
+    root = pathlib.Path(f"{os.path.abspath(destdir) if destdir else ''}{prefix}")
     install_manual(root, pgmend, replyx_api)
     install_completion(root, pgmend)
     install_units(root, source, prefix.rstrip("/"))

@@ -9,7 +9,6 @@ version that is installed where this runs. Made twice on one machine it is the s
 
 import base64
 import datetime
-import functools
 import json
 import os
 import pathlib
@@ -70,21 +69,35 @@ def needed(program):
 
 
 def places(program):
-    """Where the loader finds each: name → path."""
-    return dict(re.findall(r"(\S+) => (/\S+)", run("ldd", program)))
+    """Where the loader finds each, and the loader itself: name → path."""
+    listed = run("ldd", program)
+    loader = {os.path.basename(path): path for path in re.findall(r"^\s*(/\S+) \(0x", listed, re.M)}
+    return loader | dict(re.findall(r"(\S+) => (/\S+)", listed))
 
 
-@functools.lru_cache(maxsize=None)
-def debian_package(path):
-    """(name, version, architecture) of the package that a file is from; None without one."""
-    names = [path, os.path.realpath(path)]
-    for name in names + [name.replace("/lib/", "/usr/lib/", 1) for name in names] + [
-            name.replace("/usr/lib/", "/lib/", 1) for name in names]:
-        found = subprocess.run(["dpkg-query", "--search", name], capture_output=True, text=True, check=False)
-        if found.returncode == 0:
-            owner = found.stdout.split(": ")[0].split(",")[0]
-            return tuple(run("dpkg-query", "--show", "--showformat=${Package} ${Version} ${Architecture}", owner).split())
-    return None
+def installed(names):
+    """(name, version, architecture) of each of these packages that is installed, by name."""
+    shown = subprocess.run(
+        ["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Package} ${Version} ${Architecture}\n", *names],
+        capture_output=True, text=True, check=False).stdout
+    lines = [line.split() for line in shown.splitlines() if line.startswith("installed ")]
+    return {line[1]: tuple(line[1:]) for line in lines}
+
+
+def owners(paths):
+    """The Debian package that each file is from, by path; without those that are from none."""
+    # The loader's path can be the old one, of before /lib was /usr/lib.
+    others = {}
+    for path in paths:
+        for name in {path, os.path.realpath(path)}:
+            for spelling in (name, f"/usr{name}", name.removeprefix("/usr")):
+                others[spelling] = path
+    found = subprocess.run(["dpkg-query", "--search", *sorted(others)], capture_output=True, text=True,
+                           check=False).stdout
+    names = {others[path]: package.split(",")[0].split(":")[0]
+             for package, path in (line.split(": ", 1) for line in found.splitlines()) if path in others}
+    packages = installed(set(names.values())) if names else {}
+    return {path: packages[name] for path, name in names.items() if name in packages}
 
 
 def debian_component(package, scope, use):
@@ -96,13 +109,9 @@ def debian_component(package, scope, use):
 
 def build_components(lines):
     """What packages.txt names to build with: excluded from what runs."""
-    for line in lines:
-        for name in line.split(" | "):
-            state = subprocess.run(
-                ["dpkg-query", "--show", "--showformat=${db:Status-Status} ${Version} ${Architecture}", name],
-                capture_output=True, text=True, check=False).stdout.split()
-            if state[:1] == ["installed"]:
-                yield debian_component((name, state[1], state[2]), "excluded", "to build with")
+    names = [name for line in lines for name in line.split(" | ")]
+    for package in installed(names).values():
+        yield debian_component(package, "excluded", "to build with")
 
 
 def made_at():
@@ -122,8 +131,9 @@ def main(programs):
     depends = []
     for program in programs:
         found, paths = set(compiled_in), places(program)
+        packages = owners(paths.values())
         for library in needed(program):
-            package = debian_package(paths[library]) if library in paths else None
+            package = packages.get(paths.get(library))
             if not package:
                 continue
             one = debian_component(package, "required", f"loaded: {library}")

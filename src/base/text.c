@@ -293,6 +293,54 @@ text_from_us(struct arena *arena, int64_t us)
     return arena_printf(arena, "%" PRId64 " d %" PRId64 " h", seconds / 86400, seconds / 3600 % 24);
 }
 
+/* What no shell reads otherwise, wherever in a word it stands. */
+static bool
+is_plain_in_shell(char letter)
+{
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || (unsigned char)letter >= 0x80 ||
+           (letter && strchr("_-./:,@%+=", letter));
+}
+
+const char *
+text_shell(struct arena *arena, const char *word)
+{
+    struct buffer buffer = { .arena = arena };
+    bool has_control = false;
+    bool is_plain = *word != '\0';
+
+    for (const char *at = word; *at; at++) {
+        is_plain &= is_plain_in_shell(*at);
+        has_control |= (unsigned char)*at < ' ' || *at == 0x7f;
+    }
+    if (is_plain)
+        return word;
+    /* A control character would be done by the terminal, not shown; $'…' is of bash, zsh, ksh and POSIX 2024. */
+    buffer_add(&buffer, has_control ? "$'" : "'");
+    for (const char *at = word; *at; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            buffer_printf(&buffer, "\\%03o", (unsigned)*at);
+        else if (has_control && (*at == '\'' || *at == '\\'))
+            buffer_printf(&buffer, "\\%c", *at);
+        else if (*at == '\'')
+            buffer_add(&buffer, "'\\''");
+        else
+            buffer_append(&buffer, at, 1);
+    }
+    buffer_add(&buffer, "'");
+    return buffer_text(&buffer);
+}
+
+const char *
+text_shell_words(struct arena *arena, const struct text_list *words)
+{
+    struct text_list quoted = { 0 };
+
+    for (size_t i = 0; i < words->count; i++)
+        text_list_add(arena, &quoted, text_shell(arena, words->items[i]));
+    return text_list_join(arena, &quoted, " ");
+}
+
 const char *
 text_from_count(struct arena *arena, int64_t count)
 {

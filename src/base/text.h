@@ -58,6 +58,11 @@ const char *text_from_us(struct arena *arena, int64_t us);
 /* Three digits, or all of those before the point: 0.985, 29.8, "1 042". */
 const char *text_from_ratio(struct arena *arena, double number);
 
+/* A word as a shell reads it back: as it is where that is safe, else in quotes. For commands that people paste. */
+const char *text_shell(struct arena *arena, const char *word);
+/* All of them, with blanks between. */
+const char *text_shell_words(struct arena *arena, const struct text_list *words);
+
 /* 1234567 → "1 234 567". */
 const char *text_from_count(struct arena *arena, int64_t count);
 

@@ -73,6 +73,7 @@ struct bluegreen_state {
 
 struct bluegreen {
     struct bluegreen_state state;
+    bool is_none;       /* why bluegreen_open() failed: the database is of no pair */
     const char *schema; /* of the live side, when its replication began: JSON; or NULL */
     struct db *dbs[BLUEGREEN_SIDES]; /* NULL: it cannot be reached, why_not says why */
     const char *why_not[BLUEGREEN_SIDES];
@@ -172,8 +173,16 @@ bool bluegreen_copy_schema(struct ctx *ctx, struct bluegreen *pair,
 /* Whether all published tables are there on green with the same columns, and empty. ERR_VERIFICATION names those that are not. */
 bool bluegreen_check_schema(struct ctx *ctx, struct bluegreen *pair) MUST_CHECK;
 
+/* A slot can only be made when the transactions that are open on its server have ended. */
+struct bluegreen_patience {
+    int64_t limit_us;                           /* for that; then ERR_TIMEOUT */
+    void (*note)(void *data, const char *text); /* who is waited for; or NULL */
+    void *data;
+};
+
 /* Publication, slot and subscription from the live side to the other, with the rows that are there. */
-bool bluegreen_follow(struct ctx *ctx, struct bluegreen *pair) MUST_CHECK;
+bool bluegreen_follow(
+    struct ctx *ctx, struct bluegreen *pair, const struct bluegreen_patience *patience) MUST_CHECK;
 
 /* ---- looking ---- */
 
@@ -206,6 +215,9 @@ bool bluegreen_look(struct ctx *ctx, const struct bluegreen *pair, struct bluegr
 /* How the live side's schema differs from what it was when replication began, a sentence each. */
 bool bluegreen_drift(struct ctx *ctx, const struct bluegreen *pair, struct text_list *ret)
     MUST_CHECK;
+
+/* The command for a shell that enables the subscription, of a side that answers, past its read-only default. */
+const char *bluegreen_enable_command(struct arena *arena, const struct bluegreen *pair);
 
 /* Writes a token on the live side and waits until it has come to the other. ERR_TIMEOUT. */
 bool bluegreen_wait_applied(
@@ -256,8 +268,8 @@ struct bluegreen_switch_options {
     int64_t pause_us; /* clients wait at most so long */
     int64_t lag_bytes;
     int64_t sequence_margin;
-    void (*note)(void *data, const char *text);
-    void *data;
+    struct bluegreen_patience
+        patience; /* while the way back is prepared; note tells the steps too */
 };
 
 struct bluegreen_switched {
@@ -269,6 +281,10 @@ struct bluegreen_switched {
     struct text_list entries; /* of the pooler, what clients say */
     const char *kept_file;    /* copy of the pooler's file before */
 };
+
+/* Whether it would be begun: pooler, rights, replication, comparison. Changes nothing. ERR_GATE, ERR_CONNECTION … */
+bool bluegreen_check_switch(struct ctx *ctx, struct bluegreen *pair,
+    const struct bluegreen_switch_options *options) MUST_CHECK;
 
 /*
  * Makes the target live. A failure before clients are moved takes everything back: ERR_UNDONE or the cause; one

@@ -6,6 +6,7 @@
 #include "base/interrupt.h"
 #include "base/json.h"
 #include "bluegreen/part.h"
+#include "db/ident.h"
 #include "sql.h"
 
 enum { TOKEN_BYTES = 8, TICK_US = 5000 };
@@ -120,6 +121,21 @@ bluegreen_drift(struct ctx *ctx, const struct bluegreen *pair, struct text_list 
                       difference->wanted ? difference->wanted : "nothing"));
     }
     return true;
+}
+
+const char *
+bluegreen_enable_command(struct arena *arena, const struct bluegreen *pair)
+{
+    int target = bluegreen_other(pair->state.live);
+    const struct db *db = pair->dbs[target];
+    const char *statement = arena_printf(arena, "ALTER SUBSCRIPTION %s ENABLE",
+        db_ident(arena, bluegreen_slot(arena, &pair->state, target)));
+
+    return arena_printf(arena,
+        "PGOPTIONS='-c default_transaction_read_only=off' psql -h %s -p %s -U %s -d %s -c %s",
+        text_shell(arena, db_host(db)), text_shell(arena, db_port(db)),
+        text_shell(arena, db_user(db)), text_shell(arena, db_name(db)),
+        text_shell(arena, statement));
 }
 
 bool

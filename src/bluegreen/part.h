@@ -30,7 +30,8 @@ void bg_roots(struct arena *arena, const struct sql_bluegreen_tables_rows *table
 bool bg_close_writers(struct ctx *ctx, struct db *db, bool is_closed);
 
 bool bg_publish(struct ctx *ctx, struct bluegreen *pair, int side);
-bool bg_make_slot(struct ctx *ctx, struct bluegreen *pair, int target);
+bool bg_make_slot(
+    struct ctx *ctx, struct bluegreen *pair, int target, const struct bluegreen_patience *patience);
 bool bg_subscribe(struct ctx *ctx, struct bluegreen *pair, int target, bool copies_rows);
 bool bg_enable(struct ctx *ctx, struct bluegreen *pair, int target, bool is_enabled);
 /* Fine when it is not there. */

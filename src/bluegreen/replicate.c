@@ -8,7 +8,7 @@
 #include "db/ident.h"
 #include "sql.h"
 
-enum { SLOT_LIMIT_US = 60000000, END_LIMIT_US = 20000000, TICK_US = 20000 };
+enum { SLOT_TICK_US = 200000, CANCEL_LIMIT_US = 5000000, END_LIMIT_US = 20000000, TICK_US = 20000 };
 
 void
 bg_roots(struct arena *arena, const struct sql_bluegreen_tables_rows *tables,
@@ -53,32 +53,100 @@ bg_publish(struct ctx *ctx, struct bluegreen *pair, int side)
            error_wrap(ctx, "publishing the tables");
 }
 
+/* Whom the making of a slot waits for now; NULL: nobody that can be seen. */
+static const char *
+find_holder(struct ctx *ctx, struct db *watch, int pid)
+{
+    struct sql_change_progress_rows rows;
+
+    if (!sql_change_progress(ctx, watch, &rows, .pid = pid)) {
+        error_clear(ctx);
+        return NULL;
+    }
+    if (rows.count != 1 || !text_starts_with(rows.items[0].wait_event, "Lock:"))
+        return NULL;
+    /* Its locks have no process. */
+    if (rows.items[0].blocker_pid == 0)
+        return "a prepared transaction (SELECT * FROM pg_prepared_xacts)";
+    return arena_printf(ctx->arena, "pid %" PRId32 " (%s, %s, transaction of %s)",
+        rows.items[0].blocker_pid, rows.items[0].blocker ? rows.items[0].blocker : "unknown",
+        rows.items[0].blocker_state ? rows.items[0].blocker_state : "unknown",
+        text_from_us(ctx->arena, rows.items[0].blocker_age));
+}
+
+/* The server forgets a slot whose making is cancelled. */
+static bool
+cancel_slot(struct ctx *ctx, struct db *db)
+{
+    struct error why = ctx->error;
+
+    (void)db_cancel_wait(db, CANCEL_LIMIT_US);
+    ctx->error = why;
+    return false;
+}
+
+static bool
+refuse_holder(struct ctx *ctx, const char *holder, const struct bluegreen_patience *patience)
+{
+    error_set(ctx, ERR_TIMEOUT, "a transaction that was open did not end within %s%s%s",
+        text_from_us(ctx->arena, patience->limit_us), holder ? ": " : "", holder ? holder : "");
+    return error_hint(ctx,
+        "A slot waits for every transaction that writes on its server: end it, or wait for it longer "
+        "with --prepare-limit.");
+}
+
+/* A second session says who is waited for, once for each of them. */
+static bool
+create_slot(
+    struct ctx *ctx, struct db *db, const char *name, const struct bluegreen_patience *patience)
+{
+    struct db *watch CLEANUP(db_cleanup) = NULL;
+    int64_t end = clock_us() + patience->limit_us;
+    const char *told = "";
+    bool is_done = false;
+
+    if (!bg_open_like(ctx, db, db_name(db), ACCESS_READ, &watch) ||
+        !db_send(ctx, db,
+            arena_printf(ctx->arena,
+                "SELECT pg_catalog.pg_create_logical_replication_slot(%s, 'pgoutput')",
+                db_literal(ctx->arena, name))))
+        return false;
+    for (;;) {
+        if (!db_wait(ctx, db, SLOT_TICK_US, &is_done))
+            return cancel_slot(ctx, db);
+        if (is_done)
+            return true;
+
+        const char *holder = find_holder(ctx, watch, db_backend_pid(db));
+
+        if (clock_us() > end) {
+            refuse_holder(ctx, holder, patience);
+            return cancel_slot(ctx, db);
+        }
+        /* Up to its state, which may change, and its age, which does. */
+        if (holder && patience->note && strncmp(holder, told, strcspn(holder, " (") + 8) != 0) {
+            patience->note(patience->data, arena_printf(ctx->arena, "waits for %s", holder));
+            told = holder;
+        }
+    }
+}
+
 /*
  * Made apart from the subscription: on the same server CREATE SUBSCRIPTION would wait for a slot that waits for
  * CREATE SUBSCRIPTION. A slot waits for all transactions that are open on its server.
  */
 bool
-bg_make_slot(struct ctx *ctx, struct bluegreen *pair, int target)
+bg_make_slot(
+    struct ctx *ctx, struct bluegreen *pair, int target, const struct bluegreen_patience *patience)
 {
     struct db *db = pair->dbs[bluegreen_other(target)];
     const char *name = bluegreen_slot(ctx->arena, &pair->state, target);
     struct sql_bluegreen_slot_rows there;
-    struct sql_bluegreen_create_slot_rows made;
-    bool is_good;
 
     if (!sql_bluegreen_slot(ctx, db, &there, .name = name))
         return error_wrap(ctx, "looking at replication slot %s", name);
-    if (there.count == 1)
-        return true;
-    if (!db_set(ctx, db, "statement_timeout", arena_printf(ctx->arena, "%d", SLOT_LIMIT_US / 1000)))
-        return false;
-    is_good = sql_bluegreen_create_slot(ctx, db, &made, .name = name);
-    if (!is_good && ctx->error.kind == ERR_TIMEOUT)
-        error_hint(ctx, "A slot waits for every transaction that is open on its server: end the "
-                        "oldest one (\"pgmend doctor\" names it) and run this again.");
-    if (is_good)
-        return db_set(ctx, db, "statement_timeout", "0");
-    return error_wrap(ctx, "making replication slot %s", name);
+    return there.count == 1 || create_slot(ctx, db, name, patience) ||
+           error_wrap(ctx, "making replication slot %s", name);
 }
 
 bool
@@ -193,14 +261,14 @@ bg_take_schema(struct ctx *ctx, struct bluegreen *pair, int side)
 }
 
 bool
-bluegreen_follow(struct ctx *ctx, struct bluegreen *pair)
+bluegreen_follow(struct ctx *ctx, struct bluegreen *pair, const struct bluegreen_patience *patience)
 {
     int live = pair->state.live;
     int target = bluegreen_other(live);
 
     return bluegreen_record(ctx, pair, BG_PUBLISHING) && bg_publish(ctx, pair, live) &&
            bg_take_schema(ctx, pair, live) && bluegreen_record(ctx, pair, BG_SUBSCRIBING) &&
-           bg_make_slot(ctx, pair, target) && bg_subscribe(ctx, pair, target, true) &&
+           bg_make_slot(ctx, pair, target, patience) && bg_subscribe(ctx, pair, target, true) &&
            bg_close_writers(ctx, pair->dbs[target], true) &&
            bluegreen_record(ctx, pair, BG_FOLLOWING);
 }

@@ -97,7 +97,7 @@ bg_install(struct ctx *ctx, struct db *db)
 {
     struct sql_bluegreen_state_exists_rows there;
 
-    if (!sql_bluegreen_state_exists(ctx, db, &there))
+    if (!journal_check_format(ctx, db) || !sql_bluegreen_state_exists(ctx, db, &there))
         return false;
     if (there.count == 1 && there.items[0].is_there)
         return sql_bluegreen_create_beat(ctx, db);

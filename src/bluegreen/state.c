@@ -332,6 +332,7 @@ bluegreen_open(
     if (is_found && bluegreen_step_of(&ret->state) == BG_ABANDONED)
         is_found = false;
     if (!is_found) {
+        ret->is_none = true;
         error_set(ctx, ERR_NOT_FOUND, "database \"%s\" is of no blue-green pair", db_name(db));
         return error_hint(ctx, "\"pgmend bluegreen create --green URL\" makes one.");
     }

@@ -33,8 +33,8 @@ struct switching {
 static void
 note(const struct switching *switching, const char *text)
 {
-    if (switching->options->note)
-        switching->options->note(switching->options->data, text);
+    if (switching->options->patience.note)
+        switching->options->patience.note(switching->options->patience.data, text);
 }
 
 /* ---- before the pause ---- */
@@ -92,6 +92,10 @@ check_ready(struct ctx *ctx, struct switching *switching)
     if (!look_until_working(ctx, pair, &look) || !bluegreen_drift(ctx, pair, &drift) ||
         !sql_bluegreen_server(ctx, pair->dbs[pair->state.live], &server))
         return false;
+    if (look.has_subscription && !look.is_enabled) {
+        error_set(ctx, ERR_GATE, "the replication stands still: its subscription is disabled");
+        return error_hint(ctx, "Enable it again: %s", bluegreen_enable_command(ctx->arena, pair));
+    }
     if (!look.has_subscription || !look.has_slot || !look.is_working || look.ready < look.tables) {
         error_set(ctx, ERR_GATE,
             "the replication is not complete: %" PRId64 " of %" PRId64 " tables follow%s",
@@ -150,7 +154,8 @@ arm(struct ctx *ctx, struct switching *switching)
     pair->state.pooler_file = switching->options->pooler_file;
     if (!bg_check_move(ctx, &switching->move) || !refresh_views(ctx, switching) ||
         !bluegreen_record(ctx, pair, BG_ARMING) || !bg_publish(ctx, pair, target) ||
-        !bg_make_slot(ctx, pair, pair->state.live) || !bg_take_schema(ctx, pair, target))
+        !bg_make_slot(ctx, pair, pair->state.live, &switching->options->patience) ||
+        !bg_take_schema(ctx, pair, target))
         return error_wrap(ctx, "preparing the way back");
     switching->schema = pair->schema;
     pair->schema = schema;
@@ -393,6 +398,32 @@ end_switching(struct switching *switching)
     pgbouncer_cleanup(&switching->move.pooler);
 }
 
+/* Opens the pooler too. */
+static bool
+check(struct ctx *ctx, struct switching *switching)
+{
+    return (limit_locks(ctx, switching->pair) && open_pooler(ctx, switching) &&
+               find_entries(ctx, switching) && check_ready(ctx, switching) &&
+               bg_check_move(ctx, &switching->move)) ||
+           error_state(ctx, "Nothing was changed.");
+}
+
+bool
+bluegreen_check_switch(
+    struct ctx *ctx, struct bluegreen *pair, const struct bluegreen_switch_options *options)
+{
+    struct bluegreen_switched ignored = { 0 };
+    struct switching switching CLEANUP(end_switching) = {
+        .move = { .pair = pair, .options = options, .ret = &ignored },
+        .pair = pair,
+        .options = options,
+    };
+    bool is_good = check(ctx, &switching);
+
+    pair->state.lines_before = NULL;
+    return is_good;
+}
+
 bool
 bluegreen_switch(struct ctx *ctx, struct bluegreen *pair,
     const struct bluegreen_switch_options *options, struct bluegreen_switched *ret)
@@ -404,10 +435,8 @@ bluegreen_switch(struct ctx *ctx, struct bluegreen *pair,
     };
 
     *ret = (struct bluegreen_switched){ 0 };
-    if (!limit_locks(ctx, pair) || !open_pooler(ctx, &switching) ||
-        !find_entries(ctx, &switching) || !check_ready(ctx, &switching) ||
-        !bg_check_move(ctx, &switching.move))
-        return error_state(ctx, "Nothing was changed.");
+    if (!check(ctx, &switching))
+        return false;
     ret->entries = switching.move.entries;
     note(&switching, "preparing the way back");
     if (!arm(ctx, &switching))

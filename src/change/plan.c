@@ -1,7 +1,5 @@
 #include "change/plan.h"
 
-#include <stdlib.h>
-
 #include "base/crypto.h"
 #include "change/journal.h"
 #include "change/plan_part.h"
@@ -22,22 +20,15 @@ tables_of(struct ctx *ctx, const struct plan *plan, size_t first, size_t count)
     return buffer_text(&buffer);
 }
 
-/*
- * Whether the line tells of a column that the plan itself adds: a run that was cut off after it has
- * to be able to go on. A line is "column <table> <number> <name> <type> …".
- */
+/* Whether the line tells of a column that the plan itself adds: a run that was cut off after it has to be able to go on. */
 static bool
-is_of_plan(struct ctx *ctx, const struct plan *plan, const char *line)
+is_of_plan(const struct plan *plan, const struct sql_catalog_table_shape *row)
 {
-    for (size_t i = 0; i < plan->count; i++) {
+    for (size_t i = 0; row->attribute && i < plan->count; i++) {
         const struct change *change = &plan->items[i];
-        const char *start = arena_printf(ctx->arena, "column %u ", change->table_oid);
-        const char *name = arena_printf(ctx->arena, " %s ", change->name);
 
-        if (!change_is_of(change, KIND_COLUMN) || !text_starts_with(line, start))
-            continue;
-        if (text_starts_with(
-                line + strlen(start) + strspn(line + strlen(start), "0123456789"), name))
+        if (change_is_of(change, KIND_COLUMN) && change->table_oid == row->table_oid &&
+            text_equal(change->name, row->attribute))
             return true;
     }
     return false;
@@ -45,13 +36,12 @@ is_of_plan(struct ctx *ctx, const struct plan *plan, const char *line)
 
 /* Whether the line is about a table that one of these changes partitions: it judges itself, also when half done. */
 static bool
-is_partitioned_by(const struct plan *plan, size_t first, size_t count, const char *line)
+is_partitioned_by(
+    const struct plan *plan, size_t first, size_t count, const struct sql_catalog_table_shape *row)
 {
-    const char *oid = strchr(line, ' ');
-
-    for (size_t i = first; oid && i < first + count; i++)
+    for (size_t i = first; i < first + count; i++)
         if (change_is_of(&plan->items[i], KIND_PARTITION) &&
-            strtoul(oid + 1, NULL, 10) == plan->items[i].table_oid)
+            plan->items[i].table_oid == row->table_oid)
             return true;
     return false;
 }
@@ -66,10 +56,37 @@ digest_shape(struct ctx *ctx, struct db *db, const struct plan *plan, size_t fir
     if (!sql_catalog_table_shape(ctx, db, &rows, .tables = tables_of(ctx, plan, first, count)))
         return error_wrap(ctx, "reading the tables' definitions");
     for (size_t i = 0; i < rows.count; i++)
-        if (!is_of_plan(ctx, plan, rows.items[i].line) &&
-            !is_partitioned_by(plan, first, count, rows.items[i].line))
+        if (!is_of_plan(plan, &rows.items[i]) &&
+            !is_partitioned_by(plan, first, count, &rows.items[i]))
             buffer_printf(&buffer, "%s\n", rows.items[i].line);
     *ret = sha256_of(ctx->arena, buffer_text(&buffer), buffer.length);
+    return true;
+}
+
+/*
+ * A database that was restored from a backup has the same tables under other OIDs. Where no table has the OID of the
+ * plan any more, the one of the same name is meant; whether it looks the same is what the digest is for.
+ */
+static bool
+find_tables(struct ctx *ctx, struct db *db, struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct change *change = &plan->items[i];
+        const char *params[] = { arena_printf(ctx->arena, "%u", change->table_oid) };
+        struct sql_change_table_now_rows rows;
+        const char *there;
+
+        if (!change->table_oid || !change->table)
+            continue;
+        if (!db_value(ctx, db,
+                "SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.oid = $1::pg_catalog.oid",
+                params, 1, &there) ||
+            (!there && !sql_change_table_now(
+                           ctx, db, &rows, .schema = change->schema, .name = change->table)))
+            return error_wrap(ctx, "looking for the tables of the plan");
+        if (!there && rows.count == 1)
+            change->table_oid = rows.items[0].oid;
+    }
     return true;
 }
 
@@ -144,7 +161,7 @@ was_begun(struct ctx *ctx, struct db *db, const struct plan *plan, bool *ret)
 }
 
 bool
-plan_check_fresh(struct ctx *ctx, struct db *db, const struct plan *plan)
+plan_check_fresh(struct ctx *ctx, struct db *db, struct plan *plan)
 {
     const char *shape;
     const char *cluster;
@@ -155,7 +172,7 @@ plan_check_fresh(struct ctx *ctx, struct db *db, const struct plan *plan)
             plan->database, db_name(db));
         return error_state(ctx, "Nothing was changed.");
     }
-    if (!journal_system_identifier(ctx, db, &cluster) ||
+    if (!find_tables(ctx, db, plan) || !journal_system_identifier(ctx, db, &cluster) ||
         !digest_shape(ctx, db, plan, 0, plan->count, &shape) ||
         !was_begun(ctx, db, plan, &is_begun))
         return false;

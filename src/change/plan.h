@@ -11,9 +11,9 @@ bool plan_seal(struct ctx *ctx, struct db *db, struct plan *plan) MUST_CHECK;
 /*
  * ERR_STALE when the tables look other than when the plan was made; names the plan's age. Of a plan
  * with steps that was begun already only database and server are looked at: each step is checked
- * before it is done.
+ * before it is done. Tables that a restore has given other OIDs are found again by their names.
  */
-bool plan_check_fresh(struct ctx *ctx, struct db *db, const struct plan *plan) MUST_CHECK;
+bool plan_check_fresh(struct ctx *ctx, struct db *db, struct plan *plan) MUST_CHECK;
 
 /* The same of the tables of one step, which may have been altered since the plan was begun. */
 bool plan_check_step_fresh(struct ctx *ctx, struct db *db, const struct plan *plan,

@@ -130,8 +130,6 @@ int help_answer(const struct invocation *asked);
 /* man page (roff), for one command or with NULL for pgmend(1). */
 void man_print(FILE *out, const struct command *command);
 
-/* pgmend.ini(5). */
-void man_print_file(FILE *out);
 /* All pages, as files "pgmend-index-apply.1" of a folder that exists. ERR_IO. */
 bool man_write_all(struct ctx *ctx, const char *folder) MUST_CHECK;
 

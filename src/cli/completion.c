@@ -3,6 +3,8 @@
  * far to the place in the tree of commands, then offer what can stand there.
  */
 
+#include <ctype.h>
+
 #include "base/vec.h"
 #include "cli/page.h"
 
@@ -105,7 +107,21 @@ print_paths(const struct tree *tree, const char *between)
     }
 }
 
-/* The branch of a case that offers the values of an option: words, or the names of files. */
+/* A value as a word of zsh's or fish's: '<=>' would be a redirection. */
+static const char *
+quote_choice(struct arena *arena, const char *choice, bool is_fish)
+{
+    bool is_plain = true;
+
+    for (const char *at = choice; *at; at++)
+        is_plain = is_plain && (isalnum((unsigned char)*at) || strchr("-_.", *at));
+    return is_plain ? choice : quote(arena, choice, is_fish, false);
+}
+
+/*
+ * The branch of a case that offers the values of an option: words, or the names of files. Without words_end each
+ * value is a word of its own; else all are in one pair of quotes.
+ */
 static void
 print_values(const struct tree *tree, const struct field *field, const char *words,
     const char *words_end, const char *files)
@@ -119,8 +135,11 @@ print_values(const struct tree *tree, const struct field *field, const char *wor
     if (field->choices) {
         fputs(words, tree->out);
         for (size_t i = 0; field->choices[i]; i++)
-            fprintf(tree->out, " %s", field->choices[i]);
-        fputs(words_end, tree->out);
+            fprintf(tree->out, " %s",
+                words_end ? field->choices[i]
+                          : quote_choice(tree->arena, field->choices[i], false));
+        if (words_end)
+            fputs(words_end, tree->out);
     } else {
         fputs(files, tree->out);
     }
@@ -184,7 +203,7 @@ print_zsh_node(const struct tree *tree, const struct node *node)
 
     fprintf(out, "    '%s')\n        case \"$words[CURRENT-1]\" in\n", node->path);
     for (size_t i = 0; i < option_count(node->command); i++)
-        print_values(tree, option_at(node->command, i).field, "compadd --", "", "_files");
+        print_values(tree, option_at(node->command, i).field, "compadd --", NULL, "_files");
     fputs("        esac\n        entries=(\n", out);
     for (size_t i = 0; i < node->children.count; i++) {
         const struct child *child = &node->children.items[i];
@@ -251,10 +270,13 @@ print_fish_option(const struct tree *tree, const struct field *field, const char
         fprintf(out, " -s %c", field->letter);
     fprintf(out, " -l %s", option_spell(tree->arena, field));
     if (field->choices) {
-        fputs(" -x -a '", out);
-        for (size_t i = 0; field->choices[i]; i++)
-            fprintf(out, "%s%s", i > 0 ? " " : "", field->choices[i]);
-        fputs("'", out);
+        struct buffer words = { .arena = tree->arena };
+
+        for (size_t i = 0; field->choices[i]; i++) {
+            buffer_add(&words, i > 0 ? " " : "");
+            buffer_add(&words, quote_choice(tree->arena, field->choices[i], true));
+        }
+        fprintf(out, " -x -a %s", quote(tree->arena, buffer_text(&words), true, false));
     } else if (field->type != FIELD_BOOL) {
         fputs(" -r", out);
     }

@@ -95,8 +95,9 @@ print_settings(FILE *out, struct arena *arena, const struct command *command)
     }
 }
 
-void
-man_print_file(FILE *out)
+/* pgmend.ini(5). */
+static void
+print_file(FILE *out)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
 
@@ -136,7 +137,7 @@ write_page(struct ctx *ctx, const char *folder, const struct command *command, b
     if (!out)
         return error_set_errno(ctx, "could not create \"%s\"", path);
     if (is_file)
-        man_print_file(out);
+        print_file(out);
     else
         man_print(out, command);
     is_good = !ferror(out);

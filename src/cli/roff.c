@@ -26,6 +26,17 @@ escape(char letter)
     }
 }
 
+/* How wide a byte is: mandoc counts a letter beyond ASCII as the \[u2026] that it stands for. */
+static size_t
+byte_width(char byte)
+{
+    if (escape(byte))
+        return strlen(escape(byte));
+    if ((unsigned char)byte < 0x80)
+        return 1;
+    return (unsigned char)byte >= 0xC0 ? strlen("\\[u2026]") : 0;
+}
+
 /* How wide the word is that begins here, as it will stand in the file. */
 static size_t
 word_width(const char *text)
@@ -33,7 +44,7 @@ word_width(const char *text)
     size_t width = 0;
 
     for (; *text && *text != ' ' && *text != '\n'; text++)
-        width += escape(*text) ? strlen(escape(*text)) : 1;
+        width += byte_width(*text);
     return width;
 }
 
@@ -57,7 +68,11 @@ roff_text(FILE *out, const char *text, bool keeps_lines)
             /* At the start of a line these two would begin a request. */
             if (column == 0 && (*text == '.' || *text == '\''))
                 column += (size_t)fprintf(out, "\\&");
-            column += (size_t)(escaped ? fprintf(out, "%s", escaped) : fprintf(out, "%c", *text));
+            if (escaped)
+                fputs(escaped, out);
+            else
+                fputc(*text, out);
+            column += byte_width(*text);
         }
     }
     fputc('\n', out);

@@ -71,7 +71,7 @@ print(struct ctx *ctx, struct run *run, const struct backup_info *info)
         text_from_us(ctx->arena, info->duration_us), text_from_count(ctx->arena, info->tables),
         text_from_count(ctx->arena, info->rows));
     if (!info->is_verified) {
-        out_next(run->out, "pgmend backup verify %s", info->name);
+        out_next(run->out, "pgmend backup verify %s", text_shell(ctx->arena, info->name));
         return;
     }
     out_mark_line(run->out, MARK_OK,

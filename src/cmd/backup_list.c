@@ -63,9 +63,10 @@ print(struct ctx *ctx, struct run *run, const struct backup_infos *infos)
     if (infos->count == 0)
         out_next(run->out, "pgmend backup create");
     else if (!infos->items[0].is_verified)
-        out_next(run->out, "pgmend backup verify %s", infos->items[0].name);
+        out_next(run->out, "pgmend backup verify %s", text_shell(ctx->arena, infos->items[0].name));
     else
-        out_next(run->out, "pgmend backup restore %s --into NEW_DATABASE", infos->items[0].name);
+        out_next(run->out, "pgmend backup restore %s --into NEW_DATABASE",
+            text_shell(ctx->arena, infos->items[0].name));
 }
 
 static bool

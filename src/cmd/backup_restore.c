@@ -123,12 +123,12 @@ print(struct ctx *ctx, struct work *work)
                 "%zu owners or grants are not as they were, the first: %s",
                 work->swap.side.lost_rights.count, work->swap.side.lost_rights.items[0]);
         out_next(out, "look at the database, then pgmend backup restore %s --swap",
-            work->swap.side.backup);
+            text_shell(ctx->arena, work->swap.side.backup));
         return;
     }
     out_mark_line(out, MARK_INFO, "the database as it was before is kept as %s", work->swap.old);
     out_next(out, "pgmend status, and when all is well pgmend backup restore --drop-old %s",
-        work->swap.old);
+        text_shell(ctx->arena, work->swap.old));
 }
 
 static bool

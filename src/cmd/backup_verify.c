@@ -30,7 +30,7 @@ print(struct ctx *ctx, struct run *run, const struct backup_info *info)
         "%s: every file is as it was made, and the archive is complete", info->name);
     if (!info->is_verified) {
         out_mark_line(run->out, MARK_WARN, "it was not restored, so it does not count as verified");
-        out_next(run->out, "pgmend backup verify %s", info->name);
+        out_next(run->out, "pgmend backup verify %s", text_shell(ctx->arena, info->name));
         return;
     }
     out_mark_line(run->out, MARK_OK,

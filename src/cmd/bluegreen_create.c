@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/interrupt.h"
+#include "base/log.h"
 #include "bluegreen/identity.h"
 #include "change/lock.h"
 #include "cmd/parts/bluegreen_desk.h"
@@ -17,6 +18,7 @@ struct options {
     const char *alembic;
     bool full_identity;
     bool without_large_objects;
+    int64_t prepare_limit;
     bool no_wait;
     bool dry_run;
     int32_t jobs;
@@ -39,6 +41,8 @@ static const struct field options[] = {
         .help = "tables without a replica identity get REPLICA IDENTITY FULL; abandon undoes it"),
     FIELD(struct options, without_large_objects,
         .help = "go on although large objects are not replicated"),
+    FIELD(struct options, prepare_limit, .unit = UNIT_US, .arg = "TIME", .standard = "1m",
+        .help = "wait so long for transactions that are open on blue's server"),
     FIELD(struct options, no_wait, .help = "do not wait until green has caught up"),
     FIELD(struct options, dry_run, .momentary = true, .help = "only look what stands in the way"),
     FIELD(struct options, jobs, .letter = 'j', .arg = "N", .standard = "1",
@@ -147,10 +151,19 @@ make_schema(struct ctx *ctx, struct work *work)
     return is_good && bluegreen_check_schema(ctx, &work->pair);
 }
 
+static void
+note(void *data, const char *text)
+{
+    (void)data;
+    log_info("bluegreen create: %s", text);
+}
+
 static bool
 make(struct ctx *ctx, struct work *work)
 {
     enum bluegreen_step step = bluegreen_step_of(&work->pair.state);
+    const struct bluegreen_patience patience = { .limit_us = work->opts->prepare_limit,
+        .note = note };
 
     if (step <= BG_SCHEMA) {
         if (!bluegreen_make_database(ctx, &work->pair, &work->green) ||
@@ -160,7 +173,7 @@ make(struct ctx *ctx, struct work *work)
             !make_schema(ctx, work))
             return false;
     }
-    return step >= BG_FOLLOWING || bluegreen_follow(ctx, &work->pair);
+    return step >= BG_FOLLOWING || bluegreen_follow(ctx, &work->pair, &patience);
 }
 
 static bool
@@ -342,6 +355,8 @@ run(struct ctx *ctx, struct run *run)
     struct db *blue = NULL;
     bool is_good;
 
+    if (opts->prepare_limit <= 0)
+        return error_set(ctx, ERR_USAGE, "--prepare-limit is more than 0");
     if (opts->jobs < 1 || opts->jobs > 64)
         return error_set(ctx, ERR_USAGE, "--jobs is 1 to 64");
     is_good = bluegreen_connect(ctx, run, ACCESS_WRITE, &blue) && begin(ctx, &work, blue);

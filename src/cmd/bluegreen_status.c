@@ -55,6 +55,20 @@ worry_about_slot(struct ctx *ctx, struct picture *picture, const struct options 
             ctx, picture, "the slot has lost WAL that it needs: abandon the pair and make it anew");
 }
 
+/* The worker of one that was just disabled may be there for a moment. */
+static void
+worry_about_subscription(struct ctx *ctx, struct picture *picture)
+{
+    const struct bluegreen_look *look = &picture->look;
+
+    if (!look->has_subscription)
+        worry(ctx, picture, "the subscription is gone: abandon the pair and make it anew");
+    else if (!look->is_enabled)
+        worry(ctx, picture, "the subscription is disabled, so WAL is kept for it");
+    else if (!look->is_working)
+        worry(ctx, picture, "the replication stands still: see the log of the following server");
+}
+
 static void
 look_for_worries(struct ctx *ctx, struct picture *picture, const struct options *opts)
 {
@@ -71,10 +85,8 @@ look_for_worries(struct ctx *ctx, struct picture *picture, const struct options 
             arena_printf(ctx->arena,
                 "a run was cut off at \"%s\": run \"pgmend bluegreen %s\" again",
                 picture->pair.state.step, step < BG_FOLLOWING ? "create" : "switch"));
-    else if (picture->pair.dbs[BLUE] && picture->pair.dbs[GREEN] && !look->is_working)
-        worry(ctx, picture,
-            look->is_enabled ? "the replication stands still: see the log of the following server"
-                             : "the subscription is disabled");
+    else if (picture->pair.dbs[BLUE] && picture->pair.dbs[GREEN])
+        worry_about_subscription(ctx, picture);
     if (look->errors > 0)
         worry(ctx, picture,
             arena_printf(ctx->arena,
@@ -111,9 +123,12 @@ print(struct ctx *ctx, FILE *out, const struct picture *picture)
         fprintf(out, "\n");
     for (size_t i = 0; i < picture->worries.count; i++)
         out_mark_line(out, MARK_WARN, "%s", picture->worries.items[i]);
-    if (picture->worries.count == 0 && look->ready == look->tables)
-        out_next(out, state->verified_at ? "pgmend bluegreen switch --pgbouncer URL"
-                                         : "pgmend bluegreen verify");
+    if (look->has_subscription && !look->is_enabled && bluegreen_step_of(state) == BG_FOLLOWING)
+        out_next(out, "%s", bluegreen_enable_command(ctx->arena, &picture->pair));
+    else if (picture->worries.count == 0 && look->ready == look->tables)
+        out_next(out, "%s",
+            state->verified_at ? bluegreen_switch_command(&picture->pair)
+                               : "pgmend bluegreen verify");
 }
 
 static void
@@ -143,16 +158,36 @@ print_json(FILE *out, const struct picture *picture)
     out_json(out, document);
 }
 
+/* A state like any other, not an error. */
+static bool
+print_none(struct run *run)
+{
+    json_t *document CLEANUP(json_release) = NULL;
+
+    if (run->global->json) {
+        document = json_pack("{s:n}", "pair");
+        out_json(run->out, document);
+        return true;
+    }
+    fprintf(run->out, "This database is of no blue-green pair.\n");
+    out_next(run->out, "pgmend bluegreen create --green URL --dry-run");
+    return true;
+}
+
 static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct options *opts = run->options;
     struct picture picture = { 0 };
-    const struct bluegreen_entrance entrance = { .other_url = opts->other_url,
-        .access = ACCESS_READ };
-    bool is_good = bluegreen_enter(ctx, run, &entrance, &picture.pair) &&
-                   bluegreen_look(ctx, &picture.pair, &picture.look) &&
-                   bluegreen_drift(ctx, &picture.pair, &picture.drift);
+    const struct bluegreen_entrance entrance = {
+        .other_url = opts->other_url, .access = ACCESS_READ, .may_be_none = true
+    };
+    bool is_good = bluegreen_enter(ctx, run, &entrance, &picture.pair);
+
+    if (is_good && picture.pair.is_none)
+        return print_none(run);
+    is_good = is_good && bluegreen_look(ctx, &picture.pair, &picture.look) &&
+              bluegreen_drift(ctx, &picture.pair, &picture.drift);
 
     if (is_good) {
         look_for_worries(ctx, &picture, opts);
@@ -172,7 +207,7 @@ const struct command cmd_bluegreen_status = {
     .details =
         "Shows which side is live, how many tables follow, how far the other side is behind, "
         "how much WAL is held for it, and whether the schema has changed since the replication "
-        "began. Exits with 3 when something needs attention.",
+        "began. Exits with 3 when something needs attention, and with 0 when there is no pair.",
     .access = ACCESS_NONE,
     .options = options,
     .option_count = COUNT_OF(options),

@@ -14,6 +14,7 @@ struct options {
     bool back;
     bool end_direct;
     int64_t max_pause;
+    int64_t prepare_limit;
     int64_t max_lag;
     int64_t sequence_margin;
     const char *health_url;
@@ -32,6 +33,8 @@ static const struct field options[] = {
         .help = "end sessions that go past the pooler"),
     FIELD(struct options, max_pause, .unit = UNIT_US, .arg = "TIME", .standard = "10s",
         .help = "clients are held no longer than this; else nothing changes"),
+    FIELD(struct options, prepare_limit, .unit = UNIT_US, .arg = "TIME", .standard = "1m",
+        .help = "wait so long for transactions that are open; clients are not held meanwhile"),
     FIELD(struct options, max_lag, .unit = UNIT_BYTES, .arg = "SIZE", .standard = "16MB",
         .help = "refuse when the other side is further behind"),
     FIELD(struct options, sequence_margin, .arg = "N", .standard = "1000",
@@ -114,7 +117,8 @@ do_switch(struct ctx *ctx, struct run *run, struct bluegreen *pair,
     struct bluegreen_switched done;
     struct journal journal;
 
-    if (!confirm(ctx, run, pair, how->target) ||
+    /* Who is asked shall know that it can be done. */
+    if (!bluegreen_check_switch(ctx, pair, how) || !confirm(ctx, run, pair, how->target) ||
         !journal_begin(ctx, pair->dbs[pair->state.live], &about, &journal))
         return error_state(ctx, "Nothing was changed.");
 
@@ -142,7 +146,7 @@ switch_sides(struct ctx *ctx, struct run *run, struct bluegreen *pair)
         .pause_us = opts->max_pause,
         .lag_bytes = opts->max_lag,
         .sequence_margin = opts->sequence_margin,
-        .note = note,
+        .patience = { .limit_us = opts->prepare_limit, .note = note },
     };
     bool is_moved;
 
@@ -180,8 +184,9 @@ run(struct ctx *ctx, struct run *run)
     struct bluegreen pair;
     bool is_good;
 
-    if (opts->sequence_margin < 0 || opts->max_pause <= 0)
-        return error_set(ctx, ERR_USAGE, "--sequence-margin is 0 or more, --max-pause more than 0");
+    if (opts->sequence_margin < 0 || opts->max_pause <= 0 || opts->prepare_limit <= 0)
+        return error_set(ctx, ERR_USAGE,
+            "--sequence-margin is 0 or more, --max-pause and --prepare-limit more than 0");
     is_good = bluegreen_enter(ctx, run, &entrance, &pair) && switch_sides(ctx, run, &pair);
     bluegreen_close(&pair);
     return is_good;

@@ -31,7 +31,8 @@ static const struct field columns[] = {
 };
 
 static void
-print(struct ctx *ctx, FILE *out, const struct bluegreen_comparison *found)
+print(struct ctx *ctx, FILE *out, const struct bluegreen *pair,
+    const struct bluegreen_comparison *found)
 {
     out_table(out, columns, COUNT_OF(columns), found->tables.items, found->tables.count,
         sizeof(struct bluegreen_table));
@@ -48,7 +49,7 @@ print(struct ctx *ctx, FILE *out, const struct bluegreen_comparison *found)
             "%zu tables have rows that changed whenever they were looked at: the switch compares "
             "them while nothing is written",
             found->moving);
-    out_next(out, "pgmend bluegreen switch --pgbouncer URL");
+    out_next(out, "%s", bluegreen_switch_command(pair));
 }
 
 static void
@@ -103,7 +104,7 @@ compare(struct ctx *ctx, struct run *run, struct bluegreen *pair)
     if (run->global->json)
         print_json(run->out, &found);
     else
-        print(ctx, run->out, &found);
+        print(ctx, run->out, pair, &found);
     return found.different == 0 || error_set(ctx, ERR_VERIFICATION,
                                        "%zu tables differ between blue and green", found.different);
 }

@@ -264,8 +264,9 @@ print_text(struct ctx *ctx, const struct work *work)
         print_settings(ctx, work);
     fprintf(work->run->out, "Nothing was changed.\n");
     if (opts->plan)
-        out_next(work->run->out, "pgmend apply %s (%zu changes, %zu blocked)", opts->plan,
-            plan_pending(&work->plan), plan_count(&work->plan, ACTION_BLOCKED));
+        out_next(work->run->out, "pgmend apply %s (%zu changes, %zu blocked)",
+            text_shell(ctx->arena, opts->plan), plan_pending(&work->plan),
+            plan_count(&work->plan, ACTION_BLOCKED));
     else if (!opts->settings)
         out_next(work->run->out, "pgmend doctor --settings, or pgmend top");
     else if (work->advices.count > 0)

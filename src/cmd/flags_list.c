@@ -94,7 +94,7 @@ run(struct ctx *ctx, struct run *run)
     for (size_t i = 0; i < list.count; i++)
         shown[i] = show(ctx->arena, &list.items[i], clock_wall_us());
     out_table(run->out, columns, COUNT_OF(columns), shown, list.count, sizeof(shown[0]));
-    out_next(run->out, "pgmend flags rollout %s", list.items[0].name);
+    out_next(run->out, "pgmend flags rollout %s", text_shell(ctx->arena, list.items[0].name));
     return true;
 }
 

@@ -72,7 +72,7 @@ run(struct ctx *ctx, struct run *run)
     }
     print_gates(run->out, &results);
     out_next(run->out, "%spgmend apply %s", is_red ? "make the red ones green, then " : "",
-        run->operands.count > 0 ? run->operands.items[0] : "PLAN");
+        run->operands.count > 0 ? text_shell_words(ctx->arena, &run->operands) : "PLAN");
     return true;
 }
 

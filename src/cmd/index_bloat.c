@@ -120,7 +120,7 @@ print_text(struct ctx *ctx, struct run *run, const struct index_bloats *bloats, 
             run->out);
     if (rows.count > 0)
         out_next(run->out, opts->exact ? "pgmend index reindex %s" : "pgmend index bloat --exact",
-            rows.items[0].index);
+            text_shell(ctx->arena, rows.items[0].index));
     else
         out_next(run->out, "pgmend index status");
 }

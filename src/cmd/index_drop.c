@@ -153,7 +153,7 @@ drop_due(struct ctx *ctx, struct run *run, const struct index_drops *drops)
     struct plan plan = { 0 };
 
     roll.plan_from = arena_printf(ctx->arena, "pgmend index drop %s%s",
-        text_list_join(ctx->arena, &run->operands, " "), opts->now ? " --now" : "");
+        text_shell_words(ctx->arena, &run->operands), opts->now ? " --now" : "");
     for (size_t i = 0; i < drops->count; i++) {
         const struct index_drop *drop = &drops->items[i];
         struct change change;

@@ -91,7 +91,8 @@ run(struct ctx *ctx, struct run *run)
     }
     fprintf(run->out, "\n%zu index%s, %s.\n", found.count, found.count == 1 ? "" : "es",
         text_from_bytes(ctx->arena, bytes));
-    out_next(run->out, "pgmend index drop %s", found.items[0].needless->object);
+    out_next(
+        run->out, "pgmend index drop %s", text_shell(ctx->arena, found.items[0].needless->object));
     return true;
 }
 

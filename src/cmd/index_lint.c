@@ -343,7 +343,8 @@ write_fixed(struct ctx *ctx, struct run *run, struct db *db, const struct lint *
     if (run->global->quiet)
         return true;
     fprintf(run->out, "Written to %s.\n", path);
-    out_next(run->out, "pgmend index lint %s, then pgmend index apply %s", path, path);
+    out_next(run->out, "pgmend index lint %s, then pgmend index apply %s",
+        text_shell(ctx->arena, path), text_shell(ctx->arena, path));
     return true;
 }
 
@@ -367,9 +368,10 @@ print(struct ctx *ctx, struct run *run, enum index_lint_format format,
     if (text_equal(script, "-"))
         return true;
     if (findings_count(&page->lint->findings, SEVERITY_WARNING) == 0)
-        out_next(run->out, "pgmend plan %s", script);
+        out_next(run->out, "pgmend plan %s", text_shell(ctx->arena, script));
     else
-        out_next(run->out, "pgmend index lint %s --fix -o corrected.sql", script);
+        out_next(run->out, "pgmend index lint %s --fix -o corrected.sql",
+            text_shell(ctx->arena, script));
     return true;
 }
 

@@ -97,7 +97,7 @@ run(struct ctx *ctx, struct run *run)
         return false;
     roll.plan_from = arena_printf(ctx->arena, "pgmend index reindex %s%s",
         opts->bloat_over ? "--bloat-over " : "",
-        opts->bloat_over ? opts->bloat_over : text_list_join(ctx->arena, &run->operands, " "));
+        opts->bloat_over ? opts->bloat_over : text_shell_words(ctx->arena, &run->operands));
     return index_state_roll(ctx, run, &plan, &roll, opts->output);
 }
 

@@ -120,7 +120,7 @@ print_unused(struct ctx *ctx, struct run *run, const struct index_states *states
                 run->out, MARK_WARN, "%s: %s", rows[i].index, unused->items.items[i].caution);
     print_kept(ctx, run, unused);
     if (count > 0)
-        out_next(run->out, "pgmend index drop %s", rows[0].index);
+        out_next(run->out, "pgmend index drop %s", text_shell(ctx->arena, rows[0].index));
     else
         out_next(run->out, "pgmend index duplicate");
 }

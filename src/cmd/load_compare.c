@@ -150,8 +150,9 @@ run(struct ctx *ctx, struct run *run)
     if (opts->html)
         out_next(run->out, "look at %s", opts->html);
     else
-        out_next(run->out, "pgmend load compare %s %s --html compare.html", run->operands.items[0],
-            run->operands.items[1]);
+        out_next(run->out, "pgmend load compare %s %s --html compare.html",
+            text_shell(ctx->arena, run->operands.items[0]),
+            text_shell(ctx->arena, run->operands.items[1]));
     return true;
 }
 

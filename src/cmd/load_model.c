@@ -184,7 +184,7 @@ run(struct ctx *ctx, struct run *run)
         out_next(run->out, "look at %s", opts->html);
     else
         out_next(run->out, "pgmend load model %s --html model.html",
-            text_list_join(ctx->arena, &run->operands, " "));
+            text_shell_words(ctx->arena, &run->operands));
     return true;
 }
 

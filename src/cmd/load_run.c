@@ -297,9 +297,11 @@ print(struct ctx *ctx, struct run *run, const struct load_record *record, json_t
     }
     load_screen_print(ctx, run->out, record);
     if (opts->output)
-        out_next(run->out, "pgmend load compare BEFORE.json %s", opts->output);
+        out_next(
+            run->out, "pgmend load compare BEFORE.json %s", text_shell(ctx->arena, opts->output));
     else
-        out_next(run->out, "pgmend load run %s --output FILE --html FILE", run->operands.items[0]);
+        out_next(run->out, "pgmend load run %s --output FILE --html FILE",
+            text_shell(ctx->arena, run->operands.items[0]));
 }
 
 /* Printed first: a full disk must not cost what was measured. */
@@ -323,7 +325,7 @@ defines_text(struct arena *arena, const struct text_list *defines)
     struct buffer text = { .arena = arena };
 
     for (size_t i = 0; i < defines->count; i++)
-        buffer_printf(&text, " -D %s", defines->items[i]);
+        buffer_printf(&text, " -D %s", text_shell(arena, defines->items[i]));
     return buffer_text(&text);
 }
 
@@ -340,7 +342,7 @@ run(struct ctx *ctx, struct run *run)
         return false;
     if (opts->check) {
         load_screen_scenario(ctx, run->out, &scenario);
-        out_next(run->out, "pgmend load run %s%s", run->operands.items[0],
+        out_next(run->out, "pgmend load run %s%s", text_shell(ctx->arena, run->operands.items[0]),
             defines_text(ctx->arena, &opts->define));
         return true;
     }

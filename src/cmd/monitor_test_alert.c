@@ -108,7 +108,7 @@ run(struct ctx *ctx, struct run *run)
         return true;
     }
     print_states(run, states, asked);
-    out_next(run->out, "pgmend monitor --setup %s", opts->setup);
+    out_next(run->out, "pgmend monitor --setup %s", text_shell(ctx->arena, opts->setup));
     return true;
 }
 

@@ -172,10 +172,11 @@ print(struct ctx *ctx, struct run *run, const struct partition_advices *advices,
     if (plan->count > 0)
         print_plan(ctx, run->out, plan, false);
     if (plan_pending(plan) > 0)
-        out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", opts->output, opts->output);
+        out_next(run->out, "pgmend rehearse %s, then pgmend apply %s",
+            text_shell(ctx->arena, opts->output), text_shell(ctx->arena, opts->output));
     else if (advices->count > 0)
-        out_next(
-            run->out, "pgmend partition advise %s -o partition.plan", advices->items[0].qualified);
+        out_next(run->out, "pgmend partition advise %s -o partition.plan",
+            text_shell(ctx->arena, advices->items[0].qualified));
     else
         out_next(run->out, "pgmend partition advise --least 10MB");
 }

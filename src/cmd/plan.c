@@ -205,8 +205,8 @@ print_unseen(struct ctx *ctx, struct run *run, const struct collected *collected
 }
 
 static void
-print_next(
-    struct run *run, const struct plan *plan, const struct collected *collected, const char *file)
+print_next(struct ctx *ctx, struct run *run, const struct plan *plan,
+    const struct collected *collected, const char *file)
 {
     bool is_begun = plan->steps.count > 0;
 
@@ -214,7 +214,7 @@ print_next(
         out_next(run->out,
             "the rights that %s lacks (pgmend doctor --grants %s --use plan), then pgmend plan "
             "again",
-            db_user(run->db), db_user(run->db));
+            db_user(run->db), text_shell(ctx->arena, db_user(run->db)));
     else if (!is_begun && plan_pending(plan) == 0 && plan_count(plan, ACTION_BLOCKED) == 0)
         out_next(run->out, "pgmend status");
     else if (!is_begun && plan_pending(plan) == 0)
@@ -222,9 +222,11 @@ print_next(
     else if (is_begun && plan_pending(plan) == 0)
         out_next(run->out, "what is to be done by hand, then pgmend plan again");
     else if (file)
-        out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", file, file);
+        out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", text_shell(ctx->arena, file),
+            text_shell(ctx->arena, file));
     else if (run->operands.count > 0)
-        out_next(run->out, "pgmend plan %s -o change.plan", run->operands.items[0]);
+        out_next(run->out, "pgmend plan %s -o change.plan",
+            text_shell_words(ctx->arena, &run->operands));
     else
         out_next(run->out, "the same command with -o change.plan");
 }
@@ -250,7 +252,7 @@ print_text(struct ctx *ctx, struct run *run, const struct plan *plan,
     if (opts->runbook)
         fprintf(run->out, "The rollback runbook is %s.\n", opts->runbook);
     fprintf(run->out, "Nothing was changed.\n");
-    print_next(run, plan, collected, file);
+    print_next(ctx, run, plan, collected, file);
 }
 
 static bool

@@ -195,7 +195,8 @@ print(struct ctx *ctx, const struct run *run, const struct check_results *result
         print_to(ctx->arena, run, run->out, results);
         if (!run->global->json && text_equal(opts->format, "text") && results->failed > 0)
             out_next(run->out, "pgmend queries nplusone %s",
-                opts->grown.count > 0 ? opts->grown.items[0] : run->operands.items[0]);
+                text_shell(ctx->arena,
+                    opts->grown.count > 0 ? opts->grown.items[0] : run->operands.items[0]));
         return true;
     }
     memory = open_memstream(&text, &length);

@@ -289,10 +289,15 @@ static bool
 record(struct rehearsal *work, const json_t *json)
 {
     struct ctx *ctx = work->ctx;
+    size_t left_out = rehearsal_left_out(&work->done);
     const char *note = arena_printf(ctx->arena, "%zu %s and %zu undone on a copy of the %s",
         work->done.built, plan_is_of_indexes(work->plan) ? "built" : "done", work->done.undone,
         work->facts.has_rows ? "database" : "schema");
 
+    if (left_out > 0)
+        note = arena_printf(ctx->arena,
+            "%s; %zu of %zu changes not rehearsed, as no copy can hold them", note, left_out,
+            left_out + work->done.built);
     if (work->facts.staging)
         note = arena_printf(ctx->arena, "%s (%s)", note, work->facts.staging);
     if (gate_record(ctx, work->run->db, "rollback", true, note, work->plan->hash) &&
@@ -316,7 +321,8 @@ report(struct rehearsal *work)
         return true;
     }
     rehearsal_print(work->ctx, work->run, work->plan, &work->done, &work->facts);
-    out_next(work->run->out, "pgmend gate %s", work->run->operands.items[0]);
+    out_next(
+        work->run->out, "pgmend gate %s", text_shell_words(work->ctx->arena, &work->run->operands));
     return true;
 }
 

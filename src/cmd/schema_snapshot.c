@@ -63,7 +63,7 @@ run(struct ctx *ctx, struct run *run)
         schema.database, file, text_from_count(ctx->arena, (int64_t)schema.tables.count),
         text_from_count(ctx->arena, (int64_t)schema.columns.count),
         schema_digest(ctx->arena, &schema));
-    out_next(run->out, "pgmend schema diff %s URL", file);
+    out_next(run->out, "pgmend schema diff %s URL", text_shell(ctx->arena, file));
     return true;
 }
 

@@ -1,24 +1,17 @@
 #include "cli/out.h"
+#include "cmd/backup_show.h"
 #include "cmd/parts/staging_make.h"
-
-static const char *
-name_of(struct ctx *ctx, const struct run *run)
-{
-    return run->operands.count > 0 ? run->operands.items[0]
-                                   : arena_printf(ctx->arena, "%s_staging", db_name(run->db));
-}
 
 static bool
 suggest(struct ctx *ctx, struct run *run)
 {
-    const char *text;
-    size_t count;
+    struct mask_suggestion found;
 
-    if (!mask_suggest(ctx, run->db, &text, &count))
+    if (!mask_suggest(ctx, run->db, &found))
         return false;
     if (run->global->json) {
-        json_t *json CLEANUP(json_release) =
-            json_pack("{s:s, s:I}", "rules", text, "columns", (json_int_t)count);
+        json_t *json CLEANUP(json_release) = json_pack("{s:s, s:I, s:o}", "rules", found.text,
+            "columns", (json_int_t)found.count, "without_rule", backup_list_json(&found.without));
 
         out_json(run->out, json);
         return true;
@@ -27,9 +20,17 @@ suggest(struct ctx *ctx, struct run *run)
         "; Rules for \"pgmend staging create --mask FILE\". They come from names and samples of values: read them, add\n"
         "; what is missing, take out what may stay.\n\n",
         run->out);
-    fputs(text, run->out);
-    if (count == 0)
+    fputs(found.text, run->out);
+    if (found.count == 0)
         fputs("; No column looks personal or secret.\n", run->out);
+    if (found.without.count > 0)
+        fputs(
+            "\n; Columns that no rule above names: they stay as they are. Names and 400 values each told\n"
+            "; nothing, or are not looked at for this type. You know better what they hold.\n",
+            run->out);
+    for (size_t i = 0; i < found.without.count; i++)
+        fprintf(run->out, "; %s\n", found.without.items[i]);
+    fputs("; Numbers, times, truths, enums and UUIDs were not looked at.\n", run->out);
     return true;
 }
 
@@ -37,7 +38,7 @@ static bool
 run(struct ctx *ctx, struct run *run)
 {
     const struct staging_options *options = run->options;
-    const char *name = name_of(ctx, run);
+    const char *name = staging_name(ctx, run);
     struct staging_made made CLEANUP(staging_made_end) = { 0 };
 
     if (options->suggest)

@@ -42,23 +42,49 @@ rows_json(const struct sql_staging_copies_rows *rows)
     return array;
 }
 
+/* They may hold rows that were not masked yet, and only who writes may drop them. */
+static void
+print_leftovers(struct ctx *ctx, struct run *run, const struct sql_staging_leftovers_rows *left)
+{
+    for (size_t i = 0; i < left->count; i++)
+        out_mark_line(run->out, MARK_WARN,
+            "scratch database %s is left of a run that is gone, with whatever rows it had",
+            left->items[i].name);
+    if (left->count > 0)
+        out_next(run->out, "pgmend staging drop %s", text_shell(ctx->arena, left->items[0].name));
+}
+
+static json_t *
+leftovers_json(const struct sql_staging_leftovers_rows *left)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < left->count; i++)
+        json_array_append_new(array, json_string(left->items[i].name));
+    return array;
+}
+
 static bool
 run(struct ctx *ctx, struct run *run)
 {
     struct sql_staging_copies_rows rows;
+    struct sql_staging_leftovers_rows left;
     struct line *lines;
 
-    if (!sql_staging_copies(ctx, run->db, &rows))
+    if (!sql_staging_copies(ctx, run->db, &rows) || !sql_staging_leftovers(ctx, run->db, &left))
         return error_wrap(ctx, "looking for staging copies");
     if (run->global->json) {
-        json_t *json CLEANUP(json_release) = json_pack("{s:o}", "copies", rows_json(&rows));
+        json_t *json CLEANUP(json_release) =
+            json_pack("{s:o, s:o}", "copies", rows_json(&rows), "leftovers", leftovers_json(&left));
 
         out_json(run->out, json);
         return true;
     }
     if (rows.count == 0) {
         fprintf(run->out, "There is no staging copy on this server.\n");
-        out_next(run->out, "pgmend staging create");
+        print_leftovers(ctx, run, &left);
+        if (left.count == 0)
+            out_next(run->out, "pgmend staging create");
         return true;
     }
     lines = ARENA_ARRAY(ctx->arena, struct line, rows.count);
@@ -79,13 +105,19 @@ run(struct ctx *ctx, struct run *run)
         };
     }
     out_table(run->out, columns, COUNT_OF(columns), lines, rows.count, sizeof(lines[0]));
-    out_next(run->out, "pgmend rehearse PLAN --staging %s", rows.items[0].name);
+    print_leftovers(ctx, run, &left);
+    if (left.count == 0)
+        out_next(run->out, "pgmend rehearse PLAN --staging %s",
+            text_shell(ctx->arena, rows.items[0].name));
     return true;
 }
 
 const struct command cmd_staging_list = {
     .path = "staging list",
     .summary = "show the staging copies on this server",
+    .details =
+        "Scratch databases that runs which were killed have left are named too; the next command that makes or "
+        "drops a copy or a backup drops them.",
     .access = ACCESS_READ,
     .examples = "pgmend staging list\n",
     .next = "pgmend rehearse PLAN --staging NAME",

@@ -24,7 +24,7 @@ static bool
 run(struct ctx *ctx, struct run *run)
 {
     struct staging_options options = *(const struct staging_options *)run->options;
-    const char *name = run->operands.items[0];
+    const char *name = staging_name(ctx, run);
     struct staging_made made CLEANUP(staging_made_end) = { 0 };
     struct sql_staging_copies old;
 
@@ -45,9 +45,8 @@ const struct command cmd_staging_refresh = {
     .details =
         "The new copy is made beside the old one, in the same way unless --from says otherwise. Only when it is "
         "complete do both change names, in one transaction, and the old one is dropped. A copy that was masked "
-        "is refused without --mask.",
-    .operands = "NAME",
-    .min_operands = 1,
+        "is refused without --mask. NAME is that of the live database with _staging, unless it is given.",
+    .operands = "[NAME]",
     .max_operands = 1,
     .access = ACCESS_WRITE,
     .options = staging_fields,

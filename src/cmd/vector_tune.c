@@ -267,12 +267,13 @@ print_ivfflat(struct arena *arena, FILE *out, const struct work *work)
 }
 
 static void
-print_next(struct run *run, const struct work *work, bool is_current)
+print_next(struct ctx *ctx, struct run *run, const struct work *work, bool is_current)
 {
     const struct options *opts = run->options;
 
     if (work->has_plan && opts->output)
-        out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", opts->output, opts->output);
+        out_next(run->out, "pgmend rehearse %s, then pgmend apply %s",
+            text_shell(ctx->arena, opts->output), text_shell(ctx->arena, opts->output));
     else if (is_current)
         out_next(run->out, "pgmend vector check");
     else if (work->has_plan)
@@ -308,7 +309,7 @@ print(struct ctx *ctx, struct run *run, const struct work *work)
     if (work->has_plan && opts->output)
         fprintf(run->out, "The plan is %s.\n", opts->output);
     fputs("The live database was only read; the scratch database is gone.\n", run->out);
-    print_next(run, work, is_current);
+    print_next(ctx, run, work, is_current);
     return true;
 }
 

@@ -107,12 +107,19 @@ struct mask_result {
 bool mask_run(struct ctx *ctx, struct db *db, const struct mask_plan *plan, const char *key,
     const struct step_watch *watch, struct mask_result *ret) MUST_CHECK;
 
-/*
- * Rules for columns whose names or contents look like something personal or secret, as the text of a rules
- * file; *ret_count: how many. Contents are looked at in a sample of the rows.
- */
-bool mask_suggest(struct ctx *ctx, struct db *db, const char **ret_text, size_t *ret_count)
-    MUST_CHECK;
+/* Rules for columns whose names or contents look like something personal or secret. */
+struct mask_suggestion {
+    const char *text;         /* of a rules file */
+    size_t count;             /* of its rules */
+    struct text_list without; /* columns without a rule: "public.users.bio (text)" */
+};
+
+/* Contents are looked at in a sample of the rows. Numbers, times, truths, enums and UUIDs are passed over. */
+bool mask_suggest(struct ctx *ctx, struct db *db, struct mask_suggestion *ret) MUST_CHECK;
+
+/* Columns that mask_suggest() would look at and that no rule is about, as in mask_suggestion.without. */
+bool mask_find_without(struct ctx *ctx, struct db *db, const struct mask_rules *rules,
+    struct text_list *ret) MUST_CHECK;
 
 /* -- for the files of this folder -- */
 

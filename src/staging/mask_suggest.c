@@ -41,7 +41,7 @@ static const struct hint name_hints[] = {
 static const double least_share = 0.5;
 static const double least_prose = 0.3;
 
-enum { LOOK_EMAIL, LOOK_PHONE, LOOK_TOKEN, LOOK_PROSE, LOOK_COUNT };
+enum { LOOK_EMAIL, LOOK_PHONE, LOOK_TOKEN, LOOK_PROSE, LOOK_NAME, LOOK_ADDRESS_IN, LOOK_COUNT };
 
 static bool
 is_text(const char *base)
@@ -102,18 +102,41 @@ kind_by_values(const double shares[LOOK_COUNT], enum mask_kind named, const char
         *ret_why = "its values look like phone numbers";
         return MASK_PHONE;
     }
-    if (named == MASK_KEEP && shares[LOOK_PROSE] >= least_prose) {
+    if (named != MASK_KEEP)
+        return named;
+    if (shares[LOOK_NAME] >= least_share) {
+        *ret_why = "its values look like names";
+        return MASK_NAME;
+    }
+    if (shares[LOOK_PROSE] >= least_prose) {
         *ret_why = "its values are sentences";
         return MASK_TEXT;
     }
+    if (shares[LOOK_ADDRESS_IN] > 0) {
+        *ret_why = "addresses are in some of its values";
+        return MASK_TEXT;
+    }
     return named;
+}
+
+static const char *
+name_of(struct arena *arena, const struct sql_staging_mask_sample *row)
+{
+    return arena_printf(arena, "%s.%s", db_qualified(arena, row->schema, row->name),
+        db_ident(arena, row->attribute));
+}
+
+static void
+add_without(struct arena *arena, const struct sql_staging_mask_sample *row, struct text_list *ret)
+{
+    text_list_add(arena, ret, arena_printf(arena, "%s (%s)", name_of(arena, row), row->type));
 }
 
 static void
 add_rule(struct ctx *ctx, struct buffer *text, const struct sql_staging_mask_sample *row,
     const char *way, const char *why)
 {
-    const char *name = arena_printf(ctx->arena, "%s.%s.%s", row->schema, row->name, row->attribute);
+    const char *name = name_of(ctx->arena, row);
 
     buffer_printf(text, "; %s%s\n%s = %s\n", why,
         row->is_key ? "; a key: mask the columns on its other end the same way" : "", name, way);
@@ -132,48 +155,86 @@ add_derived(struct ctx *ctx, struct buffer *text, const struct sql_staging_mask_
     if (!why)
         return false;
     if (row->is_not_null)
-        buffer_printf(text, "; %s; NOT NULL, so only constant '…' would do\n; %s.%s.%s = null\n",
-            why, row->schema, row->name, row->attribute);
+        buffer_printf(text, "; %s; NOT NULL, so only constant '…' would do\n; %s = null\n", why,
+            name_of(ctx->arena, row));
     else
         add_rule(ctx, text, row, "null", why);
     return !row->is_not_null;
 }
 
+/* What is masked as what, for a column whose texts can be read; MASK_KEEP: nothing points to it. */
+static bool
+judge(struct ctx *ctx, struct db *db, const struct sql_staging_mask_sample *row,
+    enum mask_kind *ret, const char **ret_why)
+{
+    enum mask_kind named = kind_by_name(row->attribute);
+    double shares[LOOK_COUNT];
+
+    *ret_why = "by its name";
+    if (!look_at_values(ctx, db, row->sample, shares))
+        return false;
+    if (!is_json(row->base)) {
+        *ret = kind_by_values(shares, named, ret_why);
+        if (row->is_unique && (*ret == MASK_TEXT || *ret == MASK_NAME || *ret == MASK_PHONE))
+            *ret = MASK_TOKEN;
+        return true;
+    }
+    /* Of JSON all texts are masked, or none: whatever it is that is in there. */
+    *ret = named == MASK_KEEP ? MASK_KEEP : MASK_TEXT;
+    if (*ret == MASK_KEEP && shares[LOOK_ADDRESS_IN] > 0) {
+        *ret = MASK_TEXT;
+        *ret_why = "addresses are in its values";
+    }
+    return true;
+}
+
 bool
-mask_suggest(struct ctx *ctx, struct db *db, const char **ret_text, size_t *ret_count)
+mask_suggest(struct ctx *ctx, struct db *db, struct mask_suggestion *ret)
 {
     struct sql_staging_mask_sample_rows rows;
     struct buffer text = { .arena = ctx->arena };
 
-    *ret_count = 0;
+    *ret = (struct mask_suggestion){ 0 };
     buffer_add(&text, "[mask]\n");
     if (!sql_staging_mask_sample(ctx, db, &rows))
         return error_wrap(ctx, "looking at the columns");
     for (size_t i = 0; i < rows.count; i++) {
         const struct sql_staging_mask_sample *row = &rows.items[i];
-        double shares[LOOK_COUNT];
-        const char *why = "by its name";
-        enum mask_kind kind = kind_by_name(row->attribute);
+        bool is_read = is_text(row->base) || is_json(row->base);
+        enum mask_kind kind = MASK_KEEP;
+        const char *why;
 
-        if (!is_text(row->base)) {
-            if (is_json(row->base) && kind == MASK_TEXT) {
-                add_rule(ctx, &text, row, "text", "by its name");
-                ++*ret_count;
-            } else {
-                *ret_count += add_derived(ctx, &text, row);
-            }
-            continue;
-        }
-        if (!look_at_values(ctx, db, row->sample, shares))
+        if (is_read && !judge(ctx, db, row, &kind, &why))
             return false;
-        kind = kind_by_values(shares, kind, &why);
-        if (row->is_unique && (kind == MASK_TEXT || kind == MASK_NAME || kind == MASK_PHONE))
-            kind = MASK_TOKEN;
-        if (kind == MASK_KEEP)
-            continue;
-        add_rule(ctx, &text, row, mask_kind_name(kind), why);
-        ++*ret_count;
+        if (kind != MASK_KEEP)
+            add_rule(ctx, &text, row, mask_kind_name(kind), why);
+        if (kind != MASK_KEEP || (!is_read && add_derived(ctx, &text, row)))
+            ret->count++;
+        else
+            add_without(ctx->arena, row, &ret->without);
     }
-    *ret_text = buffer_text(&text);
+    ret->text = buffer_text(&text);
+    return true;
+}
+
+bool
+mask_find_without(
+    struct ctx *ctx, struct db *db, const struct mask_rules *rules, struct text_list *ret)
+{
+    struct sql_staging_mask_sample_rows rows;
+
+    *ret = (struct text_list){ 0 };
+    if (!sql_staging_mask_sample(ctx, db, &rows))
+        return error_wrap(ctx, "looking for columns without a rule");
+    for (size_t i = 0; i < rows.count; i++) {
+        const struct sql_staging_mask_sample *row = &rows.items[i];
+        bool is_named = false;
+
+        for (size_t j = 0; j < rules->items.count; j++)
+            is_named |=
+                mask_rule_matches(&rules->items.items[j], row->schema, row->name, row->attribute);
+        if (!is_named)
+            add_without(ctx->arena, row, ret);
+    }
     return true;
 }

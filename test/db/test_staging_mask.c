@@ -271,19 +271,43 @@ static void
 suggestions(void **state)
 {
     struct bench *bench = *state;
-    const char *text;
-    size_t count;
+    struct mask_suggestion found;
+    struct mask_rules rules;
+    struct text_list without;
 
     make_tables(bench);
-    must(bench, mask_suggest(&bench->ctx, bench->db, &text, &count));
-    for (size_t i = 0; i < 5; i++) {
+    run(bench, "CREATE TABLE app.holders (id int PRIMARY KEY, name text, mail jsonb, plain jsonb,"
+               " code text, remark text, ip inet, tags text[], \"E Mail\" text)");
+    run(bench,
+        "INSERT INTO app.holders SELECT g, 'First' || g || ' Last',"
+        " CASE WHEN g = 7 THEN '{\"to\": [\"one@firm.org\"]}' ELSE '{}' END::jsonb, '{\"a\": 1}',"
+        " 'c' || g, CASE WHEN g = 9 THEN 'ask two@firm.org' ELSE 'fine' END, '10.0.0.1', '{x}',"
+        " g || '@firm.org' FROM generate_series(1, 50) AS g");
+    must(bench, mask_suggest(&bench->ctx, bench->db, &found));
+    const char *text = found.text;
+
+    for (size_t i = 0; i < 9; i++) {
         static const char *const lines[] = { "app.people.email = email", "app.people.phone = phone",
-            "app.people.token = token", "app.people.words = text", "app.invites.to_email = email" };
+            "app.people.token = token", "app.people.words = text", "app.invites.to_email = email",
+            "app.holders.name = name", "app.holders.mail = text", "app.holders.remark = text",
+            "app.holders.\"E Mail\" = email" };
 
         if (!strstr(text, lines[i]))
             fail_msg("%s is not in: %s", lines[i], text);
     }
     assert_null(strstr(text, "app.people.id ="));
+    /* What has no rule is named, so that nobody takes silence for an answer. */
+    assert_null(strstr(text, "app.holders.plain"));
+    for (size_t i = 0; i < 4; i++) {
+        static const char *const others[] = { "app.holders.plain (jsonb)",
+            "app.holders.code (text)", "app.holders.ip (inet)", "app.holders.tags (text[])" };
+
+        assert_true(text_list_has(&found.without, others[i]));
+    }
+    must(bench, mask_parse(&bench->ctx, "suggested.ini", text, &rules));
+    must(bench, mask_find_without(&bench->ctx, bench->db, &rules, &without));
+    assert_string_equal(text_list_join(bench->ctx.arena, &without, "\n"),
+        text_list_join(bench->ctx.arena, &found.without, "\n"));
 }
 
 int

@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include "base/process.h"
 #include "base/text.h"
 
 static void
@@ -305,6 +306,33 @@ numbers_are_read_whole(void **state)
             fail_msg("\"%s\" was accepted", bad[i]);
 }
 
+/* The independent source is the shell itself: what it reads has to be the word. */
+static void
+a_word_for_a_shell_is_read_back_by_it(void **state)
+{
+    static const char *const words[] = { "", "plain", "change.plan", "/a/b-c_d.e:f,g@h%i+j=k",
+        "we\"ird na'me", "''", "a b", "$HOME", "`id`", "a\\b'c", "~", "#x", "*", "!x", "a;b|c&d>e",
+        "\xc3\xa4\xe2\x82\xac", "line\nbreak's \\ end", "\x1b[31mred", "tab\t", "{a,b}", "(x)",
+        "\x7f" };
+    struct ctx *ctx = *state;
+
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        const char *quoted = text_shell(ctx->arena, words[i]);
+        const char *command = arena_printf(ctx->arena, "printf '%%s.' %s", quoted);
+        const char *const argv[] = { "bash", "-c", command, NULL };
+        const struct process_options options = { .argv = argv, .timeout_us = 20000000 };
+        struct process process;
+
+        for (const char *at = quoted; *at; at++)
+            if ((unsigned char)*at < ' ' || *at == 0x7f)
+                fail_msg("word %zu holds a control character", i);
+        assert_true(process_run(ctx, &options, &process));
+        assert_string_equal(buffer_text(&process.out), arena_printf(ctx->arena, "%s.", words[i]));
+    }
+    assert_string_equal(text_shell(ctx->arena, "change.plan"), "change.plan");
+    assert_string_equal(text_shell(ctx->arena, "a b"), "'a b'");
+}
+
 int
 main(void)
 {
@@ -323,6 +351,7 @@ main(void)
         test_with_ctx(times_are_read),
         test_with_ctx(whole_numbers_are_read_whole),
         test_with_ctx(numbers_are_read_whole),
+        test_with_ctx(a_word_for_a_shell_is_read_back_by_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

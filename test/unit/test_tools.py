@@ -15,10 +15,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT / "tools"))
 
+import docs  # noqa: E402
 import golden  # noqa: E402
 import layers  # noqa: E402
 import limits  # noqa: E402
 import matrix  # noqa: E402
+import picture  # noqa: E402
 import testsum  # noqa: E402
 
 
@@ -170,6 +172,42 @@ class Layers(Folder):
 
     def test_an_include_that_is_not_rooted_at_src_is_found(self):
         self.assertEqual(['src/db/a.c:1: "db.h" is not rooted at src'], self.messages(db__a='#include "db.h"\n'))
+
+
+    def test_a_folder_inside_another_needs_a_line(self):
+        self.write("docs/internals.md", "| `src/db/pool` | many |\n| `src/db/gone` | nothing |\n")
+        messages = self.messages(db__pool__pool="\n", db__other__one="\n")
+        self.assertEqual(["docs/internals.md:1: src/db/other has no line in the table of folders",
+                          "docs/internals.md:1: src/db/gone is not there"], messages)
+
+
+class Picture(Folder):
+    def setUp(self):
+        super().setUp()
+        self.write("src/base/text.h", "")
+        self.write("src/db/open.c", '#include "base/text.h"\n')
+        self.write("src/cmd/top.c", '#include "base/text.h"\n#include "db/open.h"\n')
+
+    def run_it(self, *arguments):
+        return subprocess.run([sys.executable, ROOT / "tools/picture.py", *arguments, self.root],
+                              capture_output=True, text=True, check=False)
+
+    def test_arrows_are_what_is_included_and_not_implied(self):
+        graph = picture.includes(self.root)
+        self.assertEqual({"base": set(), "db": {"base"}, "cmd": {"base", "db"}}, graph)
+        self.assertEqual({"base": set(), "db": {"base"}, "cmd": {"db"}}, picture.reduced(graph))
+        self.assertEqual([["base"], ["db"], ["cmd"]], picture.rows_of(graph))
+
+    def test_a_folder_stands_just_below_the_lowest_that_includes_it(self):
+        graph = {"a": {"b", "page"}, "b": {"c"}, "c": set(), "page": set()}
+        self.assertEqual([["c"], ["b", "page"], ["a"]], picture.rows_of(graph))
+
+    def test_a_picture_of_other_includes_is_refused(self):
+        self.assertEqual(1, self.run_it("--check").returncode)
+        self.assertEqual(0, self.run_it().returncode)
+        self.assertEqual(0, self.run_it("--check").returncode)
+        self.write("src/db/more.c", '#include "event/loop.h"\n')
+        self.assertIn("is not the picture", self.run_it("--check").stderr)
 
 
 class Limits(Folder):
@@ -342,6 +380,133 @@ class Matrix(Folder):
 
     def test_a_table_that_is_missing_is_named(self):
         self.assertIn("docs/security.md:1: is missing", self.problems(threats=False))
+
+
+class Docs(Folder):
+    COMMANDS = """
+        ### pgmend index apply
+
+        | Option | Meaning |
+        | --- | --- |
+        | `-j`, `--jobs N` | at once |
+
+        ### pgmend help
+
+        ## Global options
+
+        | `--db-url URL` | where |
+        | `--dry\\_run` | nothing |
+        """
+    ERRORS = """
+        #define ERROR_KINDS(X) \\
+            X(ERR_NONE, 0, 200, "none") \\
+            X(ERR_STALE, 9, 409, "stale")
+        """
+    TROUBLE = """
+        | 0 | done |
+        | 9 | old |
+        ### `stale`
+        """
+
+    def problems(self, text, name="docs/page.md", **others):
+        """Of a page in a tree in which all else is good."""
+        files = {"docs/commands.md": self.COMMANDS, "src/base/error.h": self.ERRORS, "test/meson.build": Matrix.MESON,
+                 "docs/troubleshooting.md": self.TROUBLE, "src/parts.c": 'getenv("PGMEND_HOUSE"); "threshold"; "alert";',
+                 "script/test": "--full)", "test/golden/docs/first/cmd": "true", name: text}
+        for path, content in (files | others).items():
+            self.write(path, content)
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            status = docs.main([str(self.root)])
+        self.assertEqual(status, 1 if said.getvalue() else 0)
+        return said.getvalue()
+
+    def test_a_good_page_has_no_problems(self):
+        self.assertEqual("", self.problems("""
+            # Page: a `title`
+
+            [here](#page-a-title), [there](troubleshooting.md#stale), [far](https://example.com/#x)
+            `pgmend index apply -j 4`, `pgmend index`, `pgmend help index apply`, `index apply --jobs N`, `PGMEND_JOBS`,
+            `PGMEND_HOUSE`, `script/test --full parts`, `unit_parts`, `faults_NAME`, `src/parts.c:1`, `src/*.h`
+
+            ```
+            $ DATABASE_URL=x sudo pgmend --db-url "a; b" index apply --jobs=4 <script >out 2>&1   # --wrong
+            any output --wrong
+            ```
+
+            ```ini
+            [index apply]
+            jobs = 2
+            [alert cpu]
+            threshold = 3
+            [mask]
+            users.email = email
+            ```
+
+            <!-- example: first -->
+            ```sh
+            pgmend help
+            ```
+            """))
+
+    def test_a_link_to_a_missing_file_is_named(self):
+        self.assertEqual("docs/page.md:1: gone.md is not there\n", self.problems("[a](gone.md)"))
+
+    def test_a_link_to_a_missing_heading_is_named(self):
+        self.assertIn("troubleshooting.md has no heading #gone", self.problems("[a](troubleshooting.md#gone)"))
+        self.assertIn("this page has no heading #gone", self.problems("[a](#gone)"))
+
+    def test_an_unknown_command_is_named_wherever_code_stands(self):
+        for text in ("`pgmend index mend`", "```\nls | pgmend index mend\n```", "a\n\n    $ pgmend index mend\n",
+                     "a `pgmend\nindex mend` b", "```yaml\n- run: pgmend index mend\n```"):
+            self.assertIn('pgmend has no command "index mend"', self.problems(text), text)
+        self.assertIn('pgmend has no command "index mend"', self.problems("`pgmend help index mend`"))
+
+    def test_an_unknown_option_is_named_with_its_line(self):
+        said = "docs/page.md:3: pgmend index apply has no option --gone\n"
+        self.assertEqual(said, self.problems("a\n\n`pgmend index apply --gone`"))
+        self.assertEqual(said, self.problems("a\n```\npgmend index apply \\\n    --gone\n```"))
+        self.assertEqual(said, self.problems("a\n\n`index apply --gone 3`"))
+
+    def test_a_missing_file_is_named(self):
+        self.assertIn("src/gone.c is not there", self.problems("`src/gone.c`"))
+        self.assertIn("script/gone is not there", self.problems("```\nscript/gone --fast\n```"))
+
+    def test_an_option_that_a_script_does_not_have_is_named(self):
+        self.assertIn("script/test has no option --ful", self.problems("`script/test --ful`"))
+
+    def test_a_test_that_is_not_there_is_named(self):
+        self.assertIn("faults_gone is no test", self.problems("`faults_gone`"))
+        self.assertIn("gone is no test", self.problems("`script/test gone`"))
+
+    def test_settings_that_nobody_reads_are_named(self):
+        page = "```ini\n[{}]\n{} = 1\n```"
+        self.assertIn("docs/page.md:3: [index apply] has no setting job", self.problems(page.format("index apply", "job")))
+        self.assertIn("[alert cpu] has no setting treshold", self.problems(page.format("alert cpu", "treshold")))
+        self.assertIn("no section [alarm cpu] is known", self.problems(page.format("alarm cpu", "threshold")))
+
+    def test_a_variable_that_nobody_reads_is_named(self):
+        self.assertIn("no file of the tree knows PGMEND_GONE", self.problems("`PGMEND_GONE=1 pgmend help`"))
+
+    def test_error_kinds_and_exit_statuses_need_their_place(self):
+        gone = {"docs/troubleshooting.md": self.TROUBLE.replace("`stale`", "`old`").replace("| 9", "| 8")}
+        said = self.problems("", **gone)
+        self.assertIn('no section "stale"', said)
+        self.assertIn("no row of a table begins with exit status 9", said)
+
+    def test_messages_are_those_of_the_sources(self):
+        page = self.TROUBLE + "\n        | message | do |\n        | --- | --- |\n        | {} | wait |\n        "
+        source = {"src/parts.c": 'error_set(ctx, "could not open \\"%s\\"" ": %s went away", path, name);'}
+        for good in ('could not open "FILE": NAME went away', "… went away"):
+            self.assertEqual("", self.problems("", **source, **{"docs/troubleshooting.md": page.format(good)}))
+        self.assertIn('docs/troubleshooting.md:7: no source says "ran away"',
+                      self.problems("", **source, **{"docs/troubleshooting.md": page.format("NAME ran away")}))
+
+    def test_examples_are_run(self):
+        block = "```sh\npgmend help\n```"
+        self.assertIn(":2: test/golden/docs/gone is not there", self.problems("<!-- example: gone -->\n" + block))
+        self.assertEqual("", self.problems(block))
+        self.assertIn("docs/from-the-plan.md:1: this block is run by no golden test",
+                      self.problems(block, "docs/from-the-plan.md"))
 
 
 class Tap(unittest.TestResult):

@@ -35,7 +35,9 @@ bluegreen_enter(struct ctx *ctx, const struct run *run, const struct bluegreen_e
     if (!bluegreen_open(ctx, db, &place, ret)) {
         if (!ret->dbs[BLUE] && !ret->dbs[GREEN])
             db_close(db);
-        return false;
+        if (entrance->may_be_none && ret->is_none)
+            error_clear(ctx);
+        return entrance->may_be_none && ret->is_none;
     }
     if (entrance->need_both && !bluegreen_require_both(ctx, ret))
         return false;
@@ -101,6 +103,13 @@ bluegreen_print_sides(struct ctx *ctx, FILE *out, const struct bluegreen *pair)
     }
     out_table(
         out, side_columns, COUNT_OF(side_columns), rows, BLUEGREEN_SIDES, sizeof(struct side_row));
+}
+
+const char *
+bluegreen_switch_command(const struct bluegreen *pair)
+{
+    return pair->state.live == BLUE ? "pgmend bluegreen switch --pgbouncer URL"
+                                    : "pgmend bluegreen switch --back --pgbouncer URL";
 }
 
 json_t *

@@ -17,6 +17,7 @@ struct bluegreen_entrance {
     const char *other_url;
     enum access access;
     bool need_both;
+    bool may_be_none; /* no error, but is_none, when the database is of no pair */
 };
 bool bluegreen_enter(struct ctx *ctx, const struct run *run,
     const struct bluegreen_entrance *entrance, struct bluegreen *ret) MUST_CHECK;
@@ -32,4 +33,6 @@ void bluegreen_progress_end(struct bluegreen_progress *progress);
 
 /* "blue   app @ host:5432   live": a side a line. */
 void bluegreen_print_sides(struct ctx *ctx, FILE *out, const struct bluegreen *pair);
+/* What makes the other side live. */
+const char *bluegreen_switch_command(const struct bluegreen *pair);
 json_t *bluegreen_sides_json(const struct bluegreen *pair);

@@ -158,7 +158,7 @@ print_rows(FILE *out, struct arena *arena, const struct consolidate *work)
 }
 
 static void
-print_end(FILE *out, const struct consolidate *work)
+print_end(struct ctx *ctx, FILE *out, const struct consolidate *work)
 {
     if (work->is_placed) {
         fprintf(out, "\nThe old files are in %s.\n", work->place.archive);
@@ -170,7 +170,7 @@ print_end(FILE *out, const struct consolidate *work)
         if (work->report)
             fprintf(out, "\nThe new history is in %s, the proof in %s\n", work->opts->out,
                 work->report);
-        out_next(out, "pgmend migrations graph %s", work->opts->out);
+        out_next(out, "pgmend migrations graph %s", text_shell(ctx->arena, work->opts->out));
     } else if (work->opts->dry_run) {
         fprintf(out, "\nNothing was put in place (--dry-run).\n");
         out_next(out, "pgmend migrations consolidate --db-url URL");
@@ -206,5 +206,5 @@ consolidate_print(struct ctx *ctx, const struct consolidate *work)
                 out, MARK_OK, "drift     %s has exactly what the history makes", work->drift.label);
     }
     print_databases(out, ctx->arena, work);
-    print_end(out, work);
+    print_end(ctx, out, work);
 }

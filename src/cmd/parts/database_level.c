@@ -6,6 +6,8 @@
 #include "base/fault.h"
 #include "base/interrupt.h"
 #include "base/term.h"
+#include "change/change.h"
+#include "change/journal.h"
 #include "cli/out.h"
 #include "cmd/backup_show.h"
 #include "cmd/parts/rollback_predict.h"
@@ -24,7 +26,8 @@ struct work {
     struct backup_pooler pooler;
     struct rollback_swap swap;
     struct sql_backup_swap_facts facts;
-    struct backup_loss *lost; /* what only the database that was replaced has */
+    struct text_list settings; /* that stay although the database goes back */
+    struct backup_loss *lost;  /* what only the database that was replaced has */
     size_t lost_count;
     bool is_lost_known;
     struct health_told health;
@@ -72,6 +75,22 @@ pooled_processes(struct ctx *ctx, struct work *work, const char **ret)
     return true;
 }
 
+/* Those that pgmend has set and not taken back. Those of a table are of the database. */
+static bool
+find_settings(struct ctx *ctx, struct work *work)
+{
+    struct journal_entries entries;
+
+    if (!journal_load(ctx, work->run->db, &entries))
+        return false;
+    for (size_t i = 0; i < entries.count; i++)
+        if (text_equal(entries.items[i].kind, KIND_SETTING) && !entries.items[i].relation &&
+            text_equal(entries.items[i].state, ENTRY_DONE) &&
+            !text_list_has(&work->settings, entries.items[i].object))
+            text_list_add(ctx->arena, &work->settings, entries.items[i].object);
+    return true;
+}
+
 static bool
 look(struct ctx *ctx, struct work *work)
 {
@@ -92,7 +111,8 @@ look(struct ctx *ctx, struct work *work)
         !sql_backup_swap_facts(ctx, db, &rows, .name = work->database, .pooled = pooled))
         return false;
     work->facts = rows.items[0];
-    return rollback_predict(ctx, work->folder, &work->backup, work->facts.bytes, &work->prediction);
+    return find_settings(ctx, work) &&
+           rollback_predict(ctx, work->folder, &work->backup, work->facts.bytes, &work->prediction);
 }
 
 static void
@@ -148,6 +168,14 @@ print_before(struct ctx *ctx, const struct work *work)
             "subscriptions go on writing into the database that is replaced: %s; ALTER "
             "SUBSCRIPTION ... DISABLE them before",
             work->facts.subscriptions);
+    if (work->settings.count > 0)
+        out_mark_line(out, MARK_WARN,
+            "settings of the server and of roles are in no backup, and stay: %s; to take them back too, "
+            "pgmend rollback first",
+            text_list_join(ctx->arena, &work->settings, ", "));
+    else
+        out_mark_line(out, MARK_INFO,
+            "settings of the server and of roles are in no backup, and stay as they are");
     fflush(out);
 }
 
@@ -261,8 +289,8 @@ print_after(struct ctx *ctx, const struct work *work)
     out_mark_line(out, MARK_INFO, "the database as it was before is kept as %s", swap->old);
     print_lost(ctx, work);
     health_print(out, &work->health);
-    out_next(
-        out, "pgmend status, and when all is well pgmend backup restore --drop-old %s", swap->old);
+    out_next(out, "pgmend status, and when all is well pgmend backup restore --drop-old %s",
+        text_shell(ctx->arena, swap->old));
 }
 
 static bool
@@ -315,7 +343,7 @@ rollback_database(struct ctx *ctx, struct run *run, const struct database_level 
     };
     bool is_good;
 
-    is_good = db_require_direct(ctx, run->db) && check_consent(ctx, &work) && look(ctx, &work);
+    is_good = db_require_direct(ctx, run->db) && look(ctx, &work) && check_consent(ctx, &work);
     if (is_good) {
         work.swap.with = (struct backup_restore_options){
             .folder = work.folder,

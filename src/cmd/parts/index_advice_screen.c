@@ -247,9 +247,11 @@ index_advice_print(
     if (advice->indexes.count == 0)
         out_next(out, "pgmend queries top");
     else if (shown->plan)
-        out_next(out, "pgmend rehearse %s, then pgmend apply %s", shown->plan, shown->plan);
+        out_next(out, "pgmend rehearse %s, then pgmend apply %s",
+            text_shell(ctx->arena, shown->plan), text_shell(ctx->arena, shown->plan));
     else if (shown->script)
-        out_next(out, "pgmend index lint %s, then pgmend plan %s", shown->script, shown->script);
+        out_next(out, "pgmend index lint %s, then pgmend plan %s",
+            text_shell(ctx->arena, shown->script), text_shell(ctx->arena, shown->script));
     else
         out_next(out, "pgmend index advise -o advice.plan, then pgmend apply advice.plan");
 }

@@ -27,7 +27,8 @@ index_state_roll(struct ctx *ctx, struct run *run, struct plan *plan,
     }
     print_plan(ctx, run->out, plan, false);
     fprintf(run->out, "Written to %s; nothing was changed.\n", output);
-    out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", output, output);
+    out_next(run->out, "pgmend rehearse %s, then pgmend apply %s", text_shell(ctx->arena, output),
+        text_shell(ctx->arena, output));
     return true;
 }
 

@@ -186,7 +186,8 @@ print_text(struct arena *arena, FILE *out, const struct query_findings *findings
     else
         print_looked_at(arena, out, findings, screen);
     if (rewritable && screen->file)
-        out_next(out, "pgmend queries rewrite %s %s", screen->file, rewritable->id);
+        out_next(
+            out, "pgmend queries rewrite %s %s", text_shell(arena, screen->file), rewritable->id);
     else if (screen->next)
         out_next(out, "%s", screen->next);
     else if (rewritable)

@@ -309,7 +309,7 @@ query_rewrite_print(struct ctx *ctx, struct run *run, const struct query_loops *
         fprintf(run->out, "There is no loop to rewrite.\n");
     fprintf(run->out, "Nothing was changed.\n");
     if (opts->plan && query_loop_answer_count(&loops->items[0]) > 0)
-        out_next(run->out, "pgmend apply %s", opts->plan);
+        out_next(run->out, "pgmend apply %s", text_shell(ctx->arena, opts->plan));
     else
         out_next(run->out, "pgmend queries check TRACE --baseline queries.json");
 }

@@ -212,7 +212,8 @@ query_top_print(struct ctx *ctx, const struct run *run, const struct query_top *
         out_next(run->out, has_mark ? "pgmend queries trace --listen 127.0.0.1:6432"
                                     : "pgmend queries top --for 1m");
     else
-        out_next(run->out, "pgmend queries nplusone %s", run->operands.items[0]);
+        out_next(
+            run->out, "pgmend queries nplusone %s", text_shell(ctx->arena, run->operands.items[0]));
 }
 
 static json_t *

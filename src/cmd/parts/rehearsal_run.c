@@ -72,6 +72,7 @@ do_change(struct work *work, const struct change *planned, struct rehearsed_step
     int64_t after = 0;
 
     if (done.skipped) {
+        done.is_outside = true;
         VEC_PUSH(work->ctx->arena, &step->changes, done);
         return true;
     }
@@ -95,6 +96,17 @@ do_change(struct work *work, const struct change *planned, struct rehearsed_step
     done.wal_bytes = after - before;
     VEC_PUSH(work->ctx->arena, &step->changes, done);
     return true;
+}
+
+size_t
+rehearsal_left_out(const struct rehearsed *done)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < done->steps.count; i++)
+        for (size_t j = 0; j < done->steps.items[i].changes.count; j++)
+            count += done->steps.items[i].changes.items[j].is_outside;
+    return count;
 }
 
 static bool

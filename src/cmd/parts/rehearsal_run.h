@@ -9,6 +9,7 @@ struct rehearsed_change {
     const char *object;
     const char *result;
     const char *skipped; /* why it was not rehearsed, or NULL */
+    bool is_outside;     /* it was skipped as it touches more than a copy */
     int64_t us;
     int64_t undo_us; /* -1: there is nothing to undo */
     int64_t bytes;
@@ -51,6 +52,9 @@ struct rehearsal_place {
     struct rollout_observer observer;
     const char *command;
 };
+
+/* Changes that no copy can hold: of the server, of a role, of the application. */
+size_t rehearsal_left_out(const struct rehearsed *done);
 
 /*
  * Does the plan's pending changes step by step and then undoes everything, the last first. What touches more than

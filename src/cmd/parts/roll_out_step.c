@@ -178,8 +178,10 @@ stop_step(struct ctx *ctx, struct stepped *all, struct step_work *work)
             "with it.",
             work->step->id);
     if (standing == 0) {
-        (void)step_record_put(
-            ctx, all, work, STEP_FAILED, "cut off before anything of it was done");
+        /* Cut off while it waited for its window before it is what it was: not begun. */
+        if (text_equal(work->record.state, STEP_RUNNING))
+            (void)step_record_put(
+                ctx, all, work, STEP_FAILED, "cut off before anything of it was done");
         return error_state(ctx, "Nothing of step %s stands.", work->step->id);
     }
     (void)step_record_put(ctx, all, work, STEP_RUNNING,
@@ -392,16 +394,15 @@ begin_step(struct ctx *ctx, struct stepped *all, struct step_work *work)
     work->record.started_at = clock_text(ctx->arena, clock_wall_us());
     work->record.before = NULL;
     work->record.after = NULL;
-    if (!step_record_put(ctx, all, work, STEP_RUNNING, NULL))
-        return error_state(ctx, "Step %s was not begun.", work->step->id);
-    if (!all->window)
-        return true;
-    if (!step_proof_begin(ctx, all->window, work->step, &proving))
-        return false;
-    screen_end(all->screen);
-    /* Who goes on after a kill has no window of his own: it has to be in the record before the first change. */
-    work->record.before = step_proof_before(ctx->arena, all->window);
-    return !work->record.before || step_record_put(ctx, all, work, STEP_RUNNING, NULL);
+    if (all->window) {
+        if (!step_proof_begin(ctx, all->window, work->step, &proving))
+            return false;
+        screen_end(all->screen);
+        /* Who goes on after a kill has no window of his own: it has to be in the record before the first change. */
+        work->record.before = step_proof_before(ctx->arena, all->window);
+    }
+    return step_record_put(ctx, all, work, STEP_RUNNING, NULL) ||
+           error_state(ctx, "Step %s was not begun.", work->step->id);
 }
 
 static bool

@@ -14,7 +14,7 @@
 #include "staging/copy.h"
 #include "staging/statistics.h"
 
-enum { KEY_BYTES = 32, STEP_US = 200000 };
+enum { KEY_BYTES = 32, STEP_US = 200000, SHOWN_COLUMNS = 12 };
 
 static const char *const ways[] = { "dump", "template", "backup", NULL };
 static const char *const statistics_ways[] = { "analyze", "carry", "none", NULL };
@@ -62,6 +62,13 @@ struct making {
     bool has_content;
     struct text_list masked; /* quoted names of tables */
 };
+
+const char *
+staging_name(struct ctx *ctx, const struct run *run)
+{
+    return run->operands.count > 0 ? run->operands.items[0]
+                                   : arena_printf(ctx->arena, "%s_staging", db_name(run->db));
+}
 
 /* ---- before ---- */
 
@@ -179,7 +186,8 @@ read_rules(struct making *work)
     if (!work->options->mask)
         return true;
     return mask_read(work->ctx, work->options->mask, &work->rules) &&
-           mask_resolve(work->ctx, work->run->db, &work->rules, &plan);
+           mask_resolve(work->ctx, work->run->db, &work->rules, &plan) &&
+           mask_find_without(work->ctx, work->run->db, &work->rules, &work->made->without);
 }
 
 static bool
@@ -421,6 +429,22 @@ staging_made_end(struct staging_made *made)
 
 /* ---- telling ---- */
 
+/* What nobody has decided about is as it was: that has to be seen, or "masked" is taken for all of it. */
+static void
+print_without(struct ctx *ctx, FILE *out, const struct text_list *without)
+{
+    struct text_list shown = *without;
+
+    if (without->count == 0)
+        return;
+    if (shown.count > SHOWN_COLUMNS)
+        shown.count = SHOWN_COLUMNS;
+    out_mark_line(out, MARK_WARN,
+        "%zu column%s no rule (a rule \"keep\" says that it may stay), and %s as before: %s%s",
+        without->count, without->count == 1 ? " has" : "s have", without->count == 1 ? "is" : "are",
+        text_list_join(ctx->arena, &shown, ", "), shown.count < without->count ? ", …" : "");
+}
+
 static void
 print(struct ctx *ctx, struct run *run, const struct staging_made *made, const char *name,
     bool is_elsewhere)
@@ -442,10 +466,11 @@ print(struct ctx *ctx, struct run *run, const struct staging_made *made, const c
     else
         out_mark_line(
             run->out, MARK_WARN, "nothing is masked: it holds all that the live database holds");
+    print_without(ctx, run->out, &made->without);
     if (is_elsewhere)
         out_next(run->out, "pgmend staging list, with the URL of that server");
     else
-        out_next(run->out, "pgmend rehearse PLAN --staging %s", name);
+        out_next(run->out, "pgmend rehearse PLAN --staging %s", text_shell(ctx->arena, name));
 }
 
 static void
@@ -453,11 +478,12 @@ print_json(struct run *run, const struct staging_made *made, const char *name)
 {
     json_t *notes = backup_list_json(&made->notes);
     json_t *json CLEANUP(json_release) =
-        json_pack("{s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "name", name, "of",
-            made->of, "from", made->way, "backup", made->backup, "bytes", (json_int_t)made->bytes,
-            "us", (json_int_t)made->us, "masked_columns", (json_int_t)made->masked, "masked_rows",
-            (json_int_t)made->mask.rows, "checked_values", (json_int_t)made->mask.checked,
-            "equal_tables", (json_int_t)made->equal_tables, "notes", notes);
+        json_pack("{s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "name", name,
+            "of", made->of, "from", made->way, "backup", made->backup, "bytes",
+            (json_int_t)made->bytes, "us", (json_int_t)made->us, "masked_columns",
+            (json_int_t)made->masked, "masked_rows", (json_int_t)made->mask.rows, "checked_values",
+            (json_int_t)made->mask.checked, "equal_tables", (json_int_t)made->equal_tables, "notes",
+            notes, "columns_without_rule", backup_list_json(&made->without));
 
     out_json(run->out, json);
 }

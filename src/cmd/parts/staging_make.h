@@ -37,11 +37,15 @@ struct staging_made {
     bool is_public;
     size_t masked; /* columns */
     struct mask_result mask;
-    size_t equal_tables; /* compared to the last byte; 0: not compared */
+    struct text_list without; /* columns that no rule is about, when there are rules */
+    size_t equal_tables;      /* compared to the last byte; 0: not compared */
     int64_t bytes;
     int64_t us;
     struct text_list notes;
 };
+
+/* The operand, else the name of the live database with _staging. */
+const char *staging_name(struct ctx *ctx, const struct run *run);
 
 /* what: the command, for progress. With way "template" run->db must be the only session. */
 bool staging_make(struct ctx *ctx, struct run *run, const struct staging_options *options,

@@ -272,6 +272,31 @@ with_blanks(struct arena *arena, const char *sql)
     return buffer_text(&buffer);
 }
 
+/* The scanner of libpg_query 17 does read $1and, as two tokens: blanks stand for servers, which do not. */
+static void
+part_tokens(struct mender *mender)
+{
+    struct arena *arena = mender->ctx->arena;
+    struct sample_edits blanks = { 0 };
+
+    for (size_t i = 0; i < mender->tokens.count; i++) {
+        const struct sql_token *token = &mender->tokens.items[i];
+        unsigned char next = (unsigned char)mender->sql[token->end];
+        struct sample_edit blank = { .start = token->end, .end = token->end, .text = " " };
+
+        if (token->kind == SQL_PARAM && (isalpha(next) || next == '_'))
+            VEC_PUSH(arena, &blanks, blank);
+    }
+    if (blanks.count == 0)
+        return;
+    mender->sql = sample_edited(arena, mender->sql, &blanks);
+    text_list_add(arena, &mender->text->mended, "blanks after $n");
+    if (!sample_tokens(mender->ctx, mender->sql, &mender->tokens)) {
+        error_clear(mender->ctx);
+        mender->tokens.count = 0;
+    }
+}
+
 static void
 mend_tokens(struct mender *mender)
 {
@@ -299,6 +324,7 @@ sample_mend(struct ctx *ctx, struct sample_text *text)
         }
         text_list_add(ctx->arena, &text->mended, "blanks after $n");
     }
+    part_tokens(&mender);
     mend_tokens(&mender);
     text->sql = sample_edited(ctx->arena, mender.sql, &mender.edits);
 }

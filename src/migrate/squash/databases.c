@@ -25,23 +25,6 @@ add_word(struct buffer *text, const char *name, const char *value)
     buffer_add(text, "'");
 }
 
-/* A word of a shell: in single quotes, which only need care of themselves. */
-static const char *
-shell_word(struct arena *arena, const char *text)
-{
-    struct buffer word = { .arena = arena };
-
-    buffer_add(&word, "'");
-    for (const char *at = text; *at; at++) {
-        if (*at == '\'')
-            buffer_add(&word, "'\\''");
-        else
-            buffer_append(&word, at, 1);
-    }
-    buffer_add(&word, "'");
-    return buffer_text(&word);
-}
-
 /* The call that brings it to the old head; without a password, which belongs into ~/.pgpass. */
 static const char *
 catch_up_call(struct arena *arena, const struct db *db)
@@ -53,7 +36,7 @@ catch_up_call(struct arena *arena, const struct db *db)
     add_word(&where, "user", db_user(db));
     add_word(&where, "dbname", db_name(db));
     return arena_printf(
-        arena, "pgmend migrations catch-up --db-url %s", shell_word(arena, buffer_text(&where)));
+        arena, "pgmend migrations catch-up --db-url %s", text_shell(arena, buffer_text(&where)));
 }
 
 static const char *

@@ -14,8 +14,12 @@ green="dbname=app_green"
 # -- said before -------------------------------------------------------------------------------------
 
 run bluegreen status --db-url "$app"
-is "$rc" 1 'without a pair status says so'
-has "$err" 'of no blue-green pair' 'and how'
+is "$rc" 0 'no pair is no error'
+has "$out" 'of no blue-green pair' 'and is said'
+run bluegreen status --db-url "$app" --json
+is "$("$python" -c 'import json, sys; print(json.load(sys.stdin)["pair"])' <"$work/out")" None 'in JSON too'
+run bluegreen verify --db-url "$app"
+is "$rc" 1 'what needs a pair fails'
 run bluegreen create --db-url "$app" --green "$green"
 is "$rc" 4 'obstacles: nothing is begun'
 has "$out" 'public.keyless has no replica identity' 'the table without a replica identity is named'
@@ -46,8 +50,8 @@ is "$rc" 0 'create under load'
 is "$(sql "SELECT relreplident FROM pg_class WHERE relname = 'keyless'" app)" f 'the table got an identity'
 is "$(sql "SELECT state FROM pgmend.journal WHERE kind = 'replica identity'" app)" 'done' 'which is journaled'
 is "$(psql -X -q -d app_green -c 'INSERT INTO keyless VALUES (9)' 2>&1 | grep -c read-only)" 1 'green refuses writers'
-run bluegreen switch --db-url "$app" --pgbouncer "$console" --yes
-is "$rc" 4 'a switch without a comparison is refused'
+run bluegreen switch --db-url "$app" --pgbouncer "$console"
+is "$rc" 4 'a switch without a comparison is refused, before anybody is asked'
 has "$err" 'were not compared' 'and says why'
 run bluegreen verify --db-url "$app"
 is "$rc" 0 'verify under load finds no difference'
@@ -79,7 +83,25 @@ is "$(psql -X -q -d app_blue -c 'INSERT INTO keyless VALUES (9)' 2>&1 | grep -c 
 load_begin two
 run bluegreen verify --db-url "$app"
 is "$rc" 0 'the way back carries the writes: verify'
-run bluegreen switch --back --db-url "$app" --pgbouncer "$console" --max-lag 1GB --yes
+has "$out" 'Next: pgmend bluegreen switch --back ' 'and leads back, not to where it is'
+
+# A slot waits for every transaction that has written on its server.
+session_open holder postgres
+session holder 'BEGIN; SELECT pg_current_xact_id();'
+holder=$(sql "SELECT pid FROM pg_stat_activity WHERE application_name = 'holder'" postgres)
+run bluegreen switch --back --db-url "$app" --pgbouncer "$console" --max-lag 1GB --prepare-limit 1s --yes
+is "$rc" 1 'a transaction that stays open longer than --prepare-limit'
+has "$err" "waits for pid $holder (holder, user postgres, idle in transaction" 'who is waited for is said at once'
+has "$err" "did not end within 1.0 s: pid $holder (holder" 'and at the end'
+has "$err" 'Nothing has changed: green is live' 'and it is taken back'
+is "$(slots | wc -l)" 1 'no slot of the try is left'
+is "$(sql "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%create_logical_replication_slot%' AND state = 'active'
+    AND pid <> pg_backend_pid()" postgres)" 0 'and nothing goes on waiting'
+start bluegreen switch --back --db-url "$app" --pgbouncer "$console" --max-lag 1GB --yes
+wait_until 'it says whom it waits for' grep -q "waits for pid $holder" "$work/bg.err"
+session holder 'COMMIT;'
+session_close holder
+finish
 is "$rc" 0 'switch --back under load'
 [ "$rc" = 0 ] || printf '%s\n' "$both" | sed 's/^/# /'
 load_end
@@ -96,10 +118,29 @@ is "$(missing_writes dbname=app_green)" '' 'and green follows again'
 # -- refused, and nothing changed -------------------------------------------------------------------
 
 run bluegreen verify --db-url "$app"
-run bluegreen switch --db-url "$app" --pgbouncer "host=$work/nowhere port=6432 user=postgres" --yes
-is "$rc" 8 'a pooler that is not there'
-run bluegreen switch --db-url "$app" --pgbouncer "host=$pool port=6432 user=nobody_special" --yes
-is "$rc" 8 'an admin console that refuses'
+run bluegreen switch --db-url "$app" --pgbouncer "host=$work/nowhere port=6432 user=postgres"
+is "$rc" 8 'a pooler that is not there, before anybody is asked'
+run bluegreen switch --db-url "$app" --pgbouncer "host=$pool port=6432 user=nobody_special"
+is "$rc" 8 'an admin console that refuses, too'
+run bluegreen switch --db-url "$app" --pgbouncer "$console"
+is "$rc" 2 'when all is well it asks'
+has "$err" 'Give --yes' 'and says how to answer'
+
+green_writes() { # statement
+    PGOPTIONS='-c default_transaction_read_only=off' sql "$1" app_green
+}
+subscription=$(sql "SELECT subname FROM pg_subscription" postgres)
+green_writes "ALTER SUBSCRIPTION $subscription DISABLE"
+run bluegreen status --db-url "$app"
+is "$rc" 3 'a subscription that is disabled'
+has "$out" 'subscription is disabled' 'is told'
+enable=$(sed -n 's/^Next: //p' "$work/out")
+run bluegreen switch --db-url "$app" --pgbouncer "$console" --yes
+is "$rc" 4 'and refuses the switch'
+has "$err" "$enable" 'with the command that enables it'
+bash -c "$enable" >/dev/null
+is "$(sql "SELECT subenabled FROM pg_subscription" postgres)" t 'which does so when it is pasted into a shell'
+wait_until 'green follows again' caught_up "$app"
 session_open direct app
 session direct 'SELECT 1;'
 run bluegreen switch --db-url "$app" --pgbouncer "$console" --yes
@@ -142,5 +183,5 @@ is "$(sql "SELECT relreplident FROM pg_class WHERE relname = 'keyless'" app)" d 
 is "$(sql "SELECT count(*) FROM pg_database WHERE datname = 'app_green'" postgres)" 0 'green is dropped'
 is "$(sql "SELECT count(*) FROM pg_db_role_setting" postgres)" 0 'no setting is left'
 run bluegreen status --db-url "$app"
-is "$rc" 1 'the pair is forgotten'
+has "$out" 'of no blue-green pair' 'the pair is forgotten'
 done_testing

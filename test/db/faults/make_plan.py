@@ -25,13 +25,10 @@ def ask(query: str) -> list[str]:
 def shape(changes: list[dict], every: list[dict]) -> str:
     query = (ROOT / "src/sql/catalog/table_shape.sql").read_text()
     oids = sorted({change["table_oid"] for change in changes if change.get("table_oid")})
-    own = [(f"column {c['table_oid']} ", f" {c['name']} ") for c in every if c["kind"] == "add column"]
+    own = [(str(c["table_oid"]), c["name"]) for c in every if c["kind"] == "add column"]
     lines = ask("SET search_path = pg_catalog; " + query.replace("$1", "'{" + ",".join(map(str, oids)) + "}'"))
-    kept = [
-        line for line in lines
-        if not any(line.startswith(start) and line[len(start):].lstrip("0123456789").startswith(name) for start, name in own)
-    ]
-    return "".join(line + "\n" for line in kept)
+    rows = [line.split("|", 2) for line in lines]
+    return "".join(line + "\n" for oid, attribute, line in rows if (oid, attribute) not in own)
 
 
 def digest(text: str) -> str:

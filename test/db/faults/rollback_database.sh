@@ -80,8 +80,8 @@ is "$rc" 2 '--yes alone is not enough'
 has "$err" "--yes --confirm $db" 'what is needed is said'
 run "${level[@]}" --yes --confirm other
 is "$rc" 2 'another name is refused'
-run "${level[@]}" --confirm "$db" --pgbouncer "host=$work/nothing port=1 user=boss"
-is "$rc" 8 'no pooler there: a connection error'
+run "${level[@]}" --pgbouncer "host=$work/nothing port=1 user=boss"
+is "$rc" 8 'no pooler there: a connection error, before anybody is asked'
 has "$err" 'The live database was not touched' 'and nothing was touched'
 run "${level[@]}" --confirm "$db" --pgbouncer "$through user=looker"
 is "$rc" 8 'who may only look is refused'
@@ -89,16 +89,25 @@ has "$err" 'admin_users' 'and the setting is named'
 run "${level[@]}" --confirm "$db" --pgbouncer "host=$PGHOST port=${PGPORT:-5432} user=${PGUSER:-postgres}"
 is "$rc" 1 'a PostgreSQL server is no PgBouncer'
 has "$err" 'no PgBouncer' 'and that is said'
-run "${level[@]}" nonesuch --confirm "$db"
+run "${level[@]}" nonesuch
 is "$rc" 1 'a backup that is not there'
 
 # What is done after the backup goes with the database that is replaced.
 run index apply "$(script_of 'CREATE INDEX CONCURRENTLY items_a ON items (a);')" "${LAX[@]}"
 is "$rc" 0 'an index is built after the backup'
+seen=$(sql "SELECT oid FROM pg_class WHERE relname = 'other'")
+run plan "$(script_of 'CREATE INDEX CONCURRENTLY other_x ON other (x);')" -o "$work/later.plan"
+is "$rc" 0 'and a plan is made'
+python3 "$here/make_plan.py" "$work/settings.plan" '' <<'JSON'
+[{"kind": "setting", "name": "effective_cache_size", "definition": "1GB", "statement": "ALTER SYSTEM SET effective_cache_size = '1GB'"}]
+JSON
+run apply "$work/settings.plan" "${LAX[@]}"
+is "$rc" 0 'and a setting of the server is set'
 
 # -- under load ---------------------------------------------------------------------------------------
 begin_load 600
 run --json "${level[@]}" one --confirm "$db" --pgbouncer "$console"
+told=$err
 is "$rc" 0 'the database is replaced under load'
 [ "$rc" = 0 ] || {
     printf '%s\n' "$both" | sed 's/^/# /'
@@ -128,6 +137,19 @@ has "$out" "replaced by its backup one at" 'and says that there was one'
 has "$out" "$old" 'and where the database before it is'
 is "$(grep -c 'not in the backup' <<<"$out")" 1 'the index that went with it is told as that'
 is "$(jq -r .health.is_well <<<"$json")" true 'the service is well'
+has "$told" 'in no backup, and stay: effective_cache_size' 'a setting that stays was named before'
+is "$(sql 'SHOW effective_cache_size')" 1GB 'and stays'
+is "$(sql "SELECT count(*) FROM pg_class WHERE oid = $seen")" 0 'the tables have other numbers now'
+run apply "$work/later.plan" "${LAX[@]}"
+is "$rc" 0 'the plan that was made before is not stale: its tables are the same'
+[ "$rc" = 0 ] || printf '%s\n' "$both" | sed 's/^/# /'
+is "$(sql "SELECT indisvalid FROM pg_index WHERE indexrelid = 'other_x'::regclass")" t 'and is done on them'
+run rollback
+is "$rc" 0 'and undone'
+sql 'ALTER TABLE other ADD COLUMN y int'
+run apply "$work/later.plan" "${LAX[@]}"
+is "$rc" 9 'a table that was altered makes it stale'
+sql 'ALTER TABLE other DROP COLUMN y'
 echo "# clients waited $(jq .paused_us <<<"$json") us of $(jq .us <<<"$json") us, predicted $(jq .predicted_us <<<"$json")"
 psql -X -q -d postgres -c "DROP DATABASE \"$old\""
 

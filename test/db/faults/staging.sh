@@ -108,10 +108,39 @@ is "$(sql "$oid")" "$before" 'killed in the middle the old copy is what it was'
 is "$(sql "SELECT shobj_description(oid, 'pg_database') IS NULL FROM pg_database WHERE datname = '$made'")" t 'and the half of a new one has no mark'
 rm "$work/wait"
 wait_sql 'the sessions of the killed run have ended' "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'pgmend/%')"
-run staging refresh "$copy" --mask "$work/mask.ini"
-is "$rc" 0 'the next run makes it'
+run staging list
+has "$out" "scratch database $made is left of a run that is gone" 'the list names what is left'
+has "$out" "Next: pgmend staging drop $made" 'and what drops it'
+run staging list --json
+has "$out" "\"$made\"" 'in JSON too'
+is "$(scratches)" 1 'it only looks'
+run staging refresh --mask "$work/mask.ini"
+is "$rc" 0 'the next run makes it, by its standard name'
 has "$err" "scratch database $made of a run that is gone was dropped" 'and says what it has dropped'
 is "$(scratches)" 0 'nothing is left'
+made=pgmend_scratch_1_1_0a
+psql -X -q -d postgres -c "CREATE DATABASE $made"
+run staging drop "$made"
+is "$rc" 0 'what is left can be dropped by its name'
+has "$out" "scratch database $made was dropped" 'as what it is'
+is "$(scratches)" 0 'and is gone'
+psql -X -q -d postgres -c "CREATE DATABASE $made"
+run staging drop "${db}_other" --yes
+is "$rc" 1 'somebody else'"'"'s database is not'
+has "$err" "scratch database $made of a run that is gone was dropped" 'and what is left goes with any drop'
+
+odd="we\"ird na'me"
+run staging create "$odd" --mask "$work/mask.ini"
+is "$rc" 0 'a copy with a name that needs care'
+has "$out" "2 columns have no rule" 'columns that no rule names are counted'
+has "$out" 'public.items.b (text)' 'and named'
+words=$(sed -n 's/^Next: pgmend rehearse PLAN //p' "$work/out")
+is "$(bash -c "printf '%s|' $words")" "--staging|$odd|" 'the next command can be pasted'
+run staging drop "$odd"
+is "$rc" 2 'without a terminal it asks nobody'
+has "$err" 'This drops database "we""ird na'"'"'me", a copy of '"$db" 'and the name in the question is quoted'
+run staging drop "$odd" --yes
+is "$rc" 0 'it is dropped'
 
 printf '[mask]\npeople.emial = email\n' >"$work/typo.ini"
 run staging create "${db}_typo" --mask "$work/typo.ini"
