@@ -10,7 +10,6 @@ includes b and c, and b includes c, there is no arrow from a to c.
 import collections
 import html
 import pathlib
-import re
 import sys
 
 import layers
@@ -97,7 +96,7 @@ def place(rows, arrows):
     for _ in range(ROUNDS):
         for number, row in enumerate(rows):
             row.sort(key=lambda folder: (
-                sum(spots[other][0] for other in neighbours[folder]) / max(len(neighbours[folder]), 1), folder))
+                sum(spots[other][0] for other in sorted(neighbours[folder])) / max(len(neighbours[folder]), 1), folder))
             spread(row, number)
     return spots, width + 2 * MARGIN, len(rows) * ROW - (ROW - BOX_HEIGHT) + 2 * MARGIN
 
