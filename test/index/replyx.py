@@ -112,11 +112,21 @@ def keys_of(index):
     return [(key["key"].strip('"'), key["descending"]) for key in index["keys"]]
 
 
+def either_way(advice):
+    """What is advised. Behind dialog_id, timestamp is read from either end at the same cost: both answers are right."""
+    return [index["definition"].replace('(dialog_id, "timestamp" DESC)', '(dialog_id, "timestamp")')
+            for index in advice["indexes"]]
+
+
 def check_critical(advice, way, what):
     check(way in advice["way"], f"{what}: costs come from {way}", advice["way"])
     found = {}
     for index in advice["indexes"]:
         found.setdefault(index["table"], []).append(keys_of(index))
+    # Read from its other end, such an index gives the same.
+    mirrored = [("dialog_id", False), ("timestamp", False)]
+    if found.get("dialog_messages") == [mirrored]:
+        found["dialog_messages"] = [CRITICAL["dialog_messages"]]
     same(found, {table: [keys] for table, keys in CRITICAL.items()}, f"{what}, {way}: the four critical ones, nothing else")
     check(advice["after"] < advice["before"] / 20, f"{what}, {way}: the workload costs a fraction",
           [advice["before"], advice["after"]])
@@ -141,8 +151,7 @@ def test_naive(stage):
     costs = {one["fingerprint"]: one["cost_before"] for index in scratch["indexes"] for one in index["helps"]}
     others = {one["fingerprint"]: one["cost_before"] for index in hypopg["indexes"] for one in index["helps"]}
     same(sorted(costs), sorted(others), "both ways help the same statements")
-    same([index["definition"] for index in scratch["indexes"]], [index["definition"] for index in hypopg["indexes"]],
-         "and give the same advice")
+    same(sorted(either_way(scratch)), sorted(either_way(hypopg)), "and give the same advice")
 
 
 def test_promises(stage):

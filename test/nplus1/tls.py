@@ -59,10 +59,12 @@ def certificate(folder, name, issuer=None, digest="sha256", names="DNS:localhost
     openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
     key.chmod(0o600)
     if issuer is None:
-        openssl("req", "-x509", "-new", "-key", key, "-subj", f"/CN={name}", "-days", "2", "-out", folder / f"{name}.crt")
+        # Python 3.13 wants an authority to say what its key is for, and a certificate to say whose key signed it.
+        openssl("req", "-x509", "-new", "-key", key, "-subj", f"/CN={name}", "-days", "2",
+                "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-out", folder / f"{name}.crt")
         return
     extension = folder / f"{name}.ext"
-    extension.write_text(f"subjectAltName={names}\n")
+    extension.write_text(f"subjectAltName={names}\nauthorityKeyIdentifier=keyid\n")
     openssl("req", "-new", "-key", key, "-subj", f"/CN={name}", "-out", request)
     openssl("x509", "-req", "-in", request, "-CA", folder / f"{issuer}.crt", "-CAkey", folder / f"{issuer}.key",
             "-CAcreateserial", "-days", "2", f"-{digest}", "-extfile", extension, "-out", folder / f"{name}.crt")

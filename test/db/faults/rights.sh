@@ -2,6 +2,7 @@
 # Roles that lack a right: what they are told to be granted is run as it stands, and then the same command works. An apply
 # is refused before gates and window, with exit status 8, when it could not be done; a reader with nothing to undo is told so.
 # shellcheck source=lib.sh
+# shellcheck disable=SC2317
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 reader=rights_reader_$$

@@ -131,7 +131,8 @@ has "$both" '--token-file' 'and it is said what is needed'
 # -- databases whose names are options, connection strings and commands -----------------------------
 
 for odd in "-h evil_$$" "host=evil_$$" "\$(touch $work/x)"; do
-    sql "CREATE DATABASE \"$odd\" TEMPLATE $db" postgres
+    # The session of the command before may be ending still.
+    wait_until "there is a database $odd" sql "CREATE DATABASE \"$odd\" TEMPLATE $db" postgres
     for words in "backup create" "backup verify" "plan $one" "staging create copy_$$" "staging drop copy_$$ --yes" status; do
         # shellcheck disable=SC2086
         PGDATABASE=$odd run $words
